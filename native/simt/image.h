@@ -10,10 +10,17 @@ struct Dim3 {
   std::uint32_t x, y, z;
 };
 
+// Why a launch stopped: a kernel that real hardware would hang on, or would run with undefined results, says so here instead.
+struct Failure {
+  bool failed;
+  char message[240];
+};
+
 // One kernel launch, as cuLaunchKernel hands it over: params[i] points at the value of argument i.
 struct Launch {
   Dim3 grid, block;
   void* const* params;
+  Failure* failure;
 };
 
 enum class ParamKind : std::uint8_t {
@@ -45,5 +52,9 @@ struct Image {
 
 }  // namespace simt
 
+#ifndef SIMT_IMAGE_NAME
+#define SIMT_IMAGE_NAME plateau_simt_image
+#endif
+
 // The one symbol the driver looks up with dlsym ("plateau_simt_image"); __device__ and __constant__ variables are looked up by their own names.
-extern "C" __attribute__((visibility("default"))) const simt::Image* plateau_simt_image();
+extern "C" __attribute__((visibility("default"))) const simt::Image* SIMT_IMAGE_NAME();

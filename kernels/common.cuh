@@ -1,0 +1,67 @@
+// What every kernel file shares: indexing and block collectives.
+#pragma once
+
+// True only where a cooperative kernel's block is a single thread whose loops the compiler vectorises: the build for CPUs.
+#if defined(SIMT_ONE_THREAD)
+constexpr bool kOneThreadPerBlock = true;
+#else
+constexpr bool kOneThreadPerBlock = false;
+#endif
+
+constexpr unsigned kFullMask = 0xffffffffu;
+constexpr int kWarpThreads = 32;
+
+// Index of this thread's element in a one-dimensional grid.
+__device__ __forceinline__ int element_index() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+
+__device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+// The sum of every thread's value, on every thread. Lanes are added as a tree, warps in order, so the result depends on blockDim.x alone.
+__device__ __forceinline__ float block_sum(float value) {
+  if constexpr (kOneThreadPerBlock) {
+    return value;
+  } else {
+    if (blockDim.x == 1) {
+      return value;
+    }
+    __shared__ float warp_sums[32];
+    for (int offset = kWarpThreads / 2; offset > 0; offset /= 2) {
+      value += __shfl_xor_sync(kFullMask, value, offset);
+    }
+    if (threadIdx.x % kWarpThreads == 0) {
+      warp_sums[threadIdx.x / kWarpThreads] = value;
+    }
+    __syncthreads();
+    float sum = 0.0f;
+    for (int warp = 0; warp < static_cast<int>(blockDim.x) / kWarpThreads; ++warp) {
+      sum += warp_sums[warp];
+    }
+    __syncthreads();
+    return sum;
+  }
+}
+
+// The largest of every thread's values, on every thread.
+__device__ __forceinline__ float block_max(float value) {
+  if constexpr (kOneThreadPerBlock) {
+    return value;
+  } else {
+    if (blockDim.x == 1) {
+      return value;
+    }
+    __shared__ float warp_maxima[32];
+    for (int offset = kWarpThreads / 2; offset > 0; offset /= 2) {
+      value = fmaxf(value, __shfl_xor_sync(kFullMask, value, offset));
+    }
+    if (threadIdx.x % kWarpThreads == 0) {
+      warp_maxima[threadIdx.x / kWarpThreads] = value;
+    }
+    __syncthreads();
+    float largest = warp_maxima[0];
+    for (int warp = 1; warp < static_cast<int>(blockDim.x) / kWarpThreads; ++warp) {
+      largest = fmaxf(largest, warp_maxima[warp]);
+    }
+    __syncthreads();
+    return largest;
+  }
+}

@@ -1,0 +1,335 @@
+// Dense layer y = act(x w + b): x is (m, k), w is (k, n), b is (n), y is (m, n), all row-major.
+//
+// The three products of a layer and its backward are one tiled matrix product C = op(A) op(B) with different operands and epilogues. A block computes a
+// 64 x 64 tile of C. With many threads, a thread owns 4 x 4 elements and the operands pass through shared memory; with one thread (CPUs) the tile
+// is cut into register tiles of 4 rows whose columns the compiler vectorises. The order of every sum is that of k, whatever the block.
+#include "common.cuh"
+
+constexpr int kTile = 64;          // rows and columns of C per block
+constexpr int kThreadTile = 4;     // rows and columns of C per thread
+constexpr int kDepth = 16;         // k per shared-memory stage
+constexpr int kPanelDepth = 256;   // k per packed panel, one-thread blocks
+constexpr int kRegisterRows = 4;   // rows per register tile, one-thread blocks
+constexpr int kGemmThreads = kTile * kTile / (kThreadTile * kThreadTile);
+
+// y = act(sum + bias)
+struct BiasActivation {
+  const float* __restrict__ bias;  // null: none
+  int relu;
+  float* __restrict__ y;
+  int n;
+  __device__ __forceinline__ void operator()(int row, int column, float sum) const {
+    const float z = bias != nullptr ? sum + bias[column] : sum;
+    y[static_cast<size_t>(row) * n + column] = relu != 0 && z < 0.0f ? 0.0f : z;
+  }
+};
+
+// dx = sum where the ReLU that made x was on
+struct ReluMask {
+  const float* __restrict__ relu_output;  // null: no ReLU
+  float* __restrict__ dx;
+  int n;
+  __device__ __forceinline__ void operator()(int row, int column, float sum) const {
+    const size_t i = static_cast<size_t>(row) * n + column;
+    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? sum : 0.0f;
+  }
+};
+
+struct Store {
+  float* __restrict__ c;
+  int n;
+  __device__ __forceinline__ void operator()(int row, int column, float sum) const { c[static_cast<size_t>(row) * n + column] = sum; }
+};
+
+// A matrix, or its transpose, read in place.
+template <bool kTransposed>
+struct Operand {
+  const float* __restrict__ data;
+  int stride;
+  __device__ __forceinline__ float operator()(int row, int column) const {
+    return kTransposed ? data[static_cast<size_t>(column) * stride + row] : data[static_cast<size_t>(row) * stride + column];
+  }
+};
+
+// Many threads: stages of A and B in shared memory, 4 x 4 sums in registers. Blocks of fewer than 256 threads go over the tile in rounds.
+template <class A, class B, class Epilogue>
+__device__ __forceinline__ void tile_product(int m, int n, int k, A a, B b, Epilogue epilogue, int row0, int column0) {
+  __shared__ float stage_a[kDepth][kTile + 4];
+  __shared__ float stage_b[kDepth][kTile + 4];
+  const int threads = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
+  for (int first = 0; first < kGemmThreads; first += threads) {
+    const int piece = first + thread;
+    const int row = piece / (kTile / kThreadTile) * kThreadTile, column = piece % (kTile / kThreadTile) * kThreadTile;
+    float sums[kThreadTile][kThreadTile] = {};
+    for (int k0 = 0; k0 < k; k0 += kDepth) {
+      for (int i = thread; i < kDepth * kTile; i += threads) {
+        const int depth = i / kTile, offset = i % kTile;
+        stage_a[depth][offset] = row0 + offset < m && k0 + depth < k ? a(row0 + offset, k0 + depth) : 0.0f;
+        stage_b[depth][offset] = column0 + offset < n && k0 + depth < k ? b(k0 + depth, column0 + offset) : 0.0f;
+      }
+      __syncthreads();
+      if (piece < kGemmThreads) {
+#pragma unroll
+        for (int depth = 0; depth < kDepth; ++depth) {
+#pragma unroll
+          for (int r = 0; r < kThreadTile; ++r) {
+#pragma unroll
+            for (int c = 0; c < kThreadTile; ++c) {
+              sums[r][c] = fmaf(stage_a[depth][row + r], stage_b[depth][column + c], sums[r][c]);
+            }
+          }
+        }
+      }
+      __syncthreads();
+    }
+    if (piece < kGemmThreads) {
+      for (int r = 0; r < kThreadTile; ++r) {
+        for (int c = 0; c < kThreadTile; ++c) {
+          if (row0 + row + r < m && column0 + column + c < n) {
+            epilogue(row0 + row + r, column0 + column + c, sums[r][c]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// One thread: kRows x kColumns sums in registers over depth steps of k. `partial` carries sums between panels of a deep product.
+template <int kRows, int kColumns, class A, class Epilogue>
+__device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ b, int b_stride, float* __restrict__ partial, bool first, bool last,
+                                              int column0, int columns, Epilogue epilogue) {
+  float sums[kRows][kColumns];
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) {
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) {
+      sums[r][c] = first ? 0.0f : partial[r * kTile + c];
+    }
+  }
+  for (int i = 0; i < depth; ++i) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      const float left = a(row + r, k0 + i);
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) {
+        sums[r][c] = fmaf(left, b[static_cast<size_t>(i) * b_stride + c], sums[r][c]);
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) {
+    if (!last) {
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) {
+        partial[r * kTile + c] = sums[r][c];
+      }
+    } else if (columns == kColumns) {
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) {
+        epilogue(row + r, column0 + c, sums[r][c]);
+      }
+    } else {
+      for (int c = 0; c < columns; ++c) {
+        epilogue(row + r, column0 + c, sums[r][c]);
+      }
+    }
+  }
+}
+
+// All rows of the tile for one group of columns.
+template <int kColumns, class A, class Epilogue>
+__device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ b, int b_stride, float* __restrict__ partial, bool first, bool last,
+                                             int column0, int columns, Epilogue epilogue) {
+  int r = 0;
+  for (; r + kRegisterRows <= rows; r += kRegisterRows) {
+    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+  }
+  for (; r + 2 <= rows; r += 2) {
+    register_tile<2, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+  }
+  for (; r < rows; ++r) {
+    register_tile<1, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+  }
+}
+
+// One thread: B is read in place where its rows are whole and contiguous, else packed, and padded with zeros, a panel at a time.
+template <bool kTransposedB, class A, class Epilogue>
+__device__ __forceinline__ void tile_product_one_thread(int m, int n, int k, A a, const float* __restrict__ b, int b_stride, Epilogue epilogue, int row0, int column0) {
+  float panel[kPanelDepth * kTile];
+  float partial[kTile * kTile];
+  const int rows = min(kTile, m - row0), columns = min(kTile, n - column0);
+  const bool in_place = !kTransposedB && columns == kTile;
+  const int panel_depth = in_place ? k : kPanelDepth;
+  for (int k0 = 0; k0 < k; k0 += panel_depth) {
+    const int depth = min(panel_depth, k - k0);
+    const float* operand = in_place ? b + static_cast<size_t>(k0) * b_stride + column0 : panel;
+    const int stride = in_place ? b_stride : kTile;
+    if (!in_place) {
+      if constexpr (kTransposedB) {
+        for (int c = 0; c < columns; ++c) {
+          for (int i = 0; i < depth; ++i) {
+            panel[i * kTile + c] = b[static_cast<size_t>(column0 + c) * b_stride + k0 + i];
+          }
+        }
+      } else {
+        for (int i = 0; i < depth; ++i) {
+          for (int c = 0; c < columns; ++c) {
+            panel[i * kTile + c] = b[static_cast<size_t>(k0 + i) * b_stride + column0 + c];
+          }
+        }
+      }
+      for (int i = 0; i < depth; ++i) {
+        for (int c = columns; c < kTile; ++c) {
+          panel[i * kTile + c] = 0.0f;
+        }
+      }
+    }
+    const bool first = k0 == 0, last = k0 + depth == k;
+    if (columns > kTile / 2) {
+      column_group<kTile>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+    } else if (columns > kTile / 4) {
+      column_group<kTile / 2>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+    } else {
+      column_group<kTile / 4>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+    }
+  }
+}
+
+// C(m, n) = op(A) op(B): a block per tile of C, blockIdx.x over columns, blockIdx.y over rows.
+template <bool kTransposedA, bool kTransposedB, class Epilogue>
+__device__ __forceinline__ void product(int m, int n, int k, const float* __restrict__ a, int a_stride, const float* __restrict__ b, int b_stride, Epilogue epilogue) {
+  const Operand<kTransposedA> left{a, a_stride};
+  const int row0 = static_cast<int>(blockIdx.y) * kTile, column0 = static_cast<int>(blockIdx.x) * kTile;
+  if constexpr (kOneThreadPerBlock) {
+    tile_product_one_thread<kTransposedB>(m, n, k, left, b, b_stride, epilogue, row0, column0);
+  } else {
+    tile_product(m, n, k, left, Operand<kTransposedB>{b, b_stride}, epilogue, row0, column0);
+  }
+}
+
+// y = act(x w + b). Grid (ceil(n / 64), ceil(m / 64)).
+extern "C" __global__ void __launch_bounds__(256) dense_forward(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ bias, int relu,
+                                                                 float* __restrict__ y) {
+  product<false, false>(m, n, k, x, k, w, n, BiasActivation{bias, relu, y, n});
+}
+
+// dx(m, k) = dy w^T, zeroed where the ReLU that made x was off. Grid (ceil(k / 64), ceil(m / 64)).
+extern "C" __global__ void __launch_bounds__(256) dense_backward_input(int m, int n, int k, const float* __restrict__ dy, const float* __restrict__ w,
+                                                                        const float* __restrict__ relu_output, float* __restrict__ dx) {
+  product<false, true>(m, k, n, dy, n, w, n, ReluMask{relu_output, dx, k});
+}
+
+// dw(k, n) = x^T dy and dbias(n) = column sums of dy. Grid (ceil(n / 64), ceil(k / 64)).
+extern "C" __global__ void __launch_bounds__(256) dense_backward_weights(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw,
+                                                                          float* __restrict__ dbias) {
+  product<true, false>(k, n, m, x, k, dy, n, Store{dw, n});
+  if (dbias != nullptr && blockIdx.y == 0) {
+    __shared__ float sums[kTile];  // a thread reads and writes its own columns only
+    const int column0 = static_cast<int>(blockIdx.x) * kTile, columns = min(kTile, n - column0);
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] = 0.0f;
+    }
+    for (int row = 0; row < m; ++row) {
+      for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        sums[c] += dy[static_cast<size_t>(row) * n + column0 + c];
+      }
+    }
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      dbias[column0 + c] = sums[c];
+    }
+  }
+}
+
+// ---- one output, n = 1: matrix-vector products ----
+
+// y(m) = act(x w + b). A block per row.
+extern "C" __global__ void __launch_bounds__(1024) dense_forward_single(int k, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ bias, int relu,
+                                                                         float* __restrict__ y) {
+  const float* row = x + static_cast<size_t>(blockIdx.x) * k;
+  float sum = 0.0f;
+  for (int i = threadIdx.x; i < k; i += blockDim.x) {
+    sum += row[i] * w[i];
+  }
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) {
+    const float z = bias != nullptr ? sum + bias[0] : sum;
+    y[blockIdx.x] = relu != 0 && z < 0.0f ? 0.0f : z;
+  }
+}
+
+// dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid (ceil(k / block), m).
+extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w, const float* __restrict__ relu_output, float* __restrict__ dx) {
+  const int column = element_index();
+  if (column < k) {
+    const size_t i = static_cast<size_t>(blockIdx.y) * k + column;
+    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? dy[blockIdx.y] * w[column] : 0.0f;
+  }
+}
+
+constexpr int kSingleColumns = 256;
+
+// dw(k) = x^T dy and dbias = sum of dy. A block per 256 inputs.
+extern "C" __global__ void __launch_bounds__(1024) dense_backward_weights_single(int m, int k, const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw,
+                                                                                  float* __restrict__ dbias) {
+  __shared__ float sums[kSingleColumns];  // a thread reads and writes its own inputs only
+  const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, k - column0);
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+    sums[c] = 0.0f;
+  }
+  for (int row = 0; row < m; ++row) {
+    const float gradient = dy[row];
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] += x[static_cast<size_t>(row) * k + column0 + c] * gradient;
+    }
+  }
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+    dw[column0 + c] = sums[c];
+  }
+  if (dbias != nullptr && blockIdx.x == 0) {
+    float sum = 0.0f;
+    for (int row = threadIdx.x; row < m; row += blockDim.x) {
+      sum += dy[row];
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) {
+      dbias[0] = sum;
+    }
+  }
+}
+
+// ---- what a cuBLAS product lacks ----
+
+// y = act(y + b) in place. Grid (ceil(n / block), m).
+extern "C" __global__ void bias_activation(int n, const float* __restrict__ bias, int relu, float* __restrict__ y) {
+  const int column = element_index();
+  if (column < n) {
+    const size_t i = static_cast<size_t>(blockIdx.y) * n + column;
+    const float z = bias != nullptr ? y[i] + bias[column] : y[i];
+    y[i] = relu != 0 && z < 0.0f ? 0.0f : z;
+  }
+}
+
+// dx = 0 in place where the ReLU was off.
+extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_output, float* __restrict__ dx) {
+  const int i = element_index();
+  if (i < count) {
+    dx[i] = relu_output[i] > 0.0f ? dx[i] : 0.0f;
+  }
+}
+
+// sums(n) = column sums of a(m, n). A block per 256 columns.
+extern "C" __global__ void __launch_bounds__(1024) column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out) {
+  __shared__ float sums[kSingleColumns];  // a thread reads and writes its own columns only
+  const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, n - column0);
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+    sums[c] = 0.0f;
+  }
+  for (int row = 0; row < m; ++row) {
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] += a[static_cast<size_t>(row) * n + column0 + c];
+    }
+  }
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+    sums_out[column0 + c] = sums[c];
+  }
+}

@@ -1,0 +1,434 @@
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Compiles kernels/ and native/: every kernel file as CPU images, PTX and (where nvcc is installed) a fatbin; every library of the CPU driver.
+ * Incremental: a product is made again only when its command line or a file it was made from has changed.
+ *
+ * <p>Usage: {@code java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]}. Maven runs it in process-resources.
+ */
+final class Build {
+    private static final List<String> GPU_ARCHITECTURES = List.of("75", "80", "86", "89", "90", "100", "120");
+    private static final Pattern KERNEL = Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?(\\w+)\\s*\\(");
+    private static final List<String> FAST_MATH = List.of("-ffast-math", "-fno-finite-math-only", "-fveclib=libmvec");
+    private static final List<String> EXACT_MATH = List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
+
+    private final Path root;
+    private final Path classes;
+    private final Path testClasses;
+    private final Path work;
+    private final Path clang;
+    private final Path oneDnn;
+    private final Optional<Path> nvcc;
+    private final Optional<Path> ptxas;
+    private final List<Step> steps = new ArrayList<>();
+
+    /** One product, the command that makes it, and where that command lists the files it read. */
+    private record Step(String what, Path product, Path dependencies, List<Path> inputs, List<String> command) {}
+
+    /** A failed build, told in one line. */
+    private static final class BuildException extends RuntimeException {
+        BuildException(String message) {
+            super(message);
+        }
+    }
+
+    private Build(Path root, String nvccSetting) throws IOException {
+        this.root = root.toAbsolutePath().normalize();
+        Path target = this.root.resolve("target");
+        classes = target.resolve("classes/plateau");
+        testClasses = target.resolve("test-classes/plateau");
+        work = target.resolve("native");
+        oneDnn = target.resolve("toolchain/org/bytedeco/dnnl/linux-x86_64");
+        clang = prepareClang(target.resolve("toolchain/org/bytedeco/llvm/linux-x86_64"));
+        nvcc = switch (nvccSetting) {
+            case "false" -> Optional.empty();
+            case "auto" -> onPath("nvcc");
+            default -> Optional.of(Path.of(nvccSetting));
+        };
+        ptxas = onPath("ptxas");
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        try {
+            new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
+        } catch (BuildException e) {
+            System.err.println("native build: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private void run() throws Exception {
+        if (onPath("g++").isEmpty()) {
+            throw new BuildException("g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
+        }
+        for (Path source : files(root.resolve("kernels"), "**.cu")) {
+            String name = moduleName(root.resolve("kernels"), source);
+            Path shim = writeShim(name, source);
+            images(name, source, shim, classes);
+            gpu(name, source);
+        }
+        for (Path source : files(root.resolve("native/test"), "*.cu")) {
+            String name = "test/" + moduleName(root.resolve("native/test"), source);
+            images(name, source, writeShim(name, source), testClasses);
+        }
+        Path libcuda = library("driver", "libcuda.so.1", List.of("-lpthread", "-ldl"));
+        compileAll();
+        library("blas", "libcublas.so.12", List.of(libcuda.toString(), "-ldl"));
+        library("dnn", "libcudnn.so.9", List.of(libcuda.toString(), "-ldl"));
+        library("forward", "forward/libcublas.so.12", List.of("-ldl"));
+        sanitizers();
+        compileAll();
+        copyPrebuilt();
+        writeIndex(classes);
+        writeIndex(testClasses);
+        System.out.println(made == 0 ? "native build: nothing to compile" : "native build: " + made + " compiled");
+    }
+
+    // ---- what is made ----
+
+    /** A translation unit per kernel file: the kernel source between the CUDA vocabulary for CPUs and the list of its kernels. */
+    private Path writeShim(String name, Path source) throws IOException {
+        String text = Files.readString(source);
+        StringBuilder shim = new StringBuilder("#include \"simt/simt.h\"\n#include \"").append(source).append("\"\n#include \"simt/export.h\"\nSIMT_IMAGE_BEGIN\n");
+        Matcher kernel = KERNEL.matcher(text);
+        int kernels = 0;
+        while (kernel.find()) {
+            shim.append("SIMT_KERNEL(").append(kernel.group(2)).append(", ").append(kernel.group(1) == null ? "0" : kernel.group(1)).append(")\n");
+            kernels++;
+        }
+        if (kernels != text.split("\\b__global__\\b", -1).length - 1) {
+            throw new BuildException(source + ": every kernel is declared as: extern \"C\" __global__ void [__launch_bounds__(N)] name(");
+        }
+        shim.append("SIMT_IMAGE_END\n");
+        Path file = work.resolve("gen/" + name + ".cpp");
+        Files.createDirectories(file.getParent());
+        if (!Files.exists(file) || !Files.readString(file).equals(shim.toString())) {
+            Files.writeString(file, shim);
+        }
+        return file;
+    }
+
+    /** CPU images: two instruction sets for use, and one with real threads (as fibers) for tests. */
+    private void images(String name, Path source, Path shim, Path output) {
+        List<String> math = exactMath(source) ? EXACT_MATH : FAST_MATH;
+        for (String cpu : List.of("x86-64-v3", "x86-64-v4")) {
+            List<String> flags = new ArrayList<>(List.of("-DSIMT_ONE_THREAD", "-O3", "-march=" + cpu, "-fopenmp-simd", "-ftls-model=initial-exec", "-nostdlib++"));
+            if (cpu.endsWith("v4")) {
+                flags.add("-mprefer-vector-width=512");
+            }
+            flags.addAll(math);
+            image(cpu + "/" + name, shim, output.resolve("native/" + cpu + "/" + name + ".so"), flags);
+        }
+        image("fibers/" + name, shim, testClasses.resolve("native/fibers/" + name + ".so"), concat(List.of("-DSIMT_FIBERS", "-O1", "-march=x86-64-v3", "-static-libstdc++", "-static-libgcc"), EXACT_MATH));
+    }
+
+    private void image(String what, Path shim, Path product, List<String> flags) {
+        List<String> command = new ArrayList<>(List.of(clang.toString(), "--driver-mode=g++", "-std=c++20", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra",
+                "-Wno-unknown-pragmas", "-Wno-pass-failed", "-Werror", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-g1"));
+        command.addAll(flags);
+        command.addAll(List.of("-I", root.resolve("native").toString(), shim.toString(), "-o", product.toString(), "-Wl,--no-undefined", "-lm"));
+        compile(what, product, List.of(shim), command);
+    }
+
+    private void gpu(String name, Path source) {
+        boolean exact = exactMath(source);
+        Path ptx = classes.resolve("ptx/" + name + ".ptx");
+        compile("ptx/" + name, ptx, List.of(source), concat(
+                List.of(clang.toString(), "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch=sm_75", "-nocudainc", "-nocudalib", "-std=c++20", "-O3", "-S", "-Wall", "-Wextra", "-Werror",
+                        "-Wno-unknown-cuda-version", "-Wno-pass-failed", "-include", root.resolve("native/ptx/prelude.h").toString()),
+                exact ? List.of("-ffp-contract=off") : List.of("-ffp-contract=fast", "-fcuda-flush-denormals-to-zero", "-fcuda-approx-transcendentals"),
+                List.of(source.toString(), "-o", ptx.toString())));
+        nvcc.ifPresent(compiler -> {
+            Path fatbin = classes.resolve("fatbin/" + name + ".fatbin");
+            List<String> command = new ArrayList<>(List.of(compiler.toString(), "-fatbin", "-std=c++20", "-O3", "-lineinfo", "-Werror", "all-warnings"));
+            for (String architecture : GPU_ARCHITECTURES) {
+                command.add("-gencode=arch=compute_" + architecture + ",code=sm_" + architecture);
+            }
+            command.add("-gencode=arch=compute_75,code=compute_75");
+            command.add(exact ? "-fmad=false" : "-use_fast_math");
+            command.addAll(List.of(source.toString(), "-o", fatbin.toString()));
+            compile("fatbin/" + name, fatbin, List.of(source), command);
+        });
+    }
+
+    /** Data kernels give the same bits everywhere, so nothing may be reordered or contracted in them. */
+    private boolean exactMath(Path source) {
+        return source.startsWith(root.resolve("kernels/data"));
+    }
+
+    private Path library(String folder, String name, List<String> links) throws IOException {
+        Path sources = root.resolve("native/" + folder);
+        Path product = classes.resolve("native/" + name);
+        List<Path> objects = new ArrayList<>();
+        for (Path source : files(sources, "*.cpp")) {
+            Path object = work.resolve("obj/" + folder + "/" + source.getFileName() + ".o");
+            compile(folder + "/" + source.getFileName(), object, List.of(source), List.of(clang.toString(), "-std=c++20", "-O2", "-g1", "-march=x86-64-v2", "-fPIC", "-fvisibility=hidden", "-Wall",
+                    "-Wextra", "-Werror", "-pthread", "-I", root.resolve("native").toString(), "-I", oneDnn.resolve("include").toString(), "-c", source.toString(), "-o", object.toString()));
+            objects.add(object);
+        }
+        if (!objects.isEmpty()) {
+            compileAll();
+            Path exports = sources.resolve("exports.map");
+            List<Path> inputs = new ArrayList<>(objects);
+            inputs.add(exports);
+            compile(name, product, inputs, concat(
+                    List.of(clang.toString(), "--driver-mode=g++", "-shared", "-o", product.toString(), "-Wl,-soname," + product.getFileName(), "-Wl,--version-script=" + exports, "-Wl,--no-undefined", "-static-libstdc++", "-static-libgcc"),
+                    objects.stream().map(Path::toString).toList(), links));
+        }
+        return product;
+    }
+
+    /** The sanitizer harness, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and UBSan with fibers. */
+    private void sanitizers() throws IOException {
+        Path harness = root.resolve("native/test/sanitize.cpp");
+        if (!Files.exists(harness)) {
+            return;
+        }
+        List<Path> shims = files(work.resolve("gen"), "**.cpp");
+        for (String sanitizer : List.of("thread", "address,undefined")) {
+            Path product = testClasses.resolve("native/sanitize-" + sanitizer.split(",")[0]);
+            List<Path> objects = new ArrayList<>();
+            for (Path source : Stream.concat(Stream.of(harness), shims.stream()).toList()) {
+                String unit = source.equals(harness) ? "harness" : work.resolve("gen").relativize(source).toString().replaceAll("[/.]", "_");
+                Path object = work.resolve("obj/sanitize-" + sanitizer.split(",")[0] + "/" + unit + ".o");
+                compile("sanitize-" + sanitizer.split(",")[0] + "/" + unit, object, List.of(source), List.of("g++", "-x", "c++", "-std=c++20", "-O1", "-g", "-fno-omit-frame-pointer", "-Wno-unknown-pragmas",
+                        sanitizer.equals("thread") ? "-DSIMT_THREADS" : "-DSIMT_FIBERS", "-DSIMT_IMAGE_NAME=image_" + unit, "-fsanitize=" + sanitizer, "-fno-sanitize-recover=all", "-march=x86-64-v3", "-ffp-contract=off",
+                        "-I", root.resolve("native").toString(), "-c", source.toString(), "-o", object.toString()));
+                objects.add(object);
+            }
+            compileAll();
+            compile(product.getFileName().toString(), product, objects,
+                    concat(List.of("g++", "-fsanitize=" + sanitizer, "-o", product.toString()), objects.stream().map(Path::toString).toList(), List.of("-lpthread", "-ldl")));
+        }
+    }
+
+    private void copyPrebuilt() throws IOException {
+        for (String name : List.of("libdnnl.so.3", "libgomp.so.1")) {
+            copyIfNewer(oneDnn.resolve(name), classes.resolve("native/" + name));
+        }
+        Path jcuda = root.resolve("target/toolchain/jcuda/lib");
+        for (Path library : files(jcuda, "*.so")) {
+            String name = library.getFileName().toString();
+            if (name.startsWith("libJCudaDriver") || name.startsWith("libJCublas2")) {
+                copyIfNewer(library, classes.resolve("native/jcuda/" + name));
+            }
+        }
+    }
+
+    private static void copyIfNewer(Path from, Path to) throws IOException {
+        if (!Files.exists(to) || Files.size(to) != Files.size(from) || Files.getLastModifiedTime(to).compareTo(Files.getLastModifiedTime(from)) < 0) {
+            Files.createDirectories(to.getParent());
+            Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** One line per file, "sha256 size path", by which the program checks what it extracts. */
+    private static void writeIndex(Path output) throws IOException {
+        StringBuilder index = new StringBuilder();
+        for (String kind : List.of("native", "ptx", "fatbin")) {
+            for (Path file : files(output.resolve(kind), "**")) {
+                if (!file.getFileName().toString().equals("index")) {
+                    index.append(sha256(Files.readAllBytes(file))).append(' ').append(Files.size(file)).append(' ').append(output.relativize(file)).append('\n');
+                }
+            }
+        }
+        Path file = output.resolve("native/index");
+        Files.createDirectories(file.getParent());
+        if (!Files.exists(file) || !Files.readString(file).equals(index.toString())) {
+            Files.writeString(file, index);
+        }
+    }
+
+    // ---- how it is made ----
+
+    private int made;
+
+    private void compile(String what, Path product, List<Path> inputs, List<String> command) {
+        Path state = work.resolve("state/" + what.replace('/', '_'));
+        steps.add(new Step(what, product, state, inputs, command));
+    }
+
+    /** Runs the collected steps that are out of date, as many at once as there are processors, and forgets them. */
+    private void compileAll() throws IOException {
+        List<Step> stale = new ArrayList<>();
+        for (Step step : steps) {
+            if (!upToDate(step)) {
+                stale.add(step);
+            }
+        }
+        steps.clear();
+        try (ExecutorService pool = Executors.newFixedThreadPool(Math.max(1, Runtime.getRuntime().availableProcessors()))) {
+            List<Future<?>> running = stale.stream().<Future<?>>map(step -> pool.submit(() -> {
+                make(step);
+                return null;
+            })).toList();
+            for (Future<?> future : running) {
+                try {
+                    future.get();
+                } catch (ExecutionException e) {
+                    pool.shutdownNow();
+                    throw e.getCause() instanceof BuildException failure ? failure : new BuildException(e.getCause().toString());
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new BuildException("interrupted");
+                }
+            }
+        }
+        made += stale.size();
+    }
+
+    private void make(Step step) throws IOException, InterruptedException {
+        Files.createDirectories(step.product.getParent());
+        Files.createDirectories(step.dependencies.getParent());
+        Files.deleteIfExists(step.dependencies);
+        Path depfile = Path.of(step.dependencies + ".d");
+        Path log = Path.of(step.dependencies + ".log");
+        List<String> command = new ArrayList<>(step.command);
+        boolean link = step.inputs.stream().allMatch(input -> input.toString().endsWith(".o") || input.toString().endsWith(".map"));
+        if (!link) {
+            command.addAll(List.of("-MD", "-MF", depfile.toString()));
+        }
+        System.out.println("native build: " + step.what);
+        run(step.what, command, log);
+        if (step.product.toString().endsWith(".ptx") && ptxas.isPresent()) {
+            checkPtx(step, log);
+        }
+        List<Path> read = link ? step.inputs : Stream.concat(step.inputs.stream(), parseDepfile(depfile).stream()).distinct().toList();
+        Files.writeString(step.dependencies, stateOf(step, read));
+    }
+
+    private static void run(String what, List<String> command, Path log) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        if (process.waitFor() != 0) {
+            throw new BuildException(what + " does not compile:\n" + Files.readString(log, StandardCharsets.UTF_8));
+        }
+    }
+
+    /** ptxas must accept what clang made; registers spilled to memory are said. */
+    private void checkPtx(Step step, Path log) throws IOException, InterruptedException {
+        Path cubin = Path.of(step.dependencies + ".cubin");
+        run(step.what + " (ptxas)", List.of(ptxas.orElseThrow().toString(), "-v", "-arch=sm_90", step.product.toString(), "-o", cubin.toString()), log);
+        Files.deleteIfExists(cubin);
+        try (Stream<String> lines = Files.lines(log)) {
+            lines.filter(line -> line.contains("spill") && !line.contains(" 0 bytes spill stores")).forEach(line -> System.out.println("native build: " + step.what + ": " + line.strip()));
+        }
+    }
+
+    /** First line: hash of the command. Then "mtime size path" per file read. */
+    private static String stateOf(Step step, List<Path> read) throws IOException {
+        StringBuilder state = new StringBuilder(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8))).append('\n');
+        for (Path file : read) {
+            state.append(stamp(file)).append(' ').append(file).append('\n');
+        }
+        return state.toString();
+    }
+
+    private static String stamp(Path file) throws IOException {
+        return Files.getLastModifiedTime(file).toMillis() + " " + Files.size(file);
+    }
+
+    private static boolean upToDate(Step step) throws IOException {
+        if (!Files.exists(step.product) || !Files.exists(step.dependencies)) {
+            return false;
+        }
+        List<String> lines = Files.readAllLines(step.dependencies);
+        if (lines.isEmpty() || !lines.getFirst().equals(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))) {
+            return false;
+        }
+        for (String line : lines.subList(1, lines.size())) {
+            String[] parts = line.split(" ", 3);
+            Path file = Path.of(parts[2]);
+            if (!Files.exists(file) || !stamp(file).equals(parts[0] + " " + parts[1])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private List<Path> parseDepfile(Path depfile) throws IOException {
+        String text = Files.readString(depfile).replace("\\\n", " ");
+        return Arrays.stream(text.substring(text.indexOf(": ") + 2).trim().split("\\s+")).map(Path::of).filter(path -> path.startsWith(root) && !path.startsWith(root.resolve("target/toolchain"))).toList();
+    }
+
+    // ---- small tools ----
+
+    /** The artifact stores its tools without execute bits and its libraries without the version suffix their users look for. */
+    private static Path prepareClang(Path folder) throws IOException {
+        Path clang = folder.resolve("clang");
+        if (!Files.exists(clang)) {
+            throw new BuildException("clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");
+        }
+        for (String tool : List.of("clang", "lld")) {
+            folder.resolve(tool).toFile().setExecutable(true);
+        }
+        for (String library : List.of("libLLVM.so", "libclang-cpp.so")) {
+            Path link = folder.resolve(library + ".20.1");
+            if (!Files.exists(link)) {
+                Files.createSymbolicLink(link, Path.of(library));
+            }
+        }
+        return clang;
+    }
+
+    private static Optional<Path> onPath(String tool) {
+        return Arrays.stream(System.getenv("PATH").split(":")).map(folder -> Path.of(folder, tool)).filter(Files::isExecutable).findFirst();
+    }
+
+    private static String moduleName(Path folder, Path source) {
+        return folder.relativize(source).toString().replaceAll("\\.cu$", "");
+    }
+
+    private static List<Path> files(Path folder, String glob) throws IOException {
+        List<Path> found = new ArrayList<>();
+        if (Files.isDirectory(folder)) {
+            PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + folder + "/" + glob);
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                    if (matcher.matches(file)) {
+                        found.add(file);
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        }
+        return found.stream().sorted().collect(Collectors.toList());
+    }
+
+    @SafeVarargs
+    private static List<String> concat(List<String>... lists) {
+        return Arrays.stream(lists).flatMap(List::stream).toList();
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// Lists an image's kernels for the driver: parameter layout from the function's type, and a function that runs a range of blocks.
+#pragma once
+#include <type_traits>
+#include <utility>
+
+namespace simt {
+
+template <auto kernel, unsigned bound>
+struct Runner;
+
+// bound is the kernel's __launch_bounds__, which cooperative kernels carry, or 0 for an elementwise kernel.
+template <class... A, void (*kernel)(A...), unsigned bound>
+struct Runner<kernel, bound> {
+  static inline const char* name;
+
+  static void run(const Launch& launch, std::uint64_t first, std::uint64_t last) { unpack(launch, first, last, std::index_sequence_for<A...>{}); }
+
+  template <std::size_t... I>
+  static void unpack(const Launch& launch, std::uint64_t first, std::uint64_t last, std::index_sequence<I...>) {
+    run_blocks(launch, first, last, *static_cast<const std::remove_cv_t<A>*>(launch.params[I])...);
+  }
+
+  static void run_blocks(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
+    gridDim = {launch.grid.x, launch.grid.y, launch.grid.z};
+    for (std::uint64_t block = first; block < last; ++block) {
+      blockDim = {launch.block.x, launch.block.y, launch.block.z};
+      blockIdx = {static_cast<unsigned>(block % launch.grid.x), static_cast<unsigned>(block / launch.grid.x % launch.grid.y), static_cast<unsigned>(block / launch.grid.x / launch.grid.y)};
+      run_block<(bound > 0)>(launch, name, [&]() __attribute__((always_inline)) { kernel(arguments...); });
+    }
+  }
+
+  struct Layout {
+    Param params[sizeof...(A) + 1];
+  };
+  static constexpr Layout layout() {
+    Layout made{};
+    std::uint32_t index = 0, offset = 0;
+    ((offset = (offset + alignof(A) - 1) / alignof(A) * alignof(A),
+      made.params[index++] = {sizeof(A), offset, std::is_pointer_v<A> ? ParamKind::pointer : ParamKind::value}, offset += sizeof(A)),
+     ...);
+    return made;
+  }
+  static constexpr Layout kLayout = layout();
+
+  static Kernel describe(const char* kernel_name) {
+    name = kernel_name;
+    return {kernel_name, &run, kLayout.params, sizeof...(A), max_threads<(bound > 0)>(bound), 0};
+  }
+};
+
+}  // namespace simt
+
+#define SIMT_IMAGE_BEGIN                             \
+  extern "C" const simt::Image* SIMT_IMAGE_NAME() {  \
+    static const simt::Kernel kernels[] = {
+#define SIMT_KERNEL(name, bound) simt::Runner<&name, bound>::describe(#name),
+#define SIMT_IMAGE_END                                                                               \
+  }                                                                                                  \
+  ;                                                                                                  \
+  static const simt::Image image = {simt::kImageVersion, sizeof kernels / sizeof kernels[0], kernels}; \
+  return &image;                                                                                     \
+  }
