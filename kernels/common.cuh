@@ -11,8 +11,14 @@ constexpr bool kOneThreadPerBlock = false;
 constexpr unsigned kFullMask = 0xffffffffu;
 constexpr int kWarpThreads = 32;
 
-// Index of this thread's element in a one-dimensional grid.
-__device__ __forceinline__ int element_index() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+// An elementwise kernel's element along x. On CPUs its threads are the iterations of one vectorised loop.
+__device__ __forceinline__ int element_index() {
+#if defined(SIMT_ONE_THREAD)
+  return simt::element;
+#else
+  return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+#endif
+}
 
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 

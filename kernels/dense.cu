@@ -96,7 +96,7 @@ __device__ __forceinline__ void tile_product(int m, int n, int k, A a, B b, Epil
 
 // One thread: kRows x kColumns sums in registers over depth steps of k. `partial` carries sums between panels of a deep product.
 template <int kRows, int kColumns, class A, class Epilogue>
-__device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ b, int b_stride, float* __restrict__ partial, bool first, bool last,
+__device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
                                               int column0, int columns, Epilogue epilogue) {
   float sums[kRows][kColumns];
 #pragma unroll
@@ -112,85 +112,73 @@ __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, c
       const float left = a(row + r, k0 + i);
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) {
-        sums[r][c] = fmaf(left, b[static_cast<size_t>(i) * b_stride + c], sums[r][c]);
+        sums[r][c] = fmaf(left, panel[i * kTile + c], sums[r][c]);
       }
     }
   }
 #pragma unroll
-  for (int r = 0; r < kRows; ++r) {
-    if (!last) {
+  for (int r = 0; r < kRows; ++r) {  // sums leave their registers whole; the epilogue is a loop of its own, which vectorises
 #pragma unroll
-      for (int c = 0; c < kColumns; ++c) {
-        partial[r * kTile + c] = sums[r][c];
-      }
-    } else if (columns == kColumns) {
-#pragma unroll
-      for (int c = 0; c < kColumns; ++c) {
-        epilogue(row + r, column0 + c, sums[r][c]);
-      }
-    } else {
-      for (int c = 0; c < columns; ++c) {
-        epilogue(row + r, column0 + c, sums[r][c]);
-      }
+    for (int c = 0; c < kColumns; ++c) {
+      partial[r * kTile + c] = sums[r][c];
+    }
+  }
+  for (int r = 0; last && r < kRows; ++r) {
+    for (int c = 0; c < columns; ++c) {
+      epilogue(row + r, column0 + c, partial[r * kTile + c]);
     }
   }
 }
 
 // All rows of the tile for one group of columns.
 template <int kColumns, class A, class Epilogue>
-__device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ b, int b_stride, float* __restrict__ partial, bool first, bool last,
+__device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
                                              int column0, int columns, Epilogue epilogue) {
   int r = 0;
   for (; r + kRegisterRows <= rows; r += kRegisterRows) {
-    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
   for (; r + 2 <= rows; r += 2) {
-    register_tile<2, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
   for (; r < rows; ++r) {
-    register_tile<1, kColumns>(a, row0 + r, k0, depth, b, b_stride, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<1, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
 }
 
-// One thread: B is read in place where its rows are whole and contiguous, else packed, and padded with zeros, a panel at a time.
+// One thread: the columns of B are packed, and padded with zeros, a panel at a time, so that every row tile reads whole contiguous vectors.
 template <bool kTransposedB, class A, class Epilogue>
 __device__ __forceinline__ void tile_product_one_thread(int m, int n, int k, A a, const float* __restrict__ b, int b_stride, Epilogue epilogue, int row0, int column0) {
-  float panel[kPanelDepth * kTile];
-  float partial[kTile * kTile];
+  alignas(64) float panel[kPanelDepth * kTile];
+  alignas(64) float partial[kTile * kTile];
   const int rows = min(kTile, m - row0), columns = min(kTile, n - column0);
-  const bool in_place = !kTransposedB && columns == kTile;
-  const int panel_depth = in_place ? k : kPanelDepth;
-  for (int k0 = 0; k0 < k; k0 += panel_depth) {
-    const int depth = min(panel_depth, k - k0);
-    const float* operand = in_place ? b + static_cast<size_t>(k0) * b_stride + column0 : panel;
-    const int stride = in_place ? b_stride : kTile;
-    if (!in_place) {
-      if constexpr (kTransposedB) {
-        for (int c = 0; c < columns; ++c) {
-          for (int i = 0; i < depth; ++i) {
-            panel[i * kTile + c] = b[static_cast<size_t>(column0 + c) * b_stride + k0 + i];
-          }
-        }
-      } else {
+  for (int k0 = 0; k0 < k; k0 += kPanelDepth) {
+    const int depth = min(kPanelDepth, k - k0);
+    if constexpr (kTransposedB) {
+      for (int c = 0; c < columns; ++c) {
         for (int i = 0; i < depth; ++i) {
-          for (int c = 0; c < columns; ++c) {
-            panel[i * kTile + c] = b[static_cast<size_t>(k0 + i) * b_stride + column0 + c];
-          }
+          panel[i * kTile + c] = b[static_cast<size_t>(column0 + c) * b_stride + k0 + i];
         }
       }
+    } else {
       for (int i = 0; i < depth; ++i) {
-        for (int c = columns; c < kTile; ++c) {
-          panel[i * kTile + c] = 0.0f;
+        for (int c = 0; c < columns; ++c) {
+          panel[i * kTile + c] = b[static_cast<size_t>(k0 + i) * b_stride + column0 + c];
         }
+      }
+    }
+    for (int i = 0; i < depth && columns < kTile; ++i) {
+      for (int c = columns; c < kTile; ++c) {
+        panel[i * kTile + c] = 0.0f;
       }
     }
     const bool first = k0 == 0, last = k0 + depth == k;
     if (columns > kTile / 2) {
-      column_group<kTile>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+      column_group<kTile>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
     } else if (columns > kTile / 4) {
-      column_group<kTile / 2>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+      column_group<kTile / 2>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
     } else {
-      column_group<kTile / 4>(a, row0, rows, k0, depth, operand, stride, partial, first, last, column0, columns, epilogue);
+      column_group<kTile / 4>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
     }
   }
 }
@@ -260,9 +248,11 @@ extern "C" __global__ void __launch_bounds__(1024) dense_forward_single(int k, c
 // dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid (ceil(k / block), m).
 extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w, const float* __restrict__ relu_output, float* __restrict__ dx) {
   const int column = element_index();
+  const float gradient = dy[blockIdx.y];
   if (column < k) {
     const size_t i = static_cast<size_t>(blockIdx.y) * k + column;
-    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? dy[blockIdx.y] * w[column] : 0.0f;
+    const float product = gradient * w[column];
+    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? product : 0.0f;
   }
 }
 

@@ -4,8 +4,9 @@
 // Plain stochastic gradient descent: w -= lr g.
 extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, const float* __restrict__ gradient, float* __restrict__ w) {
   const int i = element_index();
+  const float rate = learning_rate[0];
   if (i < n) {
-    w[i] -= learning_rate[0] * gradient[i];
+    w[i] -= rate * gradient[i];
   }
 }
 
@@ -24,15 +25,16 @@ extern "C" __global__ void adam_rate(const float* __restrict__ learning_rate, co
 }
 
 // Adam (Kingma & Ba 2015, end of section 2): epsilon stands outside the bias correction.
-extern "C" __global__ void adam(int n, const float* __restrict__ rate, float beta1, float beta2, float epsilon, const float* __restrict__ gradient, float* __restrict__ m, float* __restrict__ v,
+extern "C" __global__ void adam(int n, const float* __restrict__ step_rate, float beta1, float beta2, float epsilon, const float* __restrict__ gradient, float* __restrict__ m, float* __restrict__ v,
                                  float* __restrict__ w) {
   const int i = element_index();
+  const float rate = step_rate[0];
   if (i < n) {
     const float g = gradient[i];
     const float mean = beta1 * m[i] + (1.0f - beta1) * g;
     const float square = beta2 * v[i] + (1.0f - beta2) * g * g;
     m[i] = mean;
     v[i] = square;
-    w[i] -= rate[0] * mean / (sqrtf(square) + epsilon);
+    w[i] -= rate * mean / (sqrtf(square) + epsilon);
   }
 }

@@ -22,10 +22,21 @@ struct Runner<kernel, bound> {
 
   static void run_blocks(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
     gridDim = {launch.grid.x, launch.grid.y, launch.grid.z};
-    for (std::uint64_t block = first; block < last; ++block) {
-      blockDim = {launch.block.x, launch.block.y, launch.block.z};
-      blockIdx = {static_cast<unsigned>(block % launch.grid.x), static_cast<unsigned>(block / launch.grid.x % launch.grid.y), static_cast<unsigned>(block / launch.grid.x / launch.grid.y)};
-      run_block<(bound > 0)>(launch, name, [&]() __attribute__((always_inline)) { kernel(arguments...); });
+    const auto body = [&]() __attribute__((always_inline)) { kernel(arguments...); };
+    if constexpr (bound > 0) {
+      simt::run_blocks<true>(launch, name, first, last, body);
+    } else {
+      run_elements(launch, name, first, last, extent(launch, arguments...), body);
+    }
+  }
+
+  // Elements along x of an elementwise kernel: its first parameter where that is an int, else all threads of the grid.
+  template <class First, class... Rest>
+  static std::uint64_t extent(const Launch& launch, First count, Rest...) {
+    if constexpr (std::is_same_v<First, int>) {
+      return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+    } else {
+      return static_cast<std::uint64_t>(launch.grid.x) * launch.block.x;
     }
   }
 

@@ -216,12 +216,19 @@ class Scheduler {
 inline void block_barrier() { Scheduler::mine().wait(Fiber::State::waits_for_block, "__syncthreads"); }
 inline const std::uint64_t* warp_exchange(const char* site, std::uint64_t bits) { return Scheduler::mine().exchange(site, bits); }
 
-template <bool cooperative, class Body>
-inline void run_block(const Launch& launch, const char* kernel, const Body& body) {
-  if (!launch.failure->failed) {
-    Scheduler::mine().run(
-        launch, kernel, [](void* argument) { (*static_cast<const Body*>(argument))(); }, const_cast<Body*>(&body));
-  }
+template <bool, class Body>
+inline void run_blocks(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, const Body& body) {
+  for_each_block(launch, first, last, [&] {
+    if (!launch.failure->failed) {
+      Scheduler::mine().run(
+          launch, kernel, [](void* argument) { (*static_cast<const Body*>(argument))(); }, const_cast<Body*>(&body));
+    }
+  });
+}
+
+template <class Body>
+inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, std::uint64_t, const Body& body) {
+  run_blocks<false>(launch, kernel, first, last, body);
 }
 
 template <bool cooperative>

@@ -1,10 +1,13 @@
 // The vocabulary of CUDA C++ for a CPU, so that kernels/*.cu compile as plain C++ without a change. Three ways to run a block:
 //
-//   SIMT_ONE_THREAD  production. An elementwise kernel's block is one vectorised loop over its threads. A cooperative kernel's block is a single
-//                    thread: its strided loops become contiguous and vectorise, and barriers, shuffles and collectives vanish.
+//   SIMT_ONE_THREAD  production. An elementwise kernel is one vectorised loop over the elements of its blocks. A cooperative kernel's block is a
+//                    single thread: its strided loops become contiguous and vectorise, and barriers, shuffles and collectives vanish.
 //   SIMT_FIBERS      tests. Every CUDA thread is a fiber of one operating-system thread: real barriers, shuffles and shared memory at any block
 //                    size. A barrier that not all threads reach is reported with kernel, block and thread; it never hangs.
 //   SIMT_THREADS     ThreadSanitizer. Every CUDA thread is an operating-system thread.
+//
+// An elementwise kernel identifies its work by element_index() (kernels/common.cuh) along x and by blockIdx.y and blockIdx.z alone. Where its first parameter is an int, that is the
+// number of elements along x, and a thread past it does nothing: production skips those threads, so that the kernel's bounds guard costs no mask.
 //
 // Supported: threadIdx, blockIdx, blockDim, gridDim; __shared__ arrays of constant size; __syncthreads; __syncwarp, __shfl_sync, __shfl_up_sync,
 // __shfl_down_sync, __shfl_xor_sync, __ballot_sync, __any_sync, __all_sync with the full mask in blocks of whole warps; atomicAdd, atomicMax, atomicMin,
@@ -53,8 +56,44 @@ inline int2 make_int2(int x, int y) { return {x, y}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
-static thread_local uint3 threadIdx, blockIdx;
-static thread_local dim3 blockDim, gridDim;
+static thread_local uint3 blockIdx;
+static thread_local dim3 gridDim;
+#if defined(SIMT_ONE_THREAD)
+// Constants, so that a cooperative kernel's strided loops and collectives fold away; an elementwise kernel's loop counts simt::element.
+constexpr uint3 threadIdx{0, 0, 0};
+constexpr dim3 blockDim{1, 1, 1};
+namespace simt {
+static thread_local int element;
+}
+#else
+static thread_local uint3 threadIdx;
+static thread_local dim3 blockDim;
+#endif
+
+namespace simt {
+
+// Calls visit() for each block of [first, last) in linear order, x fastest, with blockIdx (and blockDim) set.
+template <class Visit>
+inline __attribute__((always_inline)) void for_each_block(const Launch& launch, std::uint64_t first, std::uint64_t last, const Visit& visit) {
+  const unsigned width = launch.grid.x, height = launch.grid.y;
+  unsigned x = static_cast<unsigned>(first % width), y = static_cast<unsigned>(first / width % height), z = static_cast<unsigned>(first / width / height);
+  for (std::uint64_t block = first; block < last; ++block) {
+#if !defined(SIMT_ONE_THREAD)
+    blockDim = {launch.block.x, launch.block.y, launch.block.z};
+#endif
+    blockIdx = {x, y, z};
+    visit();
+    if (++x == width) {
+      x = 0;
+      if (++y == height) {
+        y = 0;
+        ++z;
+      }
+    }
+  }
+}
+
+}  // namespace simt
 
 #if defined(SIMT_ONE_THREAD)
 #define __shared__

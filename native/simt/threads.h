@@ -33,8 +33,8 @@ inline const std::uint64_t* warp_exchange(const char*, std::uint64_t bits) {
   return lanes;
 }
 
-template <bool cooperative, class Body>
-inline void run_block(const Launch& launch, const char*, const Body& body) {
+template <class Body>
+inline void run_block(const Launch& launch, const Body& body) {
   const unsigned count = launch.block.x * launch.block.y * launch.block.z;
   Block block(count);
   const uint3 block_index = blockIdx;
@@ -54,6 +54,16 @@ inline void run_block(const Launch& launch, const char*, const Body& body) {
   for (std::thread& thread : threads) {
     thread.join();
   }
+}
+
+template <bool, class Body>
+inline void run_blocks(const Launch& launch, const char*, std::uint64_t first, std::uint64_t last, const Body& body) {
+  for_each_block(launch, first, last, [&] { run_block(launch, body); });
+}
+
+template <class Body>
+inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, std::uint64_t, const Body& body) {
+  run_blocks<false>(launch, kernel, first, last, body);
 }
 
 template <bool cooperative>
