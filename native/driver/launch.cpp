@@ -1,0 +1,323 @@
+// Modules, functions and kernel launches.
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "driver/core.h"
+
+namespace driver {
+namespace {
+
+// The shortest time for which handing blocks to other threads pays: waking a parked thread costs some 10 microseconds.
+constexpr double kParallelNanoseconds = 60'000;
+constexpr unsigned kMeasurements = 8;
+
+// Bytes of the ELF shared object at `image`, from its own headers.
+std::size_t elf_size(const void* image) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, image, sizeof header);
+  require(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0, CUDA_ERROR_INVALID_IMAGE);
+  require(header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN && header.e_machine == EM_X86_64, CUDA_ERROR_NO_BINARY_FOR_GPU);
+  return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
+}
+
+// A file in memory to dlopen from; each image gets its own, so that loading one twice gives two modules.
+class MemoryFile {
+ public:
+  MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
+    require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
+    for (std::size_t written = 0; written < count;) {
+      const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
+      require(n > 0, CUDA_ERROR_OUT_OF_MEMORY);
+      written += static_cast<std::size_t>(n);
+    }
+  }
+  ~MemoryFile() { close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+std::shared_ptr<Module> load(const void* image) {
+  require(image != nullptr, CUDA_ERROR_INVALID_VALUE);
+  forbid_during_capture();
+  auto module = std::make_shared<Module>(image);
+  module->context = current_context().get();
+  return module;
+}
+
+std::uint64_t volume(simt::Dim3 size) { return static_cast<std::uint64_t>(size.x) * size.y * size.z; }
+
+void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) {
+  require(volume(grid) > 0 && volume(block) > 0, CUDA_ERROR_INVALID_VALUE);
+  require(grid.x <= 0x7fffffffu && grid.y <= 65535 && grid.z <= 65535, CUDA_ERROR_INVALID_VALUE);
+  require(block.x <= 1024 && block.y <= 1024 && block.z <= 64 && volume(block) <= 1024, CUDA_ERROR_INVALID_VALUE);
+  require(volume(block) <= kernel.max_threads, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
+}
+
+// A GPU faults when a kernel follows a pointer that is not device memory. The kernels' signatures are known here, so the launch itself is refused.
+void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
+  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
+    require(arguments != nullptr && arguments[i] != nullptr, CUDA_ERROR_INVALID_VALUE);
+    if (kernel.params[i].kind == simt::ParamKind::pointer) {
+      std::uint64_t address;
+      std::memcpy(&address, arguments[i], sizeof address);
+      if (address != 0 && !memory().find(address, 1)) {
+        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not device memory\n", kernel.name, i);
+        fail(CUDA_ERROR_ILLEGAL_ADDRESS);
+      }
+    }
+  }
+}
+
+// Arguments packed in a buffer, as cuLaunchKernel's `extra` gives them.
+std::vector<void*> unpack(const simt::Kernel& kernel, void** extra) {
+  char* buffer = nullptr;
+  std::size_t bytes = 0;
+  for (; reinterpret_cast<std::uintptr_t>(*extra) != CU_LAUNCH_PARAM_END; extra += 2) {
+    if (reinterpret_cast<std::uintptr_t>(extra[0]) == CU_LAUNCH_PARAM_BUFFER_POINTER) {
+      buffer = static_cast<char*>(extra[1]);
+    } else if (reinterpret_cast<std::uintptr_t>(extra[0]) == CU_LAUNCH_PARAM_BUFFER_SIZE) {
+      bytes = *static_cast<std::size_t*>(extra[1]);
+    } else {
+      fail(CUDA_ERROR_INVALID_VALUE);
+    }
+  }
+  std::vector<void*> arguments;
+  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
+    require(buffer != nullptr && kernel.params[i].offset + kernel.params[i].size <= bytes, CUDA_ERROR_INVALID_VALUE);
+    arguments.push_back(buffer + kernel.params[i].offset);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+HandleTable<Module>& modules() {
+  static auto* table = new HandleTable<Module>;
+  return *table;
+}
+HandleTable<Function>& functions() {
+  static auto* table = new HandleTable<Function>;
+  return *table;
+}
+
+Module::Module(const void* bytes) {
+  const MemoryFile file(bytes, elf_size(bytes));
+  library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
+    fail(CUDA_ERROR_INVALID_IMAGE);
+  }
+  const auto entry = reinterpret_cast<const simt::Image* (*)()>(dlsym(library, "plateau_simt_image"));
+  image = entry == nullptr ? nullptr : entry();
+  if (image == nullptr || image->version != simt::kImageVersion) {
+    dlclose(library);
+    fail(CUDA_ERROR_NO_BINARY_FOR_GPU);
+  }
+}
+
+Module::~Module() {
+  for (const std::uint64_t address : globals) {
+    memory().forget(address);
+  }
+  if (library != nullptr) {
+    dlclose(library);
+  }
+}
+
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block, void* const* arguments) : module_(std::move(module)), kernel_(kernel) {
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
+    bytes = kernel.params[i].offset + kernel.params[i].size;
+  }
+  storage_.resize(bytes);
+  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
+    pointers_.push_back(storage_.data() + kernel.params[i].offset);
+  }
+  launch_.params = pointers_.data();
+  launch_.failure = &failure_;
+  set_arguments(arguments);
+  set_shape(grid, block);
+}
+
+void KernelLaunch::set_arguments(void* const* arguments) {
+  check_arguments(kernel_, arguments);
+  for (std::uint32_t i = 0; i < kernel_.param_count; ++i) {
+    std::memcpy(pointers_[i], arguments[i], kernel_.params[i].size);
+  }
+}
+
+void KernelLaunch::set_shape(simt::Dim3 grid, simt::Dim3 block) {
+  check_shape(kernel_, grid, block);
+  launch_.grid = grid;
+  launch_.block = block;
+  blocks_ = volume(grid);
+  measured_ = 0;
+  nanoseconds_ = 1e18;
+}
+
+// A node of a graph runs many times: its first runs are timed, and only one that takes long enough is shared out from then on.
+void KernelLaunch::run(Context& context) {
+  if (measured_ < kMeasurements) {
+    const auto start = std::chrono::steady_clock::now();
+    kernel_.run(launch_, 0, blocks_);
+    nanoseconds_ = std::min(nanoseconds_, std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
+    ++measured_;
+  } else if (nanoseconds_ < kParallelNanoseconds || blocks_ < 2) {
+    kernel_.run(launch_, 0, blocks_);
+  } else {
+    parallel_for(
+        blocks_, [](void* state, std::uint64_t first, std::uint64_t last) { static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last); }, this);
+  }
+  if (failure_.failed) {
+    std::fprintf(stderr, "plateau: CPU driver: %s\n", failure_.message);
+    context.sticky = CUDA_ERROR_LAUNCH_FAILED;
+  }
+}
+
+}  // namespace driver
+
+using namespace driver;
+
+PLATEAU_API CUresult cuModuleLoadData(void** handle, const void* image) {
+  return call("cuModuleLoadData", Needs::context, [&] {
+    require(handle != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *handle = modules().add(load(image));
+  });
+}
+
+PLATEAU_API CUresult cuModuleLoadDataEx(void** handle, const void* image, unsigned, void*, void*) {
+  return call("cuModuleLoadDataEx", Needs::context, [&] {
+    require(handle != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *handle = modules().add(load(image));
+  });
+}
+
+PLATEAU_API CUresult cuModuleLoad(void** handle, const char* path) {
+  return call("cuModuleLoad", Needs::context, [&] {
+    require(handle != nullptr && path != nullptr, CUDA_ERROR_INVALID_VALUE);
+    std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path, "rb"), &std::fclose);
+    require(file != nullptr, CUDA_ERROR_FILE_NOT_FOUND);
+    std::vector<char> bytes;
+    for (char chunk[65536]; const std::size_t n = std::fread(chunk, 1, sizeof chunk, file.get());) {
+      bytes.insert(bytes.end(), chunk, chunk + n);
+    }
+    require(bytes.size() >= sizeof(Elf64_Ehdr) && elf_size(bytes.data()) <= bytes.size(), CUDA_ERROR_INVALID_IMAGE);
+    *handle = modules().add(load(bytes.data()));
+  });
+}
+
+PLATEAU_API CUresult cuModuleUnload(void* handle) {
+  return call("cuModuleUnload", Needs::context, [&] {
+    forbid_during_capture();
+    const auto module = modules().remove(handle);
+    functions().remove_if([&](const Function& function) { return function.module == module.get(); });
+    synchronize(*current_context());
+  });
+}
+
+PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const char* name) {
+  return call("cuModuleGetFunction", Needs::context, [&] {
+    require(function != nullptr && name != nullptr, CUDA_ERROR_INVALID_VALUE);
+    const auto module = modules().get(handle);
+    for (std::uint32_t i = 0; i < module->image->kernel_count; ++i) {
+      if (std::strcmp(module->image->kernels[i].name, name) == 0) {
+        *function = functions().add(std::make_shared<Function>(Function{module.get(), &module->image->kernels[i]}));
+        return;
+      }
+    }
+    fail(CUDA_ERROR_NOT_FOUND);
+  });
+}
+
+PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* bytes, void* handle, const char* name) {
+  return call("cuModuleGetGlobal", Needs::context, [&] {
+    require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
+    const auto module = modules().get(handle);
+    void* variable = dlsym(module->library, name);
+    require(variable != nullptr, CUDA_ERROR_NOT_FOUND);
+    Dl_info info;
+    ElfW(Sym)* symbol = nullptr;
+    require(dladdr1(variable, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT) != 0 && symbol != nullptr && ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT, CUDA_ERROR_NOT_FOUND);
+    const auto where = reinterpret_cast<std::uint64_t>(variable);
+    if (!memory().find(where, 1)) {
+      memory().adopt({where, symbol->st_size, MemoryKind::device, module->context, false});
+      module->globals.push_back(where);
+    }
+    if (address != nullptr) {
+      *address = where;
+    }
+    if (bytes != nullptr) {
+      *bytes = symbol->st_size;
+    }
+  });
+}
+
+PLATEAU_API CUresult cuFuncGetAttribute(int* value, int which, void* handle) {
+  return call("cuFuncGetAttribute", Needs::context, [&] {
+    require(value != nullptr, CUDA_ERROR_INVALID_VALUE);
+    const auto function = functions().get(handle);
+    switch (which) {
+      case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
+        *value = static_cast<int>(function->kernel->max_threads);
+        break;
+      case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
+        *value = static_cast<int>(function->kernel->static_shared_bytes);
+        break;
+      case CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES:
+      case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:
+      case CU_FUNC_ATTRIBUTE_NUM_REGS:
+      case CU_FUNC_ATTRIBUTE_PTX_VERSION:
+      case CU_FUNC_ATTRIBUTE_BINARY_VERSION:
+      case CU_FUNC_ATTRIBUTE_CACHE_MODE_CA:
+        *value = 0;
+        break;
+      default:
+        fail(CUDA_ERROR_INVALID_VALUE);
+    }
+  });
+}
+
+PLATEAU_API CUresult cuFuncGetModule(void** module, void* handle) {
+  return call("cuFuncGetModule", Needs::context, [&] {
+    require(module != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *module = functions().get(handle)->module;
+  });
+}
+
+PLATEAU_API CUresult cuFuncGetParamInfo(void* handle, std::size_t index, std::size_t* offset, std::size_t* size) {
+  return call("cuFuncGetParamInfo", Needs::context, [&] {
+    const auto function = functions().get(handle);
+    require(offset != nullptr && index < function->kernel->param_count, CUDA_ERROR_INVALID_VALUE);
+    *offset = function->kernel->params[index].offset;
+    if (size != nullptr) {
+      *size = function->kernel->params[index].size;
+    }
+  });
+}
+
+PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
+                                    void** arguments, void** extra) {
+  return call("cuLaunchKernel", Needs::context, [&] {
+    const auto function = functions().get(handle);
+    require(shared_bytes == 0, CUDA_ERROR_NOT_SUPPORTED);  // the kernels' shared memory is static
+    require(arguments == nullptr || extra == nullptr, CUDA_ERROR_INVALID_VALUE);
+    std::vector<void*> unpacked;
+    if (extra != nullptr) {
+      unpacked = unpack(*function->kernel, extra);
+      arguments = unpacked.data();
+    }
+    stream_of(stream)->submit(
+        std::make_shared<KernelLaunch>(modules().get(function->module), *function->kernel, simt::Dim3{grid_x, grid_y, grid_z}, simt::Dim3{block_x, block_y, block_z}, arguments));
+  });
+}

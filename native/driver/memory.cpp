@@ -1,0 +1,363 @@
+// Device memory is host memory that the driver keeps account of: filled with NaN bytes when allocated, and followed by guard bytes that are checked when it is freed.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "driver/core.h"
+#include "driver/plateau_driver.h"
+
+namespace driver {
+namespace {
+
+constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kGuardBytes = 64;
+constexpr unsigned char kGuard = 0xFB;
+constexpr unsigned char kNaN = 0xFF;
+
+std::size_t padded(std::size_t bytes) { return (bytes + kGuardBytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+}  // namespace
+
+Memory& memory() {
+  static Memory* instance = new Memory;  // outlives every thread
+  return *instance;
+}
+
+std::size_t Memory::total() {
+  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE)) / 4 * 3;
+  return bytes;
+}
+
+std::uint64_t Memory::allocate(std::size_t bytes, MemoryKind kind, Context* context) {
+  require(bytes > 0, CUDA_ERROR_INVALID_VALUE);
+  require(bytes <= total(), CUDA_ERROR_OUT_OF_MEMORY);
+  void* block = used_.fetch_add(bytes) + bytes <= total() ? std::aligned_alloc(kAlignment, padded(bytes)) : nullptr;
+  if (block == nullptr) {
+    used_ -= bytes;
+    fail(CUDA_ERROR_OUT_OF_MEMORY);
+  }
+  std::memset(block, kNaN, bytes);
+  std::memset(static_cast<char*>(block) + bytes, kGuard, kGuardBytes);
+  const auto address = reinterpret_cast<std::uint64_t>(block);
+  std::unique_lock lock(mutex_);
+  by_address_[address] = {address, bytes, kind, context, true};
+  return address;
+}
+
+void Memory::adopt(Allocation allocation) {
+  std::unique_lock lock(mutex_);
+  by_address_[allocation.address] = allocation;
+}
+
+Allocation Memory::release(std::uint64_t address, MemoryKind kind) {
+  std::unique_lock lock(mutex_);
+  const auto found = by_address_.find(address);
+  require(found != by_address_.end() && found->second.kind == kind && found->second.owned, CUDA_ERROR_INVALID_VALUE);
+  const Allocation allocation = found->second;
+  by_address_.erase(found);
+  return allocation;
+}
+
+void Memory::forget(std::uint64_t address) {
+  std::unique_lock lock(mutex_);
+  by_address_.erase(address);
+}
+
+void Memory::release_all(Context* context) {
+  std::vector<Allocation> doomed;
+  {
+    std::unique_lock lock(mutex_);
+    std::erase_if(by_address_, [&](const auto& entry) {
+      const bool match = entry.second.context == context;
+      if (match && entry.second.owned) {
+        doomed.push_back(entry.second);
+      }
+      return match;
+    });
+  }
+  for (const Allocation& allocation : doomed) {
+    free(allocation);
+  }
+}
+
+bool Memory::free(const Allocation& allocation) {
+  memory().used_ -= allocation.bytes;
+  auto* block = reinterpret_cast<unsigned char*>(allocation.address);
+  bool intact = true;
+  for (std::size_t i = 0; i < kGuardBytes; ++i) {
+    intact &= block[allocation.bytes + i] == kGuard;
+  }
+  if (!intact) {
+    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n", allocation.bytes);
+  }
+  std::free(block);
+  return intact;
+}
+
+std::optional<Allocation> Memory::find(std::uint64_t address, std::size_t bytes) const {
+  std::shared_lock lock(mutex_);
+  auto next = by_address_.upper_bound(address);
+  if (next == by_address_.begin()) {
+    return std::nullopt;
+  }
+  const Allocation& allocation = std::prev(next)->second;
+  const std::uint64_t offset = address - allocation.address;
+  return offset < allocation.bytes && bytes <= allocation.bytes - offset ? std::optional(allocation) : std::nullopt;
+}
+
+std::size_t Memory::count(MemoryKind kind) const {
+  std::shared_lock lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [address, allocation] : by_address_) {
+    count += allocation.kind == kind && allocation.owned;
+  }
+  return count;
+}
+
+void require_device_range(std::uint64_t address, std::size_t bytes) { require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_INVALID_VALUE); }
+
+namespace {
+
+template <class T>
+T* pointer(std::uint64_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+// Copies overlap only by mistake, but must not be undefined for it.
+void copy_now(std::uint64_t to, std::uint64_t from, std::size_t bytes) {
+  forbid_during_capture();
+  const auto context = current_context();
+  context->null_stream->synchronize();
+  streams().for_each([&](const std::shared_ptr<Stream>& stream) {
+    if (stream->context == context && stream->blocking()) {
+      stream->synchronize();
+    }
+  });
+  require(context->sticky == CUDA_SUCCESS, context->sticky);
+  std::memmove(pointer<void>(to), pointer<void>(from), bytes);
+}
+
+void copy_later(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* stream) {
+  stream_of(stream)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMCPY, [=](Context&) { std::memmove(pointer<void>(to), pointer<void>(from), bytes); }));
+}
+
+template <class T>
+void fill(std::uint64_t to, T value, std::size_t count, bool now, void* stream) {
+  require(to % sizeof(T) == 0, CUDA_ERROR_INVALID_VALUE);
+  require_device_range(to, count * sizeof(T));
+  const auto body = [=](Context&) { std::fill_n(pointer<T>(to), count, value); };
+  if (now) {
+    forbid_during_capture();
+    const auto null_stream = current_context()->null_stream;
+    null_stream->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMSET, body));
+    null_stream->synchronize();
+  } else {
+    stream_of(stream)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMSET, body));
+  }
+}
+
+CUresult allocate_host(const char* name, void** result, std::size_t bytes) {
+  return call(name, Needs::context, [&] {
+    require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
+    forbid_during_capture();
+    *result = pointer<void>(memory().allocate(bytes, MemoryKind::pinned, current_context().get()));
+  });
+}
+
+}  // namespace
+}  // namespace driver
+
+using namespace driver;
+
+PLATEAU_API CUresult cuMemAlloc_v2(CUdeviceptr* result, std::size_t bytes) {
+  return call("cuMemAlloc", Needs::context, [&] {
+    require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
+    forbid_during_capture();
+    *result = memory().allocate(bytes, MemoryKind::device, current_context().get());
+  });
+}
+
+// Waits for the work in flight, as CUDA's does.
+PLATEAU_API CUresult cuMemFree_v2(CUdeviceptr address) {
+  return call("cuMemFree", Needs::context, [&] {
+    if (address == 0) {
+      return;
+    }
+    forbid_during_capture();
+    const auto context = current_context();
+    const Allocation allocation = memory().release(address, MemoryKind::device);
+    const CUresult before = context->sticky;
+    try {
+      synchronize(*context);
+    } catch (const Failure&) {
+    }
+    if (!Memory::free(allocation) && before == CUDA_SUCCESS) {
+      context->sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+    }
+    require(context->sticky == CUDA_SUCCESS, context->sticky);
+  });
+}
+
+PLATEAU_API CUresult cuMemAllocAsync(CUdeviceptr* result, std::size_t bytes, void* stream) {
+  return call("cuMemAllocAsync", Needs::context, [&] {
+    require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
+    const auto target = stream_of(stream);
+    forbid_while_capturing(*target);
+    *result = memory().allocate(bytes, MemoryKind::device, current_context().get());
+  });
+}
+
+PLATEAU_API CUresult cuMemFreeAsync(CUdeviceptr address, void* stream) {
+  return call("cuMemFreeAsync", Needs::context, [&] {
+    const auto target = stream_of(stream);
+    forbid_while_capturing(*target);
+    const Allocation allocation = memory().release(address, MemoryKind::device);
+    target->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [allocation](Context& context) {
+      if (!Memory::free(allocation)) {
+        context.sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+      }
+    }));
+  });
+}
+
+PLATEAU_API CUresult cuMemAllocHost_v2(void** result, std::size_t bytes) { return allocate_host("cuMemAllocHost", result, bytes); }
+PLATEAU_API CUresult cuMemHostAlloc(void** result, std::size_t bytes, unsigned) { return allocate_host("cuMemHostAlloc", result, bytes); }
+
+PLATEAU_API CUresult cuMemFreeHost(void* block) {
+  return call("cuMemFreeHost", Needs::context, [&] {
+    const Allocation allocation = memory().release(reinterpret_cast<std::uint64_t>(block), MemoryKind::pinned);
+    synchronize(*current_context());
+    require(Memory::free(allocation), CUDA_ERROR_ILLEGAL_ADDRESS);
+  });
+}
+
+PLATEAU_API CUresult cuMemHostRegister_v2(void* block, std::size_t bytes, unsigned) {
+  return call("cuMemHostRegister", Needs::context, [&] {
+    const auto address = reinterpret_cast<std::uint64_t>(block);
+    require(block != nullptr && bytes > 0, CUDA_ERROR_INVALID_VALUE);
+    require(!memory().find(address, 1), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
+    memory().adopt({address, bytes, MemoryKind::pinned, current_context().get(), false});
+  });
+}
+
+PLATEAU_API CUresult cuMemHostUnregister(void* block) {
+  return call("cuMemHostUnregister", Needs::context, [&] {
+    const auto address = reinterpret_cast<std::uint64_t>(block);
+    const auto found = memory().find(address, 1);
+    require(found && found->address == address && !found->owned && found->kind == MemoryKind::pinned, CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    memory().forget(address);
+  });
+}
+
+PLATEAU_API CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* result, void* block, unsigned) {
+  return call("cuMemHostGetDevicePointer", Needs::context, [&] {
+    require(result != nullptr && memory().find(reinterpret_cast<std::uint64_t>(block), 1), CUDA_ERROR_INVALID_VALUE);
+    *result = reinterpret_cast<std::uint64_t>(block);
+  });
+}
+
+PLATEAU_API CUresult cuMemGetInfo_v2(std::size_t* free_bytes, std::size_t* total_bytes) {
+  return call("cuMemGetInfo", Needs::context, [&] {
+    require(free_bytes != nullptr && total_bytes != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *total_bytes = Memory::total();
+    *free_bytes = Memory::total() - memory().used();
+  });
+}
+
+PLATEAU_API CUresult cuMemGetAddressRange_v2(CUdeviceptr* base, std::size_t* bytes, CUdeviceptr address) {
+  return call("cuMemGetAddressRange", Needs::context, [&] {
+    const auto found = memory().find(address, 1);
+    require(found.has_value(), CUDA_ERROR_NOT_FOUND);
+    if (base != nullptr) {
+      *base = found->address;
+    }
+    if (bytes != nullptr) {
+      *bytes = found->bytes;
+    }
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, std::size_t bytes) {
+  return call("cuMemcpyHtoD", Needs::context, [&] {
+    require(from != nullptr || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    require_device_range(to, bytes);
+    copy_now(to, reinterpret_cast<std::uint64_t>(from), bytes);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, std::size_t bytes) {
+  return call("cuMemcpyDtoH", Needs::context, [&] {
+    require(to != nullptr || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    require_device_range(from, bytes);
+    copy_now(reinterpret_cast<std::uint64_t>(to), from, bytes);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
+  return call("cuMemcpyDtoD", Needs::context, [&] {
+    require_device_range(to, bytes);
+    require_device_range(from, bytes);
+    copy_now(to, from, bytes);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
+  return call("cuMemcpy", Needs::context, [&] {
+    require((to != 0 && from != 0) || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    copy_now(to, from, bytes);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, std::size_t bytes, void* stream) {
+  return call("cuMemcpyHtoDAsync", Needs::context, [&] {
+    require(from != nullptr || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    require_device_range(to, bytes);
+    copy_later(to, reinterpret_cast<std::uint64_t>(from), bytes, stream);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, std::size_t bytes, void* stream) {
+  return call("cuMemcpyDtoHAsync", Needs::context, [&] {
+    require(to != nullptr || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    require_device_range(from, bytes);
+    copy_later(reinterpret_cast<std::uint64_t>(to), from, bytes, stream);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, std::size_t bytes, void* stream) {
+  return call("cuMemcpyDtoDAsync", Needs::context, [&] {
+    require_device_range(to, bytes);
+    require_device_range(from, bytes);
+    copy_later(to, from, bytes, stream);
+  });
+}
+
+PLATEAU_API CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, std::size_t bytes, void* stream) {
+  return call("cuMemcpyAsync", Needs::context, [&] {
+    require((to != 0 && from != 0) || bytes == 0, CUDA_ERROR_INVALID_VALUE);
+    copy_later(to, from, bytes, stream);
+  });
+}
+
+PLATEAU_API CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, std::size_t count) {
+  return call("cuMemsetD8", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+}
+PLATEAU_API CUresult cuMemsetD16_v2(CUdeviceptr to, unsigned short value, std::size_t count) {
+  return call("cuMemsetD16", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+}
+PLATEAU_API CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, std::size_t count) {
+  return call("cuMemsetD32", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+}
+PLATEAU_API CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t count, void* stream) {
+  return call("cuMemsetD8Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+}
+PLATEAU_API CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, std::size_t count, void* stream) {
+  return call("cuMemsetD16Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+}
+PLATEAU_API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, std::size_t count, void* stream) {
+  return call("cuMemsetD32Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+}
+
+PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) { return bytes == 0 || memory().find(address, bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE; }
