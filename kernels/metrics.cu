@@ -1,10 +1,9 @@
 // What a training run reports, reduced on the device: the host reads a ring of rows now and then, never a step's data.
 #include "common.cuh"
 
-// One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie counts as wrong. A loss that is not finite marks the run: the
-// smallest such step is kept in first_bad, which starts at 0xffffffff. One block.
+// One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
 extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
-                                                                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring, unsigned* __restrict__ first_bad) {
+                                                                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
   float loss_sum = 0.0f, right = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];
@@ -18,10 +17,6 @@ extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, cons
     row[0] = __uint_as_float(now);
     row[1] = loss_sum / static_cast<float>(n);
     row[2] = right / static_cast<float>(n);
-    const bool finite = (__float_as_uint(loss_sum) & 0x7f800000u) != 0x7f800000u;
-    if (!finite && now < first_bad[0]) {
-      first_bad[0] = now;
-    }
   }
 }
 

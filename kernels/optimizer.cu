@@ -1,6 +1,14 @@
 // Optimisers over all of a network's parameters at once. The learning rate and the step stand in device memory, so that a captured graph outlives a change of either.
 #include "common.cuh"
 
+// sum += term: a tensor with several consumers collects their gradients.
+extern "C" __global__ void accumulate(int n, const float* __restrict__ term, float* __restrict__ sum) {
+  const int i = element_index();
+  if (i < n) {
+    sum[i] += term[i];
+  }
+}
+
 // Plain stochastic gradient descent: w -= lr g.
 extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, const float* __restrict__ gradient, float* __restrict__ w) {
   const int i = element_index();

@@ -230,13 +230,6 @@ final class Build {
         for (String name : List.of("libdnnl.so.3", "libgomp.so.1")) {
             copyIfNewer(oneDnn.resolve(name), classes.resolve("native/" + name));
         }
-        Path jcuda = root.resolve("target/toolchain/jcuda/lib");
-        for (Path library : files(jcuda, "*.so")) {
-            String name = library.getFileName().toString();
-            if (name.startsWith("libJCudaDriver") || name.startsWith("libJCublas2")) {
-                copyIfNewer(library, classes.resolve("native/jcuda/" + name));
-            }
-        }
     }
 
     private static void copyIfNewer(Path from, Path to) throws IOException {

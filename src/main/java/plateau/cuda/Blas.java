@@ -1,0 +1,90 @@
+package plateau.cuda;
+
+import java.lang.System.Logger;
+import java.nio.file.Path;
+import java.util.Optional;
+import jcuda.Pointer;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasOperation;
+import jcuda.jcublas.cublasStatus;
+
+/** Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every product is asked for transposed. */
+public final class Blas {
+    private static final Logger LOG = System.getLogger(Blas.class.getName());
+    private static final Pointer ONE = Pointer.to(new float[] {1});
+    private static final Pointer ZERO = Pointer.to(new float[] {0});
+
+    private final cublasHandle handle = new cublasHandle();
+    private final int version;
+
+    private Blas() {
+        check("cublasCreate", JCublas2.cublasCreate(handle));
+        int[] found = new int[1];
+        check("cublasGetVersion", JCublas2.cublasGetVersion(handle, found));
+        version = found[0];
+    }
+
+    /** Loads cuBLAS where it works; one log line says why where it does not. */
+    static Optional<Blas> open(Device device, Path library) {
+        device.makeCurrent();
+        try {
+            if (library.isAbsolute()) {
+                System.load(library.toString());
+            }
+            JCublas2.setExceptionsEnabled(false);
+            return Optional.of(new Blas());
+        } catch (UnsatisfiedLinkError | CudaException e) {
+            LOG.log(Logger.Level.WARNING, "cuBLAS ({0}) cannot be used: {1}", library, e.getMessage().lines().findFirst().orElse(""));
+            return Optional.empty();
+        }
+    }
+
+    /** cuBLAS's version number. */
+    public int version() {
+        return version;
+    }
+
+    /**
+     * C = op(A) op(B), all row-major: C is (m, n), op(A) is (m, k), op(B) is (k, n).
+     *
+     * @param transposeA whether A is stored as (k, m)
+     * @param transposeB whether B is stored as (n, k)
+     * @param lda elements from one stored row of A to the next; likewise ldb, ldc
+     */
+    public Work gemm(boolean transposeA, boolean transposeB, int m, int n, int k, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer c, int ldc) {
+        return new Gemm(this, transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc);
+    }
+
+    private record Gemm(Blas blas, boolean transposeA, boolean transposeB, int m, int n, int k, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer c, int ldc) implements Work {
+        @Override
+        public void enqueue(Stream stream) {
+            a.requireOpen("gemm");
+            b.requireOpen("gemm");
+            c.requireOpen("gemm");
+            synchronized (blas) {
+                check("cublasSetStream", JCublas2.cublasSetStream(blas.handle, new jcuda.runtime.cudaStream_t(stream.stream())));
+                check("cublasSgemm", JCublas2.cublasSgemm(blas.handle, operation(transposeB), operation(transposeA), n, m, k, ONE, b.pointer(), ldb, a.pointer(), lda, ZERO, c.pointer(), ldc));
+            }
+        }
+
+        private static int operation(boolean transposed) {
+            return transposed ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+        }
+
+        @Override
+        public String name() {
+            return "cublasSgemm";
+        }
+    }
+
+    private static void check(String call, int status) {
+        if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+            throw new CudaException(call, status, cublasStatus.stringFor(status), "");
+        }
+    }
+
+    void close() {
+        check("cublasDestroy", JCublas2.cublasDestroy(handle));
+    }
+}

@@ -1,0 +1,35 @@
+package plateau.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
+
+/** The driver functions that run at every step, called through the Foreign Function &amp; Memory API. Handles and device pointers are passed as longs. */
+final class Calls {
+    /** cuLaunchKernel(function, grid x y z, block x y z, shared bytes, stream, parameters, extra). */
+    static final MethodHandle LAUNCH_KERNEL =
+            handle("cuLaunchKernel", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+
+    /** cuGraphLaunch(exec, stream). */
+    static final MethodHandle LAUNCH_GRAPH = handle("cuGraphLaunch", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+
+    /** cuMemsetD32Async(destination, value, count, stream). */
+    static final MethodHandle FILL = handle("cuMemsetD32Async", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
+
+    /** cuMemcpyDtoDAsync(destination, source, bytes, stream). */
+    static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+
+    private Calls() {}
+
+    private static MethodHandle handle(String symbol, FunctionDescriptor descriptor) {
+        return Linker.nativeLinker().downcallHandle(Libraries.inUse().driver().findOrThrow(symbol), descriptor);
+    }
+
+    /** What an invokeExact that cannot throw, but must declare to, threw. */
+    static IllegalStateException unexpected(Throwable throwable) {
+        return new IllegalStateException(throwable);
+    }
+}

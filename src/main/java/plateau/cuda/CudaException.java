@@ -1,0 +1,53 @@
+package plateau.cuda;
+
+import jcuda.driver.CUresult;
+
+/** A call of the CUDA driver, cuBLAS or cuDNN failed. The message names the call, the code, its text, and what can be done. */
+public class CudaException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final String call;
+    private final int code;
+
+    /** A failed call with the name and text of its code. */
+    public CudaException(String call, int code, String name, String text) {
+        super(call + " failed: " + name + " (" + code + ")" + (text.isEmpty() ? "" : ": " + text));
+        this.call = call;
+        this.code = code;
+    }
+
+    /** The function that failed. */
+    public String call() {
+        return call;
+    }
+
+    /** Its status, as the library returned it. */
+    public int code() {
+        return code;
+    }
+
+    /** Throws unless a driver call's status is CUDA_SUCCESS. */
+    static void check(String call, int status) {
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw of(call, status);
+        }
+    }
+
+    static CudaException of(String call, int status) {
+        return new CudaException(call, status, CUresult.stringFor(status), advice(status));
+    }
+
+    private static String advice(int status) {
+        return switch (status) {
+            case CUresult.CUDA_ERROR_OUT_OF_MEMORY -> "the device's memory is full; use a smaller --batch, or end other programs on the device";
+            case CUresult.CUDA_ERROR_NO_DEVICE -> "no CUDA device is visible; check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu";
+            case CUresult.CUDA_ERROR_INVALID_DEVICE -> "there is no device with this number; plateau doctor lists them";
+            case CUresult.CUDA_ERROR_INVALID_IMAGE, CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU -> "the kernels do not fit this device or are damaged; build the program again on this machine";
+            case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, CUresult.CUDA_ERROR_LAUNCH_FAILED -> "a kernel went wrong and the device's context is lost; run again under compute-sanitizer and report this";
+            case CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES -> "a kernel was launched with too many threads in a block";
+            case CUresult.CUDA_ERROR_NOT_INITIALIZED, CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH -> "the driver does not work; restart the machine after a driver update, or use --device cpu";
+            case CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION -> "the driver is too old for these kernels; update the NVIDIA driver";
+            default -> "";
+        };
+    }
+}

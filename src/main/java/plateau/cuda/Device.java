@@ -1,0 +1,249 @@
+package plateau.cuda;
+
+import java.lang.System.Logger;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.JCudaDriver;
+
+/** A device and its primary context, current on the thread that opened it. Close what was allocated on it first. */
+public final class Device implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Device.class.getName());
+
+    private final Libraries libraries;
+    private final DeviceOptions options;
+    private final int ordinal;
+    private final CUdevice device = new CUdevice();
+    private final CUcontext context = new CUcontext();
+    private final String name;
+    private final Map<String, Module> modules = new HashMap<>();
+    private final AtomicInteger buffers = new AtomicInteger();
+    private final AtomicInteger pinned = new AtomicInteger();
+    private final AtomicInteger streams = new AtomicInteger();
+    private final AtomicInteger events = new AtomicInteger();
+    private final AtomicInteger graphs = new AtomicInteger();
+    private Optional<Blas> blas;
+    private boolean closed;
+
+    private Device(Libraries libraries, DeviceOptions options) {
+        this.libraries = libraries;
+        this.options = options;
+        this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA ? options.selector().ordinal() : 0;
+        JCudaDriver.setExceptionsEnabled(false);
+        CudaException.check("cuInit", JCudaDriver.cuInit(0));
+        CudaException.check("cuDeviceGet(" + ordinal + ")", JCudaDriver.cuDeviceGet(device, ordinal));
+        byte[] bytes = new byte[256];
+        CudaException.check("cuDeviceGetName", JCudaDriver.cuDeviceGetName(bytes, bytes.length, device));
+        name = new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0", 2)[0].trim();
+        CudaException.check("cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+        makeCurrent();
+    }
+
+    /**
+     * Opens a device. The first one decides which driver this process uses.
+     *
+     * @throws DeviceUnavailableException if it is not there
+     * @throws CudaException if the driver fails
+     */
+    public static Device open(DeviceOptions options) {
+        return new Device(Libraries.choose(options), options);
+    }
+
+    /** Its name, and for {@code auto} why it was chosen. */
+    public String description() {
+        String where = isCpu() ? "" : "cuda:" + ordinal + " ";
+        return where + name + (options.selector().kind() == DeviceSelector.Kind.AUTO ? ", chosen because " + libraries.reason() : "");
+    }
+
+    /** The device's name as the driver gives it. */
+    public String name() {
+        return name;
+    }
+
+    /** Whether this project's CPU driver runs it; for messages. */
+    public boolean isCpu() {
+        return libraries.kind() == DeviceSelector.Kind.CPU;
+    }
+
+    /** Index among the devices of its kind. */
+    public int ordinal() {
+        return ordinal;
+    }
+
+    /** An attribute by its CUdevice_attribute number. */
+    public int attribute(int which) {
+        int[] value = new int[1];
+        CudaException.check("cuDeviceGetAttribute(" + which + ")", JCudaDriver.cuDeviceGetAttribute(value, which, device));
+        return value[0];
+    }
+
+    /** Multiprocessors; on the CPU driver the threads that share a kernel's blocks. */
+    public int multiprocessorCount() {
+        return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    }
+
+    /** The device's limit on threads in a block. */
+    public int maxThreadsPerBlock() {
+        return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+    }
+
+    /** Bytes of device memory. */
+    public long totalMemory() {
+        long[] bytes = new long[1];
+        CudaException.check("cuDeviceTotalMem", JCudaDriver.cuDeviceTotalMem(bytes, device));
+        return bytes[0];
+    }
+
+    /** The CUDA version the driver supports, as 12060 for 12.6. */
+    public int driverVersion() {
+        int[] version = new int[1];
+        CudaException.check("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(version));
+        return version[0];
+    }
+
+    /** Makes the context current on the calling thread. */
+    public void makeCurrent() {
+        CudaException.check("cuCtxSetCurrent", JCudaDriver.cuCtxSetCurrent(context));
+    }
+
+    /** Memory of that many bytes, content undefined. */
+    public DeviceBuffer allocate(long bytes) {
+        requireOpen();
+        DeviceBuffer buffer = DeviceBuffer.allocate(this, bytes);
+        buffers.incrementAndGet();
+        return buffer;
+    }
+
+    /** Memory with these values. */
+    public DeviceBuffer upload(float... values) {
+        DeviceBuffer buffer = allocate(Math.max(1, (long) values.length) * Float.BYTES);
+        buffer.upload(values);
+        return buffer;
+    }
+
+    /** Memory with these values. */
+    public DeviceBuffer upload(int... values) {
+        DeviceBuffer buffer = allocate(Math.max(1, (long) values.length) * Integer.BYTES);
+        buffer.upload(values);
+        return buffer;
+    }
+
+    /** Page-locked host memory. */
+    public PinnedBuffer allocatePinned(long bytes) {
+        requireOpen();
+        PinnedBuffer buffer = new PinnedBuffer(this, bytes);
+        pinned.incrementAndGet();
+        return buffer;
+    }
+
+    /** A new stream. */
+    public Stream createStream() {
+        requireOpen();
+        Stream stream = new Stream(this);
+        streams.incrementAndGet();
+        return stream;
+    }
+
+    /** A new event. */
+    public Event createEvent() {
+        requireOpen();
+        Event event = new Event(this);
+        events.incrementAndGet();
+        return event;
+    }
+
+    /**
+     * The kernels of one file, loaded once and unloaded with the device.
+     *
+     * @param module path of the kernel file without its ending, for example {@code data/parity}
+     */
+    public synchronized Module module(String module) {
+        requireOpen();
+        return modules.computeIfAbsent(module, this::loadModule);
+    }
+
+    private Module loadModule(String module) {
+        if (isCpu()) {
+            return Module.load(this, module, NativeFiles.cpuImage(module, options.images()));
+        }
+        return Module.load(this, module, NativeFiles.fatbin(module).or(() -> NativeFiles.ptx(module)).orElseThrow(() -> new NativeFileException("there are no kernels '" + module + "' in this build; run: mvn -B package")));
+    }
+
+    /** Loads a module from an image in memory, in place of the one this program brings. */
+    Module loadImage(String module, byte[] image) {
+        return Module.load(this, module, image);
+    }
+
+    /** cuBLAS, where it was found; its absence is logged once. */
+    public synchronized Optional<Blas> blas() {
+        requireOpen();
+        if (blas == null) {
+            blas = libraries.cublas().flatMap(library -> Blas.open(this, library));
+            if (blas.isEmpty()) {
+                LOG.log(Logger.Level.INFO, "no cuBLAS: the hand-written kernels do all matrix products");
+            }
+        }
+        return blas;
+    }
+
+    /** Waits for all work on the device. */
+    public void synchronize() {
+        CudaException.check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
+    }
+
+    /** What has not been closed. */
+    public LiveObjects live() {
+        return new LiveObjects(buffers.get(), pinned.get(), streams.get(), events.get(), graphs.get());
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the device has been closed");
+        }
+    }
+
+    AtomicInteger buffers() {
+        return buffers;
+    }
+
+    AtomicInteger pinned() {
+        return pinned;
+    }
+
+    AtomicInteger streams() {
+        return streams;
+    }
+
+    AtomicInteger events() {
+        return events;
+    }
+
+    AtomicInteger graphs() {
+        return graphs;
+    }
+
+    /** Unloads the modules and gives the context back. Closing twice does nothing. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (blas != null) {
+            blas.ifPresent(Blas::close);
+        }
+        List<Module> loaded = new ArrayList<>(modules.values());
+        modules.clear();
+        try {
+            loaded.forEach(Module::unload);
+        } finally {
+            JCudaDriver.cuDevicePrimaryCtxRelease(device);
+        }
+    }
+}

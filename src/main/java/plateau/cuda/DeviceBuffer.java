@@ -1,0 +1,225 @@
+package plateau.cuda;
+
+import java.util.Objects;
+import jcuda.Pointer;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous; whoever reads results synchronizes the streams that write them
+ * first. Fresh memory is undefined (NaN bytes on the CPU driver).
+ */
+public final class DeviceBuffer implements AutoCloseable {
+    /** Makes the pointer's value readable. */
+    private static final class Address extends CUdeviceptr {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private final Device device;
+    private final DeviceBuffer whole;
+    private final CUdeviceptr pointer;
+    private final long address;
+    private final long bytes;
+    private boolean closed;
+
+    private DeviceBuffer(Device device, DeviceBuffer whole, CUdeviceptr pointer, long address, long bytes) {
+        this.device = device;
+        this.whole = whole == null ? this : whole;
+        this.pointer = pointer;
+        this.address = address;
+        this.bytes = bytes;
+    }
+
+    static DeviceBuffer allocate(Device device, long bytes) {
+        if (bytes <= 0) {
+            throw new IllegalArgumentException("a buffer needs at least one byte, not " + bytes);
+        }
+        Address pointer = new Address();
+        CudaException.check("cuMemAlloc(" + bytes + " bytes)", JCudaDriver.cuMemAlloc(pointer, bytes));
+        return new DeviceBuffer(device, null, pointer, pointer.value(), bytes);
+    }
+
+    /** A module's variable: closed with the module, not by itself. */
+    static DeviceBuffer global(Device device, CUdeviceptr pointer, long address, long bytes) {
+        return new DeviceBuffer(device, null, pointer, address, bytes);
+    }
+
+    /** The device address of the first byte. */
+    public long address() {
+        return address;
+    }
+
+    /** Size in bytes. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /**
+     * A view of a part; closing it does nothing.
+     *
+     * @throws IndexOutOfBoundsException if the part is not inside this buffer
+     */
+    public DeviceBuffer slice(long offsetBytes, long lengthBytes) {
+        Objects.checkFromIndexSize(offsetBytes, lengthBytes, bytes);
+        return new DeviceBuffer(device, whole, pointer.withByteOffset(offsetBytes), address + offsetBytes, lengthBytes);
+    }
+
+    /** Writes the values from the first byte on. */
+    public void upload(float... values) {
+        toDevice(Pointer.to(values), (long) values.length * Float.BYTES);
+    }
+
+    /** Writes the values from the first byte on. */
+    public void upload(int... values) {
+        toDevice(Pointer.to(values), (long) values.length * Integer.BYTES);
+    }
+
+    /** Reads as many values as the array holds. */
+    public void download(float[] into) {
+        fromDevice(Pointer.to(into), (long) into.length * Float.BYTES);
+    }
+
+    /** Reads as many values as the array holds. */
+    public void download(int[] into) {
+        fromDevice(Pointer.to(into), (long) into.length * Integer.BYTES);
+    }
+
+    /** All of it as floats. */
+    public float[] toFloats() {
+        float[] values = new float[length(Float.BYTES)];
+        download(values);
+        return values;
+    }
+
+    /** All of it as ints. */
+    public int[] toInts() {
+        int[] values = new int[length(Integer.BYTES)];
+        download(values);
+        return values;
+    }
+
+    /** All of it as doubles. */
+    public double[] toDoubles() {
+        double[] values = new double[length(Double.BYTES)];
+        fromDevice(Pointer.to(values), bytes);
+        return values;
+    }
+
+    /** All of it as longs. */
+    public long[] toLongs() {
+        long[] values = new long[length(Long.BYTES)];
+        fromDevice(Pointer.to(values), bytes);
+        return values;
+    }
+
+    private int length(int elementBytes) {
+        return Math.toIntExact(bytes / elementBytes);
+    }
+
+    private void toDevice(Pointer values, long count) {
+        checkRange(count);
+        if (count > 0) {
+            CudaException.check("cuMemcpyHtoD", JCudaDriver.cuMemcpyHtoD(pointer, values, count));
+        }
+    }
+
+    private void fromDevice(Pointer values, long count) {
+        checkRange(count);
+        if (count > 0) {
+            CudaException.check("cuMemcpyDtoH", JCudaDriver.cuMemcpyDtoH(values, pointer, count));
+        }
+    }
+
+    private void checkRange(long count) {
+        requireOpen("buffer");
+        if (count > bytes) {
+            throw new IndexOutOfBoundsException(count + " bytes do not fit a buffer of " + bytes);
+        }
+    }
+
+    /** Sets every 32-bit word to the same value. */
+    public Work fill(int word) {
+        if (bytes % Integer.BYTES != 0) {
+            throw new IllegalArgumentException("a buffer of " + bytes + " bytes has no whole number of 32-bit words");
+        }
+        return new Fill(this, word);
+    }
+
+    /** Copies the source, which must have the same size, here. */
+    public Work copyFrom(DeviceBuffer source) {
+        if (source.bytes != bytes) {
+            throw new IllegalArgumentException("cannot copy " + source.bytes + " bytes to a buffer of " + bytes);
+        }
+        return new Copy(this, source);
+    }
+
+    private record Fill(DeviceBuffer target, int word) implements Work {
+        @Override
+        public void enqueue(Stream stream) {
+            target.requireOpen("fill");
+            try {
+                CudaException.check("cuMemsetD32Async", (int) Calls.FILL.invokeExact(target.address, word, target.bytes / Integer.BYTES, stream.handle()));
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw Calls.unexpected(e);
+            }
+        }
+
+        @Override
+        public String name() {
+            return "fill";
+        }
+    }
+
+    private record Copy(DeviceBuffer target, DeviceBuffer source) implements Work {
+        @Override
+        public void enqueue(Stream stream) {
+            target.requireOpen("copy");
+            source.requireOpen("copy");
+            try {
+                CudaException.check("cuMemcpyDtoDAsync", (int) Calls.COPY.invokeExact(target.address, source.address, target.bytes, stream.handle()));
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw Calls.unexpected(e);
+            }
+        }
+
+        @Override
+        public String name() {
+            return "copy";
+        }
+    }
+
+    boolean isClosed() {
+        return whole.closed;
+    }
+
+    void requireOpen(String use) {
+        if (whole.closed) {
+            throw new IllegalStateException(use + " uses device memory that has been closed");
+        }
+    }
+
+    CUdeviceptr pointer() {
+        return pointer;
+    }
+
+    /** Frees the memory once what uses it has run. A view does nothing; a second close neither. */
+    @Override
+    public void close() {
+        if (whole == this && !closed) {
+            closed = true;
+            device.buffers().decrementAndGet();
+            CudaException.check("cuMemFree", JCudaDriver.cuMemFree(pointer));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "DeviceBuffer[0x" + Long.toHexString(address) + ", " + bytes + " bytes" + (isClosed() ? ", closed" : "") + "]";
+    }
+}

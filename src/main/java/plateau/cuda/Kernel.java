@@ -1,0 +1,97 @@
+package plateau.cuda;
+
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.JCudaDriver;
+
+/** A kernel on a device, and the shapes it is launched in. */
+public final class Kernel {
+    /** Threads in a block of an elementwise kernel. */
+    private static final int ELEMENTWISE_THREADS = 256;
+
+    private static final int WARP = 32;
+
+    /** Makes the handle's value readable. */
+    static final class Function extends CUfunction {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private final Device device;
+    private final String name;
+    private final Function function;
+    private final int maxThreads;
+
+    Kernel(Device device, String name, Function function) {
+        this.device = device;
+        this.name = name;
+        this.function = function;
+        this.maxThreads = attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+    }
+
+    /** The kernel's name. */
+    public String name() {
+        return name;
+    }
+
+    /** The largest block it can be launched with: 1 for a cooperative kernel of the CPU driver. */
+    public int maxThreadsPerBlock() {
+        return maxThreads;
+    }
+
+    /** Registers per thread; 0 on the CPU driver. */
+    public int registers() {
+        return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS);
+    }
+
+    /** Bytes of shared memory per block; 0 on the CPU driver. */
+    public int staticSharedBytes() {
+        return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES);
+    }
+
+    private int attribute(int which) {
+        int[] value = new int[1];
+        CudaException.check("cuFuncGetAttribute(" + name + ")", JCudaDriver.cuFuncGetAttribute(value, which, function));
+        return value[0];
+    }
+
+    /**
+     * A prepared launch.
+     *
+     * @param grid blocks
+     * @param blockThreads threads in a block
+     * @param arguments a {@link DeviceBuffer} or null for a pointer, Integer, Long, Float or Double for a value, in the kernel's order and types
+     */
+    public Launch launch(Dim grid, int blockThreads, Object... arguments) {
+        return new Launch(this, grid, blockThreads, arguments);
+    }
+
+    /** A launch with one thread per element. */
+    public Launch elementwise(long elements, Object... arguments) {
+        return launch(Dim.of(blocks(elements, ELEMENTWISE_THREADS)), ELEMENTWISE_THREADS, arguments);
+    }
+
+    /** A launch with one thread per element of a matrix: threads along a row, a grid row per row. */
+    public Launch elementwiseRows(int rows, int columns, Object... arguments) {
+        int threads = Math.min(ELEMENTWISE_THREADS, (columns + WARP - 1) / WARP * WARP);
+        return launch(Dim.of(blocks(columns, threads), rows), threads, arguments);
+    }
+
+    /** A launch of a cooperative kernel with the preferred block, or the largest the kernel allows. */
+    public Launch cooperative(Dim grid, int preferredThreads, Object... arguments) {
+        return launch(grid, Math.min(preferredThreads, maxThreads), arguments);
+    }
+
+    private static int blocks(long elements, int threads) {
+        return Math.toIntExact(Math.max(1, (elements + threads - 1) / threads));
+    }
+
+    long handle() {
+        return function.value();
+    }
+
+    Device device() {
+        return device;
+    }
+}

@@ -1,0 +1,105 @@
+package plateau.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** A kernel launch with its arguments laid out in native memory, so that enqueueing it is one foreign call and allocates nothing. */
+public final class Launch implements Work {
+    private final Kernel kernel;
+    private final Dim grid;
+    private final int threads;
+    private final Object[] arguments;
+    private final DeviceBuffer[] buffers;
+    private final long function;
+    private final MemorySegment pointers;
+    private final MemorySegment values;
+    private final long pointersAddress;
+
+    Launch(Kernel kernel, Dim grid, int threads, Object... arguments) {
+        this.kernel = kernel;
+        this.grid = grid;
+        this.threads = threads;
+        this.arguments = arguments.clone();
+        this.buffers = Arrays.stream(arguments).filter(DeviceBuffer.class::isInstance).map(DeviceBuffer.class::cast).toArray(DeviceBuffer[]::new);
+        function = kernel.handle();
+        Arena arena = Arena.ofAuto();
+        values = arena.allocate(Math.max(1, arguments.length) * (long) Long.BYTES, Long.BYTES);
+        pointers = arena.allocate(Math.max(1, arguments.length) * (long) Long.BYTES, Long.BYTES);
+        for (int i = 0; i < arguments.length; i++) {
+            long offset = (long) i * Long.BYTES;
+            write(arguments[i], offset);
+            pointers.set(ValueLayout.JAVA_LONG, offset, values.address() + offset);
+        }
+        pointersAddress = pointers.address();
+    }
+
+    private void write(Object argument, long offset) {
+        switch (argument) {
+            case null -> values.set(ValueLayout.JAVA_LONG, offset, 0L);
+            case DeviceBuffer buffer -> values.set(ValueLayout.JAVA_LONG, offset, buffer.address());
+            case Integer value -> values.set(ValueLayout.JAVA_INT, offset, value);
+            case Long value -> values.set(ValueLayout.JAVA_LONG, offset, value);
+            case Float value -> values.set(ValueLayout.JAVA_FLOAT, offset, value);
+            case Double value -> values.set(ValueLayout.JAVA_DOUBLE, offset, value);
+            default -> throw new IllegalArgumentException(kernel.name() + ": a kernel argument cannot be a " + argument.getClass().getSimpleName());
+        }
+    }
+
+    @Override
+    public void enqueue(Stream stream) {
+        for (DeviceBuffer buffer : buffers) {
+            if (buffer.isClosed()) {
+                throw closedArgument();
+            }
+        }
+        int status;
+        try {
+            status = (int) Calls.LAUNCH_KERNEL.invokeExact(function, grid.x(), grid.y(), grid.z(), threads, 1, 1, 0, stream.handle(), pointersAddress, 0L);
+        } catch (Throwable e) {
+            throw Calls.unexpected(e);
+        }
+        if (status != 0) {
+            throw CudaException.of("cuLaunchKernel(" + this + ")", status);
+        }
+    }
+
+    private IllegalStateException closedArgument() {
+        int index = 0;
+        while (!(arguments[index] instanceof DeviceBuffer buffer && buffer.isClosed())) {
+            index++;
+        }
+        return new IllegalStateException(kernel.name() + ": argument " + index + " is device memory that has been closed");
+    }
+
+    @Override
+    public String name() {
+        return kernel.name();
+    }
+
+    /** The same launch with another block, for tests of cooperative kernels. */
+    public Launch withBlock(int otherThreads) {
+        return new Launch(kernel, grid, otherThreads, arguments);
+    }
+
+    /** The kernel. */
+    public Kernel kernel() {
+        return kernel;
+    }
+
+    /** Blocks. */
+    public Dim grid() {
+        return grid;
+    }
+
+    /** Threads in a block. */
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public String toString() {
+        return "%s<<<(%d,%d,%d),%d>>>".formatted(kernel.name(), grid.x(), grid.y(), grid.z(), threads);
+    }
+}

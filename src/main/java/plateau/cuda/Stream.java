@@ -1,0 +1,105 @@
+package plateau.cuda;
+
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/** An in-order queue of a device's work. Non-blocking: it does not wait for the legacy default stream. */
+public final class Stream implements AutoCloseable {
+    /** Makes the handle's value readable. */
+    private static final class Handle extends CUstream {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private final Device device;
+    private final Handle stream = new Handle();
+    private final long handle;
+    private boolean closed;
+
+    Stream(Device device) {
+        this.device = device;
+        CudaException.check("cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        handle = stream.value();
+    }
+
+    /** Waits until everything enqueued has run; an error of that work is thrown here. */
+    public void synchronize() {
+        CudaException.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream));
+    }
+
+    /** Whether everything enqueued has run. */
+    public boolean query() {
+        int status = JCudaDriver.cuStreamQuery(stream);
+        if (status == CUresult.CUDA_ERROR_NOT_READY) {
+            return false;
+        }
+        CudaException.check("cuStreamQuery", status);
+        return true;
+    }
+
+    /** Marks this point of the stream. */
+    public void record(Event event) {
+        CudaException.check("cuEventRecord", JCudaDriver.cuEventRecord(event.event(), stream));
+    }
+
+    /** Lets what is enqueued from here on wait for the event's last record. */
+    public void await(Event event) {
+        CudaException.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream, event.event(), 0));
+    }
+
+    /** Copies asynchronously to page-locked memory, as many bytes as the source has. */
+    public void download(DeviceBuffer source, PinnedBuffer target) {
+        source.requireOpen("download");
+        if (target.bytes().capacity() < source.bytes()) {
+            throw new IndexOutOfBoundsException(source.bytes() + " bytes do not fit a pinned buffer of " + target.bytes().capacity());
+        }
+        CudaException.check("cuMemcpyDtoHAsync", JCudaDriver.cuMemcpyDtoHAsync(target.pointer(), source.pointer(), source.bytes(), stream));
+    }
+
+    /** Captures what the action enqueues on this stream into a graph instead of running it. The capture ends, and is dropped, where the action fails. */
+    public Graph capture(Runnable enqueues) {
+        CudaException.check("cuStreamBeginCapture", JCudaDriver.cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        CUgraph graph = new CUgraph();
+        boolean done = false;
+        try {
+            enqueues.run();
+            done = true;
+        } finally {
+            int status = JCudaDriver.cuStreamEndCapture(stream, graph);
+            if (done) {
+                CudaException.check("cuStreamEndCapture", status);
+            } else if (status == CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuGraphDestroy(graph);
+            }
+        }
+        return new Graph(device, graph);
+    }
+
+    /** The CUstream handle, for libraries. */
+    public long handle() {
+        return handle;
+    }
+
+    CUstream stream() {
+        return stream;
+    }
+
+    Device device() {
+        return device;
+    }
+
+    /** Destroys the stream; work already enqueued still runs. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            device.streams().decrementAndGet();
+            CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** Sums of gradients, for a tensor with several consumers ({@code kernels/optimizer.cu}). */
+public final class Accumulate {
+    private final Module module;
+
+    /** Loads the kernel. */
+    public Accumulate(Device device) {
+        module = device.module("optimizer");
+    }
+
+    /** sum(n) += term(n). */
+    public Work add(int n, DeviceBuffer term, DeviceBuffer sum) {
+        return module.kernel("accumulate").elementwise(n, n, term, sum);
+    }
+}

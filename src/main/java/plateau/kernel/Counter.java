@@ -1,0 +1,21 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** The step number in device memory ({@code kernels/metrics.cu}). */
+public final class Counter {
+    private final Module module;
+
+    /** Loads the kernel. */
+    public Counter(Device device) {
+        module = device.module("metrics");
+    }
+
+    /** step += 1. */
+    public Work advance(DeviceBuffer step) {
+        return module.kernel("advance_step").elementwise(1, step);
+    }
+}

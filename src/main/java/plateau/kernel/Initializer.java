@@ -1,0 +1,21 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** First values, drawn on the device ({@code kernels/data/init.cu}). */
+public final class Initializer {
+    private final Module module;
+
+    /** Loads the kernels. */
+    public Initializer(Device device) {
+        module = device.module("data/init");
+    }
+
+    /** w(n) from N(0, σ²), redrawn while outside ±2σ. */
+    public Work truncatedNormal(int n, long seed, int stream, float sigma, DeviceBuffer w) {
+        return module.kernel("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
+    }
+}

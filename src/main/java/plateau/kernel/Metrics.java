@@ -1,0 +1,32 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Dim;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** What a run reports, reduced on the device into a ring that the host reads now and then ({@code kernels/metrics.cu}). */
+public final class Metrics {
+    /** Words of a ring's row that {@link #lossAndAccuracy} writes: the step's bits, mean loss, accuracy. */
+    public static final int LOSS_AND_ACCURACY_WORDS = 3;
+
+    private static final int THREADS = 256;
+
+    private final Module module;
+
+    /** Loads the kernels. */
+    public Metrics(Device device) {
+        module = device.module("metrics");
+    }
+
+    /**
+     * Writes row step mod slots of the ring: the step, the mean of loss(n), and the share of samples with y p &gt; 0 (a tie counts as wrong).
+     *
+     * @param step one uint32
+     * @param ring (slots, 3) words
+     */
+    public Work lossAndAccuracy(int n, DeviceBuffer loss, DeviceBuffer p, DeviceBuffer y, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        return module.kernel("loss_and_accuracy").cooperative(Dim.of(1), THREADS, n, loss, p, y, step, slots, ring);
+    }
+}

@@ -1,0 +1,38 @@
+package plateau.kernel;
+
+import java.util.List;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** Updates of all of a network's parameters at once ({@code kernels/optimizer.cu}). The learning rate, one float, and the step, one uint32, live in device memory. */
+public final class Optimizer {
+    private final Module module;
+
+    /** Loads the kernels. */
+    public Optimizer(Device device) {
+        module = device.module("optimizer");
+    }
+
+    /** w(n) −= lr g(n). */
+    public Work sgd(int n, DeviceBuffer learningRate, DeviceBuffer w, DeviceBuffer g) {
+        return module.kernel("sgd").elementwise(n, n, learningRate, g, w);
+    }
+
+    /**
+     * One step of Adam (Kingma &amp; Ba 2015) with ε outside the bias correction: w −= lr √(1 − β₂ᵗ)/(1 − β₁ᵗ) m/(√v + ε).
+     *
+     * @param step updates done before this one; t is one more
+     * @param rate one float of scratch: the corrected rate of this step
+     * @param m first moments, zero at the start
+     * @param v second moments, zero at the start
+     */
+    public Work adam(int n, DeviceBuffer learningRate, DeviceBuffer step, float beta1, float beta2, float epsilon, DeviceBuffer rate, DeviceBuffer w, DeviceBuffer g, DeviceBuffer m, DeviceBuffer v) {
+        return Work.sequence(
+                "adam",
+                List.of(
+                        module.kernel("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate),
+                        module.kernel("adam").elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w)));
+    }
+}
