@@ -145,11 +145,25 @@ struct Function {
   const simt::Kernel* kernel;
 };
 
+// A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader knows a library by its path, which holds the descriptor.
+class MemoryFile {
+ public:
+  MemoryFile(const void* bytes, std::size_t count);
+  ~MemoryFile();
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string path() const;
+
+ private:
+  int descriptor_;
+};
+
 struct Module {
   explicit Module(const void* image);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
+  MemoryFile file;
   void* library = nullptr;
   const simt::Image* image = nullptr;
   std::vector<std::shared_ptr<Function>> functions;

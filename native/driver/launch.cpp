@@ -27,26 +27,6 @@ std::size_t elf_size(const void* image) {
   return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
 }
 
-// A file in memory to dlopen from; each image gets its own, so that loading one twice gives two modules.
-class MemoryFile {
- public:
-  MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
-    require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
-    for (std::size_t written = 0; written < count;) {
-      const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
-      require(n > 0, CUDA_ERROR_OUT_OF_MEMORY);
-      written += static_cast<std::size_t>(n);
-    }
-  }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 std::shared_ptr<Module> load(const void* image) {
   require(image != nullptr, CUDA_ERROR_INVALID_VALUE);
   forbid_during_capture();
@@ -102,6 +82,19 @@ std::vector<void*> unpack(const simt::Kernel& kernel, void** extra) {
 
 }  // namespace
 
+MemoryFile::MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
+  require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
+  for (std::size_t written = 0; written < count;) {
+    const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
+    require(n > 0, CUDA_ERROR_OUT_OF_MEMORY);
+    written += static_cast<std::size_t>(n);
+  }
+}
+
+MemoryFile::~MemoryFile() { close(descriptor_); }
+
+std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
 HandleTable<Module>& modules() {
   static auto* table = new HandleTable<Module>;
   return *table;
@@ -111,8 +104,7 @@ HandleTable<Function>& functions() {
   return *table;
 }
 
-Module::Module(const void* bytes) {
-  const MemoryFile file(bytes, elf_size(bytes));
+Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
   library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
