@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -162,12 +163,12 @@ public final class NativeFiles {
 
     /** The folder of classes the program runs from, unless it runs from a jar. */
     private static Optional<Path> classesFolder() {
-        URL index = NativeFiles.class.getResource(ROOT + "native/index");
-        if (index == null || !index.getProtocol().equals("file")) {
+        URL own = NativeFiles.class.getResource("NativeFiles.class");
+        if (own == null || !own.getProtocol().equals("file")) {
             return Optional.empty();
         }
         try {
-            return Optional.of(Path.of(index.toURI()).getParent().getParent());
+            return Optional.of(Path.of(own.toURI()).getParent().getParent());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
@@ -189,13 +190,16 @@ public final class NativeFiles {
         }
     }
 
+    /** All indexes on the class path: tests bring one of their own beside the program's. */
     private static Map<String, Entry> readIndex() {
         Map<String, Entry> entries = new TreeMap<>();
-        try (InputStream in = NativeFiles.class.getResourceAsStream(ROOT + "native/index")) {
-            if (in != null) {
-                for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
-                    String[] parts = line.split(" ", 3);
-                    entries.put(parts[2], new Entry(parts[0], Long.parseLong(parts[1])));
+        try {
+            for (URL index : Collections.list(NativeFiles.class.getClassLoader().getResources("plateau/native/index"))) {
+                try (InputStream in = index.openStream()) {
+                    for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+                        String[] parts = line.split(" ", 3);
+                        entries.put(parts[2], new Entry(parts[0], Long.parseLong(parts[1])));
+                    }
                 }
             }
         } catch (IOException e) {
