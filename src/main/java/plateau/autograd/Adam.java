@@ -1,0 +1,42 @@
+package plateau.autograd;
+
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Work;
+
+/**
+ * Adam (Kingma &amp; Ba 2015) with ε outside the bias correction, "epsilon hat" of its section 2.
+ *
+ * @param learningRate lr, positive
+ * @param beta1 decay of the gradients' mean
+ * @param beta2 decay of the gradients' mean square
+ * @param epsilon added to the root of the mean square
+ */
+public record Adam(float learningRate, float beta1, float beta2, float epsilon) implements Optimizer {
+
+    /** The constants of these experiments, unless they say otherwise. */
+    public static Adam of(float learningRate) {
+        return new Adam(learningRate, 0.9f, 0.99f, 1e-5f);
+    }
+
+    @Override
+    public int stateArrays() {
+        return 2;
+    }
+
+    @Override
+    public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step) {
+        return kernels.optimizer()
+                .adam(
+                        parameters.elements(),
+                        learningRate,
+                        step,
+                        beta1,
+                        beta2,
+                        epsilon,
+                        workspace.words(1),
+                        parameters.values(),
+                        parameters.gradients(),
+                        parameters.state(0),
+                        parameters.state(1));
+    }
+}

@@ -1,0 +1,46 @@
+package plateau.autograd;
+
+import plateau.cuda.Device;
+import plateau.kernel.Accumulate;
+import plateau.kernel.Counter;
+import plateau.kernel.Dense;
+import plateau.kernel.Hinge;
+import plateau.kernel.Initializer;
+import plateau.kernel.Metrics;
+import plateau.kernel.Optimizer;
+
+/**
+ * The launchers that networks are made of, loaded once per device and shared by every run on it. The generators of data belong to the experiments.
+ *
+ * @param device the device they launch on
+ * @param dense dense layers and their gradients
+ * @param accumulate sums of gradients
+ * @param hinge the hinge loss
+ * @param optimizer updates of parameters
+ * @param metrics means over a batch, into a ring
+ * @param counter the step number in device memory
+ * @param initializer first values of weights
+ */
+public record Kernels(
+        Device device,
+        Dense dense,
+        Accumulate accumulate,
+        Hinge hinge,
+        Optimizer optimizer,
+        Metrics metrics,
+        Counter counter,
+        Initializer initializer) {
+
+    /** Loads all of them; {@code path} says how matrix products run. */
+    public static Kernels load(Device device, Dense.Path path) {
+        return new Kernels(
+                device,
+                new Dense(device, path),
+                new Accumulate(device),
+                new Hinge(device),
+                new Optimizer(device),
+                new Metrics(device),
+                new Counter(device),
+                new Initializer(device));
+    }
+}

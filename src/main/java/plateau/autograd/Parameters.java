@@ -1,0 +1,128 @@
+package plateau.autograd;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Work;
+
+/**
+ * All that a network learns, in one contiguous arena on the device: the values, their gradients, and the arrays that the optimiser keeps, each of the
+ * same layout. One launch updates everything, and one copy saves it.
+ */
+public final class Parameters {
+    /** Every parameter starts on a 128-byte boundary, one cache line of a GPU. The gaps are zero and stay zero under every optimiser. */
+    private static final int ALIGNMENT = 128 / Float.BYTES;
+
+    private final List<Parameter> declared;
+    private final int elements;
+    private final DeviceBuffer arena;
+    private final List<Tensor> tensors;
+    private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
+
+    private Parameters(Declaration declaration, Workspace workspace, Optimizer optimizer) {
+        this.declared = List.copyOf(declaration.declared);
+        this.elements = declaration.end;
+        this.arena = workspace.words((2L + optimizer.stateArrays()) * elements);
+        this.tensors =
+                declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
+        for (Parameter parameter : declared) {
+            gradients.put(tensor(parameter), part(gradients(), parameter));
+        }
+    }
+
+    /** What a network learns, while it is being put together. Layers declare their parameters here. */
+    public static final class Declaration {
+        private final List<Parameter> declared = new ArrayList<>();
+        private int end;
+
+        /**
+         * Declares one parameter.
+         *
+         * @throws IllegalArgumentException if the name is taken
+         */
+        public Parameter declare(String name, Shape shape, Initial initial) {
+            if (declared.stream().anyMatch(parameter -> parameter.name().equals(name))) {
+                throw new IllegalArgumentException("Two parameters are named " + name);
+            }
+            Parameter parameter = new Parameter(name, shape, end, declared.size(), initial);
+            declared.add(parameter);
+            end = Math.addExact(end, Math.ceilDiv(shape.elements(), ALIGNMENT) * ALIGNMENT);
+            return parameter;
+        }
+
+        /** Allocates the arena, with the arrays that {@code optimizer} needs. Its content is undefined before {@link Parameters#initialise}. */
+        public Parameters allocate(Workspace workspace, Optimizer optimizer) {
+            return new Parameters(this, workspace, optimizer);
+        }
+    }
+
+    /** The parameters in the order of their declaration. */
+    public List<Parameter> declared() {
+        return declared;
+    }
+
+    /** Elements of each of the arena's arrays, gaps included. */
+    public int elements() {
+        return elements;
+    }
+
+    /** The whole arena: values, gradients, then the optimiser's arrays. */
+    public DeviceBuffer arena() {
+        return arena;
+    }
+
+    /** All values, as one array. */
+    public DeviceBuffer values() {
+        return array(0);
+    }
+
+    /** All gradients, as one array. A parameter that no loss depends on keeps gradient 0. */
+    public DeviceBuffer gradients() {
+        return array(1);
+    }
+
+    /** The optimiser's array {@code i}, counted from 0. */
+    public DeviceBuffer state(int i) {
+        return array(2 + i);
+    }
+
+    /** The values of one parameter. */
+    public Tensor tensor(Parameter parameter) {
+        return tensors.get(parameter.index());
+    }
+
+    /** The values of every parameter, in the order of declaration. */
+    public List<Tensor> tensors() {
+        return tensors;
+    }
+
+    /** Where the gradient of a tensor lies, if it is one of these parameters. */
+    Optional<DeviceBuffer> gradient(Tensor tensor) {
+        return Optional.ofNullable(gradients.get(tensor));
+    }
+
+    /**
+     * Work that puts the whole arena into the state before the first step: initial values drawn on the device, everything else 0.
+     *
+     * @param firstStream parameter {@code i} draws from random stream {@code firstStream + i}
+     */
+    public Work initialise(Kernels kernels, long seed, int firstStream) {
+        List<Work> works = new ArrayList<>();
+        works.add(arena.fill(0));
+        for (Parameter p : declared) {
+            works.add(p.initial().fill(kernels, p.shape().elements(), seed, firstStream + p.index(), tensor(p).values()));
+        }
+        return Work.sequence("initialise", works);
+    }
+
+    private DeviceBuffer array(int i) {
+        return arena.slice((long) i * elements * Float.BYTES, (long) elements * Float.BYTES);
+    }
+
+    private static DeviceBuffer part(DeviceBuffer array, Parameter p) {
+        return array.slice((long) p.offset() * Float.BYTES, (long) p.shape().elements() * Float.BYTES);
+    }
+}

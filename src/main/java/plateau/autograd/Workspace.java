@@ -1,0 +1,51 @@
+package plateau.autograd;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+
+/** What one run holds on its device: memory, planned before the first step, and the stream and events it uses. All is released together. */
+public final class Workspace implements AutoCloseable {
+    private final Device device;
+    private final List<Runnable> releases = new ArrayList<>();
+
+    /** An empty workspace. */
+    public Workspace(Device device) {
+        this.device = device;
+    }
+
+    /** The device whose memory this is. */
+    public Device device() {
+        return device;
+    }
+
+    /** Room for 32-bit words, floats or ints; its content is undefined. */
+    public DeviceBuffer words(long count) {
+        return own(device.allocate(Math.multiplyExact(count, (long) Float.BYTES)), DeviceBuffer::close);
+    }
+
+    /** Floats with a first content. */
+    public DeviceBuffer floats(float... content) {
+        return own(device.upload(content), DeviceBuffer::close);
+    }
+
+    /** Ints with a first content. */
+    public DeviceBuffer ints(int... content) {
+        return own(device.upload(content), DeviceBuffer::close);
+    }
+
+    /** Takes over a resource, and returns it. */
+    public <T> T own(T resource, Consumer<T> release) {
+        releases.add(() -> release.accept(resource));
+        return resource;
+    }
+
+    /** Releases everything, the latest first. */
+    @Override
+    public void close() {
+        releases.reversed().forEach(Runnable::run);
+        releases.clear();
+    }
+}
