@@ -1,0 +1,41 @@
+package plateau.experiment;
+
+import java.util.List;
+import plateau.autograd.Workspace;
+import plateau.cuda.DeviceBuffer;
+
+/**
+ * Where metrics wait on the device for the host to read them: row {@code step % slots} holds the step, as a uint32, and one float per name.
+ *
+ * @param rows (slots, 1 + names) words on the device
+ * @param slots how many steps it holds
+ * @param names of the metrics
+ */
+public record Ring(DeviceBuffer rows, int slots, List<String> names) {
+
+    /** Allocates a ring. */
+    static Ring allocate(Workspace workspace, int slots, List<String> names) {
+        return new Ring(workspace.words((long) slots * (1 + names.size())), slots, List.copyOf(names));
+    }
+
+    /**
+     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes them has been synchronized.
+     *
+     * @throws IllegalStateException if the ring does not hold one of them
+     */
+    public double[][] read(long first, int count) {
+        int[] words = rows.toInts();
+        double[][] metrics = new double[count][names.size()];
+        for (int i = 0; i < count; i++) {
+            long step = first + i;
+            int row = (int) (step % slots) * (1 + names.size());
+            if (Integer.toUnsignedLong(words[row]) != step) {
+                throw new IllegalStateException("The metrics of step %d are not there, but those of step %s".formatted(step, Integer.toUnsignedString(words[row])));
+            }
+            for (int j = 0; j < names.size(); j++) {
+                metrics[i][j] = Float.intBitsToFloat(words[row + 1 + j]);
+            }
+        }
+        return metrics;
+    }
+}

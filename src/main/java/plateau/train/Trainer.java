@@ -1,0 +1,201 @@
+package plateau.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import plateau.autograd.Kernels;
+import plateau.autograd.Workspace;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Event;
+import plateau.cuda.Stream;
+import plateau.cuda.Work;
+import plateau.experiment.Experiment;
+import plateau.experiment.Plan;
+import plateau.experiment.Ring;
+
+/**
+ * One run of one experiment on a stream of its own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at each log
+ * interval. Nothing else crosses the bus. Trainers share nothing but the device and its loaded kernels, so several may run at once, each on a thread on
+ * which the device is current.
+ *
+ * <p>The same experiment gives the same bits on the same device whatever the schedule: evaluation draws from a random stream keyed by the step, and
+ * changes nothing that training reads.
+ */
+public final class Trainer implements AutoCloseable {
+    /** Steps after which training metrics are looked at, even where nothing is logged for longer. */
+    private static final int MOST_UNREAD = 4096;
+
+    private final Device device;
+    private final Experiment experiment;
+    private final Options options;
+    private final Workspace workspace;
+    private final Stream stream;
+    private final Event trained;
+    private final Event evaluated;
+    private final Plan plan;
+    private final Work initialise;
+    private final Work trainingStep;
+    private final Replay training;
+    private final Replay evaluation;
+    private final double setupSeconds;
+
+    /**
+     * The schedule of a run.
+     *
+     * @param steps of training
+     * @param logEvery steps between evaluations; the last step is always followed by one
+     * @param unroll training steps per captured graph; see {@link #graph}
+     * @param graph false: enqueue every operation of every step from Java, with the same bits
+     */
+    public record Options(long steps, long logEvery, int unroll, boolean graph) {
+        /** Steps per graph when nothing else is asked for: measured, a replay's fixed cost no longer shows. */
+        public static final int DEFAULT_UNROLL = 16;
+
+        /** Graphs, unrolled as usual. */
+        public static Options of(long steps, long logEvery) {
+            return new Options(steps, logEvery, DEFAULT_UNROLL, true);
+        }
+
+        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        public Options {
+            if (steps < 1 || steps > 0xFFFF_FFFFL) {
+                throw new IllegalArgumentException("steps must be between 1 and 4294967295, not " + steps);
+            }
+            if (logEvery < 1) {
+                throw new IllegalArgumentException("log-every must be at least 1, not " + logEvery);
+            }
+            if (unroll < 1 || unroll > 4096) {
+                throw new IllegalArgumentException("unroll must be between 1 and 4096, not " + unroll);
+            }
+        }
+    }
+
+    /**
+     * Plans a run: allocates, warms up and captures.
+     *
+     * @throws plateau.cuda.CudaException if memory runs out or a launch is refused; nothing stays allocated
+     */
+    public Trainer(Device device, Kernels kernels, Experiment experiment, Options options) {
+        long started = System.nanoTime();
+        this.device = device;
+        this.experiment = experiment;
+        this.options = options;
+        this.workspace = new Workspace(device);
+        try {
+            this.stream = workspace.own(device.createStream(), Stream::close);
+            this.trained = workspace.own(device.createEvent(), Event::close);
+            this.evaluated = workspace.own(device.createEvent(), Event::close);
+            int unread = (int) Math.min(Math.min(options.logEvery, options.steps), MOST_UNREAD);
+            DeviceBuffer step = workspace.words(1);
+            this.plan = experiment.plan(kernels, workspace, step, unread);
+            this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
+            this.trainingStep = Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
+            this.training = workspace.own(new Replay(stream, trainingStep, options.graph ? options.unroll : 0), Replay::close);
+            this.evaluation = workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0), Replay::close);
+            warmUp();
+            training.prepare(unread);
+            evaluation.prepare(1);
+        } catch (RuntimeException | Error e) {
+            workspace.close();
+            throw e;
+        }
+        this.setupSeconds = secondsSince(started);
+    }
+
+    /** Plans a run, runs it, and releases all it took. */
+    public static RunResult run(Device device, Kernels kernels, Experiment experiment, Options options, RunListener listener) {
+        try (Trainer trainer = new Trainer(device, kernels, experiment, options)) {
+            return trainer.run(listener);
+        }
+    }
+
+    /** One eager step and evaluation before any capture: libraries allocate on first use, which a capture may not see. */
+    private void warmUp() {
+        initialise.enqueue(stream);
+        trainingStep.enqueue(stream);
+        plan.evaluation().enqueue(stream);
+        stream.synchronize();
+    }
+
+    /**
+     * Trains from the first step to the last. May be called again, with the same result.
+     *
+     * @throws NonFiniteLossException if a loss is NaN or infinite, with the step and the rows so far
+     */
+    public RunResult run(RunListener listener) {
+        initialise.enqueue(stream);
+        stream.synchronize();
+        List<LogRow> history = new ArrayList<>();
+        long started = System.nanoTime();
+        double evaluationSeconds = 0;
+        for (long done = 0; done < options.steps; ) {
+            long nextLog = Math.min((done / options.logEvery + 1) * options.logEvery, options.steps);
+            int count = (int) Math.min(nextLog - done, plan.training().slots());
+            boolean log = done + count == nextLog;
+            training.enqueue(count);
+            stream.record(trained);
+            evaluation.enqueue(log ? 1 : 0);
+            stream.record(evaluated);
+            stream.synchronize();
+            evaluationSeconds += evaluated.millisecondsSince(trained) / 1e3;
+            double[] batch = read(plan.training(), done, count, history);
+            done += count;
+            if (log) {
+                LogRow row = LogRow.of(done, read(plan.test(), done, 1, history), batch);
+                history.add(row);
+                listener.onLog(row);
+            }
+        }
+        RunResult result = result(secondsSince(started), evaluationSeconds, history);
+        listener.onFinish(result);
+        return result;
+    }
+
+    /** The metrics of the last of these steps, once all of them are seen to be finite. */
+    private static double[] read(Ring ring, long first, int count, List<LogRow> history) {
+        double[][] metrics = ring.read(first, count);
+        for (int i = 0; i < count; i++) {
+            for (int j = 0; j < ring.names().size(); j++) {
+                if (!Double.isFinite(metrics[i][j])) {
+                    throw new NonFiniteLossException(ring.names().get(j), metrics[i][j], first + i, history);
+                }
+            }
+        }
+        return metrics[count - 1];
+    }
+
+    /** The values of all parameters, in the layout of their arena. */
+    public float[] parameters() {
+        return plan.parameters().values().toFloats();
+    }
+
+    private RunResult result(double seconds, double evaluationSeconds, List<LogRow> history) {
+        String version = Optional.ofNullable(Trainer.class.getPackage().getImplementationVersion()).orElse("development");
+        return new RunResult(
+                experiment.name(),
+                experiment.options(),
+                options,
+                experiment.seed(),
+                device.description(),
+                Map.of("plateau", version, "java", Runtime.version().toString()),
+                setupSeconds,
+                seconds,
+                options.steps / (seconds - evaluationSeconds),
+                options.steps / seconds,
+                trainingStep.parts().size(),
+                experiment.metrics(),
+                history);
+    }
+
+    private static double secondsSince(long nanoTime) {
+        return (System.nanoTime() - nanoTime) / 1e9;
+    }
+
+    /** Releases the run's memory, graphs and stream. */
+    @Override
+    public void close() {
+        workspace.close();
+    }
+}

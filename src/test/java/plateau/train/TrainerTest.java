@@ -1,0 +1,193 @@
+package plateau.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import plateau.autograd.Kernels;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.DeviceSelector;
+import plateau.cuda.LiveObjects;
+import plateau.experiment.Parity;
+import plateau.kernel.Dense;
+
+class TrainerTest {
+    private static final Parity SMALL = new Parity(Parity.Options.of(6));
+
+    private Device device;
+    private Kernels kernels;
+    private LiveObjects before;
+
+    @BeforeEach
+    void open() {
+        device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        kernels = Kernels.load(device, Dense.Path.AUTO);
+        before = device.live();
+    }
+
+    /** Whatever a test did, its runs have released everything. */
+    @AfterEach
+    void nothingIsLeft() {
+        assertEquals(before, device.live());
+        device.close();
+        assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live());
+    }
+
+    /** What a run leaves: its parameters and its rows. */
+    private record Outcome(float[] parameters, List<LogRow> rows) {
+        /** The rows at multiples of {@code steps}: those that two schedules have in common. */
+        List<LogRow> rowsEvery(long steps) {
+            return rows.stream().filter(row -> row.step() % steps == 0).toList();
+        }
+    }
+
+    private Outcome train(Parity parity, Trainer.Options options) {
+        try (Trainer trainer = new Trainer(device, kernels, parity, options)) {
+            RunResult result = trainer.run(RunListener.NONE);
+            return new Outcome(trainer.parameters(), result.history());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1, 7", "4, 7", "4, 100", "16, 1", "16, 7", "16, 100", "64, 300"})
+    void replayEqualsEagerWhateverTheSchedule(int unroll, int logEvery) {
+        Outcome eager = train(SMALL, new Trainer.Options(210, 7, 1, false));
+        Outcome replay = train(SMALL, new Trainer.Options(210, logEvery, unroll, true));
+        assertArrayEquals(eager.parameters, replay.parameters);
+        assertEquals(Math.ceilDiv(210, logEvery), replay.rows.size());
+        assertEquals(eager.rowsEvery(7L * logEvery), replay.rowsEvery(7L * logEvery));
+        assertEquals(eager.rows.getLast(), replay.rows.getLast());
+    }
+
+    @Test
+    void seedDecidesTheRun() {
+        Trainer.Options options = Trainer.Options.of(20, 10);
+        Outcome one = train(SMALL, options);
+        assertArrayEquals(one.parameters, train(SMALL, options).parameters);
+        assertNotEquals(one.rows, train(new Parity(Parity.Options.of(6).withSeed(2)), options).rows);
+    }
+
+    @Test
+    void aTrainerRunsAgainWithTheSameResult() {
+        try (Trainer trainer = new Trainer(device, kernels, SMALL, Trainer.Options.of(50, 20))) {
+            RunResult first = trainer.run(RunListener.NONE);
+            assertEquals(first.history(), trainer.run(RunListener.NONE).history());
+            assertEquals(List.of(20L, 40L, 50L), first.history().stream().map(LogRow::step).toList());
+        }
+    }
+
+    @Test
+    void listenersSeeEachRowAndTheResult() {
+        List<LogRow> rows = new ArrayList<>();
+        List<RunResult> results = new ArrayList<>();
+        Trainer.run(
+                device,
+                kernels,
+                SMALL,
+                Trainer.Options.of(25, 10),
+                new RunListener() {
+                    @Override
+                    public void onLog(LogRow row) {
+                        rows.add(row);
+                    }
+
+                    @Override
+                    public void onFinish(RunResult result) {
+                        results.add(result);
+                    }
+                });
+        assertEquals(1, results.size());
+        RunResult result = results.getFirst();
+        assertEquals(rows, result.history());
+        assertEquals("parity", result.experiment());
+        assertEquals(List.of("loss", "accuracy"), result.metrics());
+        assertEquals(device.description(), result.device());
+        assertTrue(result.stepsPerSecond() >= result.stepsPerSecondWithEvaluation());
+        assertEquals(25 / result.seconds(), result.stepsPerSecondWithEvaluation(), 1e-9);
+    }
+
+    @Test
+    void nonFiniteLossStopsTheRunWithItsHistory() {
+        // A learning rate that multiplies the weights by about 1e19 at each step overflows float32 within a few steps.
+        Parity diverging = new Parity(new Parity.Options(6, OptionalInt.empty(), 128, 1e19f, 1));
+        List<LogRow> rows = new ArrayList<>();
+        RunListener listener =
+                new RunListener() {
+                    @Override
+                    public void onLog(LogRow row) {
+                        rows.add(row);
+                    }
+                };
+        NonFiniteLossException e =
+                assertThrows(
+                        NonFiniteLossException.class,
+                        () -> Trainer.run(device, kernels, diverging, Trainer.Options.of(1000, 1), listener));
+        assertEquals(rows, e.history());
+        assertTrue(e.step() >= 1 && e.step() <= 10, "step " + e.step());
+        assertTrue(e.getMessage().contains("at step " + e.step()), e.getMessage());
+
+        // Seen through a longer interval, it is the same training step that is named.
+        NonFiniteLossException later =
+                assertThrows(
+                        NonFiniteLossException.class,
+                        () -> Trainer.run(device, kernels, diverging, Trainer.Options.of(1000, 100), RunListener.NONE));
+        assertEquals(List.of(), later.history());
+        assertEquals(e.step(), later.step());
+    }
+
+    @Test
+    void aFailingListenerEndsTheRunAndLeaksNothing() {
+        RunListener failing =
+                new RunListener() {
+                    @Override
+                    public void onLog(LogRow row) {
+                        throw new IllegalStateException("disk full");
+                    }
+                };
+        assertThrows(
+                IllegalStateException.class, () -> Trainer.run(device, kernels, SMALL, Trainer.Options.of(100, 10), failing));
+    }
+
+    @Test
+    void runsOnThreadsOfTheirOwnDoNotDisturbEachOther() throws Exception {
+        Outcome alone = train(SMALL, Trainer.Options.of(200, 50));
+        Callable<Outcome> run =
+                () -> {
+                    device.makeCurrent();
+                    return train(SMALL, Trainer.Options.of(200, 50));
+                };
+        try (ExecutorService threads = Executors.newFixedThreadPool(3)) {
+            for (var outcome : threads.invokeAll(List.of(run, run, run))) {
+                assertArrayEquals(alone.parameters, outcome.get().parameters);
+                assertEquals(alone.rows, outcome.get().rows);
+            }
+        }
+    }
+
+    @Test
+    void badSchedulesGetOneLine() {
+        assertRefused("steps must be between 1 and 4294967295, not 0", 0, 1, 1);
+        assertRefused("log-every must be at least 1, not -1", 1, -1, 1);
+        assertRefused("unroll must be between 1 and 4096, not 0", 1, 1, 0);
+    }
+
+    private static void assertRefused(String message, long steps, long logEvery, int unroll) {
+        assertEquals(
+                message,
+                assertThrows(IllegalArgumentException.class, () -> new Trainer.Options(steps, logEvery, unroll, true)).getMessage());
+    }
+}
