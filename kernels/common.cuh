@@ -3,13 +3,13 @@
 
 // True only where a cooperative kernel's block is a single thread whose loops the compiler vectorises: the build for CPUs.
 #if defined(SIMT_ONE_THREAD)
-constexpr bool kOneThreadPerBlock = true;
+[[maybe_unused]] constexpr bool kOneThreadPerBlock = true;
 #else
-constexpr bool kOneThreadPerBlock = false;
+[[maybe_unused]] constexpr bool kOneThreadPerBlock = false;
 #endif
 
-constexpr unsigned kFullMask = 0xffffffffu;
-constexpr int kWarpThreads = 32;
+[[maybe_unused]] constexpr unsigned kFullMask = 0xffffffffu;
+[[maybe_unused]] constexpr int kWarpThreads = 32;
 
 // An elementwise kernel's element along x. On CPUs its threads are the iterations of one vectorised loop.
 __device__ __forceinline__ int element_index() {

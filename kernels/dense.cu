@@ -7,9 +7,9 @@
 
 constexpr int kTile = 64;          // rows and columns of C per block
 constexpr int kThreadTile = 4;     // rows and columns of C per thread
-constexpr int kDepth = 16;         // k per shared-memory stage
-constexpr int kPanelDepth = 256;   // k per packed panel, one-thread blocks
-constexpr int kRegisterRows = 4;   // rows per register tile, one-thread blocks
+[[maybe_unused]] constexpr int kDepth = 16;         // k per shared-memory stage
+[[maybe_unused]] constexpr int kPanelDepth = 256;   // k per packed panel, one-thread blocks
+[[maybe_unused]] constexpr int kRegisterRows = 4;   // rows per register tile, one-thread blocks
 constexpr int kGemmThreads = kTile * kTile / (kThreadTile * kThreadTile);
 
 // y = act(sum + bias)

@@ -91,6 +91,10 @@ final class Build {
             images(name, source, shim, classes);
             gpu(name, source);
         }
+        for (Path source : files(root.resolve("native/bench"), "*.cu")) {
+            String name = "bench/" + moduleName(root.resolve("native/bench"), source);
+            images(name, source, writeShim(name, source), classes);
+        }
         for (Path source : files(root.resolve("native/test"), "*.cu")) {
             String name = "test/" + moduleName(root.resolve("native/test"), source);
             images(name, source, writeShim(name, source), testClasses);

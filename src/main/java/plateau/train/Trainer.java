@@ -1,6 +1,7 @@
 package plateau.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +27,9 @@ import plateau.experiment.Ring;
 public final class Trainer implements AutoCloseable {
     /** Steps after which training metrics are looked at, even where nothing is logged for longer. */
     private static final int MOST_UNREAD = 4096;
+
+    private static final int PROFILE_REPETITIONS = 200;
+    private static final int PROFILE_SAMPLES = 15;
 
     private final Device device;
     private final Experiment experiment;
@@ -164,6 +168,35 @@ public final class Trainer implements AutoCloseable {
             }
         }
         return metrics[count - 1];
+    }
+
+    /**
+     * The time one operation of a training step takes when it is replayed alone.
+     *
+     * @param name of the operation
+     * @param nanoseconds of device time
+     */
+    public record Timing(String name, double nanoseconds) {}
+
+    /** Times each operation of a training step, in order: the median of several graphs that hold nothing else. Training starts anew at the next run. */
+    public List<Timing> profile() {
+        List<Timing> timings = new ArrayList<>();
+        for (Work part : trainingStep.parts()) {
+            try (Replay alone = new Replay(stream, part, PROFILE_REPETITIONS)) {
+                double[] samples = new double[PROFILE_SAMPLES];
+                for (int i = 0; i < samples.length; i++) {
+                    stream.synchronize();
+                    stream.record(trained);
+                    alone.enqueue(PROFILE_REPETITIONS);
+                    stream.record(evaluated);
+                    stream.synchronize();
+                    samples[i] = evaluated.millisecondsSince(trained) * 1e6 / PROFILE_REPETITIONS;
+                }
+                Arrays.sort(samples);
+                timings.add(new Timing(part.name(), samples[samples.length / 2]));
+            }
+        }
+        return timings;
     }
 
     /** The values of all parameters, in the layout of their arena. */

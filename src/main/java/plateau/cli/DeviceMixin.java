@@ -1,0 +1,43 @@
+package plateau.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.DeviceSelector;
+import plateau.kernel.Dense;
+
+/** Options that say where to run. */
+final class DeviceMixin {
+    @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "auto", description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu (default: ${DEFAULT-VALUE})")
+    private String device;
+
+    @Option(names = "--gemm", paramLabel = "PATH", defaultValue = "auto", description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: ${DEFAULT-VALUE})")
+    private Dense.Path gemm;
+
+    @Option(names = "--libcuda", paramLabel = "FILE", description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
+    private Optional<Path> libcuda = Optional.empty();
+
+    @Option(names = "--libcublas", paramLabel = "FILE", description = "cuBLAS library, likewise (also PLATEAU_LIBCUBLAS)")
+    private Optional<Path> libcublas = Optional.empty();
+
+    @Option(names = "--libcudnn", paramLabel = "FILE", description = "cuDNN library, likewise (also PLATEAU_LIBCUDNN)")
+    private Optional<Path> libcudnn = Optional.empty();
+
+    DeviceOptions options() {
+        return DeviceOptions.of(DeviceSelector.parse(device)).withLibraries(libcuda, libcublas, libcudnn);
+    }
+
+    DeviceSelector selector() {
+        return DeviceSelector.parse(device);
+    }
+
+    Device open() {
+        return Device.open(options());
+    }
+
+    Dense.Path gemm() {
+        return gemm;
+    }
+}

@@ -1,0 +1,64 @@
+package plateau.cli;
+
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.DeviceSelector;
+import plateau.cuda.DeviceUnavailableException;
+import plateau.cuda.Libraries;
+import plateau.cuda.Stream;
+import plateau.kernel.Counter;
+
+/** What this machine can run, what is missing, and what to do about it. */
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = {
+            "Says for each library what was found where, and what to do if it is missing; then runs a kernel on the device.",
+            "Exit code 3 where --device asks for a GPU that is not there, 1 where the kernel fails."
+        })
+final class DoctorCommand implements Callable<Integer> {
+    private static final int LAUNCHES = 10;
+
+    @Spec private CommandSpec spec;
+
+    @Mixin private DeviceMixin device;
+
+    @Override
+    public Integer call() {
+        PrintWriter print = spec.commandLine().getOut();
+        print.printf("%-4s %-17s %s%n", "ok", "Plateau", Version.program());
+        print.printf("%-4s %-17s %s, %s%n", "ok", "Java", Runtime.version(), System.getProperty("java.home"));
+        for (Libraries.Finding finding : Libraries.report(device.options())) {
+            print.printf("%-4s %-17s %s%n", finding.found() ? "ok" : "-", finding.name(), finding.detail());
+        }
+        try (Device opened = device.open()) {
+            print.printf("%-4s %-17s %s, %,d MiB, driver API %d.%d%n", "ok", "device", opened.description(), opened.totalMemory() >> 20, opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10);
+            print.printf("%-4s %-17s %s%n", opened.blas().isPresent() ? "ok" : "-", "cuBLAS in use", opened.blas().map(blas -> "version " + blas.version()).orElse("none: the hand-written kernels do the matrix products"));
+            boolean right = selfCheck(opened);
+            print.printf("%-4s %-17s %s%n", right ? "ok" : "BAD", "self-check", right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
+            return right ? Main.OK : Main.FAILED;
+        } catch (DeviceUnavailableException e) {
+            print.printf("%-4s %-17s %s%n", "-", "device", e.getMessage());
+            return device.selector().kind() == DeviceSelector.Kind.CUDA ? Main.SKIPPED : Main.FAILED;
+        }
+    }
+
+    private static boolean selfCheck(Device device) {
+        try (DeviceBuffer step = device.upload(0);
+                Stream stream = device.createStream()) {
+            Counter counter = new Counter(device);
+            for (int i = 0; i < LAUNCHES; i++) {
+                counter.advance(step).enqueue(stream);
+            }
+            stream.synchronize();
+            return step.toInts()[0] == LAUNCHES;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package plateau.cli;
+
+import java.io.PrintWriter;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import plateau.cuda.CudaException;
+import plateau.cuda.DeviceUnavailableException;
+import plateau.cuda.NativeFileException;
+import plateau.train.NonFiniteLossException;
+
+/** The command line. Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 a check skipped for want of hardware. */
+@Command(
+        name = "plateau",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
+        subcommands = {ParityCommand.class, BenchCommand.class, DoctorCommand.class},
+        footer = {
+            "",
+            "Examples:",
+            "  plateau parity                      figure 1 of the paper, into ./parity",
+            "  plateau parity --d 10 --seed 7      one input dimension, another subset and data",
+            "  plateau doctor                      what this machine can run, and what is missing",
+            "",
+            "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware.",
+            "PLATEAU_DEBUG=1 shows the stack trace behind an error."
+        })
+public final class Main implements Runnable {
+    /** Done. */
+    static final int OK = 0;
+
+    /** Failure at run time. */
+    static final int FAILED = 1;
+
+    /** Bad usage. */
+    static final int USAGE = 2;
+
+    /** A check was skipped for want of hardware. */
+    static final int SKIPPED = 3;
+
+    @Spec private CommandSpec spec;
+
+    /** Runs the command line and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
+    }
+
+    /** Runs the command line; returns the exit code. */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        logOneLine();
+        CommandLine line = new CommandLine(new Main()).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
+        line.setParameterExceptionHandler((e, _) -> {
+            err.println("plateau: " + oneLine(e) + " (see: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+            return USAGE;
+        });
+        line.setExecutionExceptionHandler((e, _, _) -> {
+            if (System.getenv("PLATEAU_DEBUG") != null) {
+                e.printStackTrace(err);
+            }
+            err.println("plateau: " + explain(e));
+            return e instanceof IllegalArgumentException ? USAGE : FAILED;
+        });
+        return line.execute(arguments);
+    }
+
+    /** An error of ours says all there is to say; any other names its kind too. */
+    private static String explain(Exception e) {
+        return switch (e) {
+            case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CommandFailedException _, IllegalArgumentException _, IllegalStateException _ -> oneLine(e);
+            default -> e.getClass().getSimpleName() + ": " + oneLine(e) + " (PLATEAU_DEBUG=1 shows where)";
+        };
+    }
+
+    private static String oneLine(Throwable e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private static void logOneLine() {
+        if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) {
+            System.setProperty("java.util.logging.SimpleFormatter.format", "plateau: %5$s%n");
+        }
+        LogManager.getLogManager();
+        Logger.getLogger("jcuda").setLevel(Level.OFF);
+    }
+
+    /** Without a command: the help. */
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+}
