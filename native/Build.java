@@ -12,9 +12,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -107,6 +109,7 @@ final class Build {
         sanitizers();
         compileAll();
         copyPrebuilt();
+        removeStrays();
         writeIndex(classes);
         writeIndex(testClasses);
         System.out.println(made == 0 ? "native build: nothing to compile" : "native build: " + made + " compiled");
@@ -236,7 +239,21 @@ final class Build {
         }
     }
 
-    private static void copyIfNewer(Path from, Path to) throws IOException {
+    /** A product that nothing makes any more, of a deleted kernel or of a build with nvcc, must not travel with the program. */
+    private void removeStrays() throws IOException {
+        for (Path output : List.of(classes, testClasses)) {
+            for (String kind : List.of("native", "ptx", "fatbin")) {
+                for (Path file : files(output.resolve(kind), "**")) {
+                    if (!products.contains(file) && !file.getFileName().toString().equals("index")) {
+                        Files.delete(file);
+                    }
+                }
+            }
+        }
+    }
+
+    private void copyIfNewer(Path from, Path to) throws IOException {
+        products.add(to);
         if (!Files.exists(to) || Files.size(to) != Files.size(from) || Files.getLastModifiedTime(to).compareTo(Files.getLastModifiedTime(from)) < 0) {
             Files.createDirectories(to.getParent());
             Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
@@ -262,10 +279,12 @@ final class Build {
 
     // ---- how it is made ----
 
+    private final Set<Path> products = new HashSet<>();
     private int made;
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command) {
         Path state = work.resolve("state/" + what.replace('/', '_'));
+        products.add(product);
         steps.add(new Step(what, product, state, inputs, command));
     }
 
