@@ -297,6 +297,14 @@ void forbid_while_capturing(Stream& stream) {
   }
 }
 
+// A stream that goes away while it captures takes the capture with it, or nobody could end it.
+void abandon_capture(Stream& stream) {
+  std::lock_guard lock(capture_mutex());
+  if (const auto capture = stream.capture) {
+    leave_capture(*capture);
+  }
+}
+
 namespace {
 
 CUresult create(const char* name, void** stream, unsigned flags, int priority) {
@@ -317,7 +325,7 @@ PLATEAU_API CUresult cuStreamCreateWithPriority(void** stream, unsigned flags, i
 PLATEAU_API CUresult cuStreamDestroy_v2(void* handle) {
   return call("cuStreamDestroy", Needs::context, [&] {
     const auto stream = streams().remove(handle);
-    forbid_while_capturing(*stream);
+    abandon_capture(*stream);
     stream->close();
   });
 }

@@ -123,14 +123,24 @@ public final class Device implements AutoCloseable {
     /** Memory with these values. */
     public DeviceBuffer upload(float... values) {
         DeviceBuffer buffer = allocate(Math.max(1, (long) values.length) * Float.BYTES);
-        buffer.upload(values);
+        try {
+            buffer.upload(values);
+        } catch (RuntimeException e) {
+            buffer.close();
+            throw e;
+        }
         return buffer;
     }
 
     /** Memory with these values. */
     public DeviceBuffer upload(int... values) {
         DeviceBuffer buffer = allocate(Math.max(1, (long) values.length) * Integer.BYTES);
-        buffer.upload(values);
+        try {
+            buffer.upload(values);
+        } catch (RuntimeException e) {
+            buffer.close();
+            throw e;
+        }
         return buffer;
     }
 
