@@ -42,10 +42,24 @@ public final class Workspace implements AutoCloseable {
         return resource;
     }
 
-    /** Releases everything, the latest first. */
+    /** Releases everything, the latest first; a release that fails does not keep the others from it. */
     @Override
     public void close() {
-        releases.reversed().forEach(Runnable::run);
+        RuntimeException failure = null;
+        for (Runnable release : releases.reversed()) {
+            try {
+                release.run();
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
         releases.clear();
+        if (failure != null) {
+            throw failure;
+        }
     }
 }

@@ -35,7 +35,7 @@ final class BenchParityCommand implements Callable<Integer> {
     @Option(names = "--windows", paramLabel = "N", defaultValue = "7", description = "windows, of which the median counts (default: ${DEFAULT-VALUE})")
     private int windows;
 
-    @Option(names = "--unroll", paramLabel = "N", defaultValue = "16", description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
+    @Option(names = "--unroll", paramLabel = "N", defaultValue = "" + Trainer.Options.DEFAULT_UNROLL, description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
     private int unroll;
 
     @Option(names = "--no-graph", description = "launch every kernel from Java")

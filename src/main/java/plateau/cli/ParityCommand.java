@@ -71,7 +71,7 @@ final class ParityCommand implements Callable<Integer> {
     @Option(names = "--log-every", paramLabel = "N", defaultValue = "100", description = "steps between evaluations on 500 fresh samples (default: ${DEFAULT-VALUE})")
     private long logEvery;
 
-    @Option(names = "--unroll", paramLabel = "N", defaultValue = "16", description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
+    @Option(names = "--unroll", paramLabel = "N", defaultValue = "" + Trainer.Options.DEFAULT_UNROLL, description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
     private int unroll;
 
     @Option(names = "--no-graph", description = "launch every kernel from Java instead of replaying a graph; gives the same bits")

@@ -140,7 +140,7 @@ class ParityStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 3, AUTO", "5, 128, AUTO", "10, 33, AUTO", "7, 128, KERNELS"})
+    @CsvSource({"1, 3, AUTO", "5, 128, AUTO", "10, 33, AUTO", "7, 128, KERNELS", "10, 128, CUBLAS"})
     void oneAndFiveStepsAgreeWithFloat64(int d, int batch, Dense.Path path) {
         try (Run run = new Run(new Parity.Options(d, OptionalInt.empty(), batch, 0.1f, 11), path)) {
             Weights weights = run.weights();

@@ -1,0 +1,89 @@
+package plateau.autograd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.DeviceSelector;
+import plateau.cuda.Stream;
+import plateau.cuda.Work;
+import plateau.kernel.Dense;
+
+/** The update rules over a whole arena, against their formulas in float64. */
+class OptimizersTest {
+    private static final int ELEMENTS = 45;
+
+    @FunctionalInterface
+    private interface Rule {
+        void update(int t, double[] w, double[] g, double[] m, double[] v);
+    }
+
+    @Test
+    void sgd() {
+        check(
+                new Sgd(0.25f),
+                (t, w, g, m, v) -> {
+                    for (int i = 0; i < ELEMENTS; i++) {
+                        w[i] -= 0.25 * g[i];
+                    }
+                });
+    }
+
+    @Test
+    void adamWithEpsilonOutsideTheBiasCorrection() {
+        float beta1 = 0.9f;
+        float beta2 = 0.99f;
+        float epsilon = 1e-2f; // large enough to tell where it stands
+        check(
+                new Adam(0.125f, beta1, beta2, epsilon),
+                (t, w, g, m, v) -> {
+                    double rate = 0.125 * Math.sqrt(1 - Math.pow(beta2, t)) / (1 - Math.pow(beta1, t));
+                    for (int i = 0; i < ELEMENTS; i++) {
+                        m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+                        v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+                        w[i] -= rate * m[i] / (Math.sqrt(v[i]) + epsilon);
+                    }
+                });
+    }
+
+    /** Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph. */
+    private static void check(Optimizer optimizer, Rule rule) {
+        try (Device device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+                Workspace workspace = new Workspace(device)) {
+            Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+            Stream stream = workspace.own(device.createStream(), Stream::close);
+            Parameters.Declaration declaration = new Parameters.Declaration();
+            Parameter parameter = declaration.declare("w", Shape.of(ELEMENTS), (k, elements, seed, first, values) -> values.fill(Float.floatToIntBits(2)));
+            Parameters parameters = declaration.allocate(workspace, optimizer);
+            DeviceBuffer step = workspace.ints(0);
+            Work update = optimizer.update(kernels, workspace, parameters, workspace.floats(optimizer.learningRate()), step);
+            parameters.initialise(kernels, 1, 0).enqueue(stream);
+            stream.synchronize();
+            Random random = new Random(5);
+            double[] w = new double[ELEMENTS];
+            Arrays.fill(w, 2);
+            double[] m = new double[ELEMENTS];
+            double[] v = new double[ELEMENTS];
+            for (int t = 1; t <= 12; t++) {
+                float[] g = new float[ELEMENTS];
+                double[] exact = new double[ELEMENTS];
+                for (int i = 0; i < ELEMENTS; i++) {
+                    exact[i] = g[i] = (float) (0.1 * random.nextGaussian());
+                }
+                parameters.gradients().upload(g);
+                update.enqueue(stream);
+                kernels.counter().advance(step).enqueue(stream);
+                stream.synchronize();
+                rule.update(t, w, exact, m, v);
+                float[] actual = parameters.tensor(parameter).values().toFloats();
+                for (int i = 0; i < ELEMENTS; i++) {
+                    assertEquals(w[i], actual[i], 2e-6, "w[" + i + "] after update " + t);
+                }
+            }
+        }
+    }
+}

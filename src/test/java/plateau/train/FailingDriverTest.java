@@ -1,0 +1,81 @@
+package plateau.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import plateau.autograd.Kernels;
+import plateau.cuda.CudaException;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.LiveObjects;
+import plateau.experiment.Parity;
+import plateau.kernel.Dense;
+
+/** A run whose driver fails somewhere leaves nothing behind, wherever that is. The CPU driver's fault injection makes it fail. */
+class FailingDriverTest {
+    private static final int OUT_OF_MEMORY = 2;
+
+    @ParameterizedTest
+    @CsvSource({
+        "cuStreamCreate, 1",
+        "cuEventCreate, 2",
+        "cuMemAlloc, 1",
+        "cuMemAlloc, 5",
+        "cuMemAlloc, 12",
+        "cuMemcpyHtoD, 1",
+        "cuMemsetD32Async, 1",
+        "cuLaunchKernel, 1",
+        "cuLaunchKernel, 12",
+        "cuStreamSynchronize, 1",
+        "cuStreamBeginCapture, 1",
+        "cuStreamBeginCapture, 2",
+        "cuLaunchKernel, 40",
+        "cuStreamEndCapture, 1",
+        "cuGraphInstantiate, 1",
+        "cuGraphInstantiate, 2",
+        "cuGraphLaunch, 1",
+        "cuGraphLaunch, 3",
+        "cuEventRecord, 2",
+        "cuEventElapsedTime, 1",
+        "cuMemcpyDtoH, 3"
+    })
+    void nothingIsLeftAfterAFailure(String function, int nth) {
+        try (Device device = Device.open(DeviceOptions.cpu())) {
+            Kernels kernels = Kernels.load(device, Dense.Path.KERNELS);
+            Parity parity = new Parity(Parity.Options.of(5));
+            inject(function, nth);
+            try {
+                CudaException e = assertThrows(CudaException.class, () -> Trainer.run(device, kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
+                assertEquals(OUT_OF_MEMORY, e.code());
+            } finally {
+                inject(null, 0);
+            }
+            assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live());
+            // The device still works.
+            assertEquals(50, Trainer.run(device, kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE).last().step());
+        }
+    }
+
+    private static void inject(String function, long nth) {
+        MemorySegment entry = SymbolLookup.loaderLookup().find("plateau_inject_fault").orElse(null);
+        assumeTrue(entry != null, "the CPU driver is not loaded");
+        MethodHandle handle =
+                Linker.nativeLinker().downcallHandle(entry, FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
+            handle.invokeExact(name, nth, OUT_OF_MEMORY);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+}
