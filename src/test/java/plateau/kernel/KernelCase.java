@@ -1,0 +1,96 @@
+package plateau.kernel;
+
+import java.util.ArrayList;
+import java.util.List;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Work;
+
+/**
+ * One kernel with its inputs, and what a float64 reference says comes out. The outputs' memory is NaN before, and is surrounded by words that must not change.
+ */
+final class KernelCase {
+    /** Words before and behind each output. */
+    static final int GUARD = 64;
+
+    private final String name;
+    private final List<Output> outputs = new ArrayList<>();
+    private final List<DeviceBuffer> open = new ArrayList<>();
+    private final Device device;
+    private Work work;
+
+    private record Output(String name, DeviceBuffer whole, DeviceBuffer view, double[] expected, double tolerance) {}
+
+    KernelCase(Device device, String name) {
+        this.device = device;
+        this.name = name;
+    }
+
+    DeviceBuffer input(float... values) {
+        return keep(device.upload(values));
+    }
+
+    DeviceBuffer input(int... values) {
+        return keep(device.upload(values));
+    }
+
+    /** An output that must hold the expected values, to a tolerance relative to their size. */
+    DeviceBuffer output(String what, double[] expected, double tolerance) {
+        return outputOver(what, null, expected, tolerance);
+    }
+
+    /** An output that holds values before, which the kernel updates. */
+    DeviceBuffer outputOver(String what, float[] before, double[] expected, double tolerance) {
+        DeviceBuffer whole = keep(device.allocate((expected.length + 2L * GUARD) * Float.BYTES));
+        DeviceBuffer view = whole.slice((long) GUARD * Float.BYTES, (long) expected.length * Float.BYTES);
+        if (before != null) {
+            view.upload(before);
+        }
+        outputs.add(new Output(what, whole, view, expected, tolerance));
+        return view;
+    }
+
+    private DeviceBuffer keep(DeviceBuffer buffer) {
+        open.add(buffer);
+        return buffer;
+    }
+
+    void runs(Work launch) {
+        work = launch;
+    }
+
+    Work work() {
+        return work;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** The first thing wrong with the outputs, or null. Only fresh NaN memory around a view is what the driver fills allocations with. */
+    String complaint() {
+        for (Output output : outputs) {
+            float[] all = output.whole.toFloats();
+            for (int i = 0; i < GUARD; i++) {
+                if (!Float.isNaN(all[i]) || !Float.isNaN(all[all.length - 1 - i])) {
+                    return output.name + ": something was written outside of it";
+                }
+            }
+            double scale = 1e-6;
+            for (double value : output.expected) {
+                scale = Math.max(scale, Math.abs(value));
+            }
+            for (int i = 0; i < output.expected.length; i++) {
+                double got = all[GUARD + i], want = output.expected[i];
+                if (!(Math.abs(got - want) <= output.tolerance * scale)) {
+                    return "%s[%d] is %s, not %s".formatted(output.name, i, got, want);
+                }
+            }
+        }
+        return null;
+    }
+
+    void close() {
+        open.forEach(DeviceBuffer::close);
+    }
+}

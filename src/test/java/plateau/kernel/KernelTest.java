@@ -1,0 +1,253 @@
+package plateau.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.KernelImages;
+import plateau.cuda.Launch;
+import plateau.cuda.LiveObjects;
+import plateau.cuda.Stream;
+import plateau.cuda.Work;
+import plateau.reference.Seeds;
+
+/**
+ * Every kernel against a float64 reference at random shapes: as it is used, vectorised for this CPU, and with real threads, barriers and shuffles at every
+ * block size it is right for. One table of cases drives all.
+ */
+class KernelTest {
+    private static final int[] BLOCKS = {1, 32, 96, 256, 1024};
+    private static final int ROUNDS = 6;
+    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "accumulate");
+
+    /** One, primes, and sizes around a warp, a tile and a block. */
+    private static final int[] SIZES = {1, 2, 3, 7, 31, 32, 33, 61, 63, 64, 65, 100, 127, 128, 131, 257};
+
+    /** Makes a case at a random shape. */
+    private interface Maker {
+        KernelCase make(Device device, Seeds seeds);
+    }
+
+    private static Map<String, Maker> table() {
+        Map<String, Maker> table = new LinkedHashMap<>();
+        table.put("dense_forward", (device, seeds) -> denseForward(device, seeds, seeds.choose(SIZES), 1 + seeds.choose(SIZES), seeds.choose(SIZES)));
+        table.put("dense_forward, deep", (device, seeds) -> denseForward(device, seeds, 5, 67, seeds.choose(255, 256, 257, 600)));
+        table.put("dense_forward_single", (device, seeds) -> denseForward(device, seeds, seeds.choose(SIZES), 1, seeds.choose(SIZES)));
+        table.put("dense_backward_input", (device, seeds) -> denseBackwardInput(device, seeds, seeds.choose(SIZES), 1 + seeds.choose(SIZES), seeds.choose(SIZES)));
+        table.put("dense_backward_input_single", (device, seeds) -> denseBackwardInput(device, seeds, seeds.choose(SIZES), 1, seeds.choose(SIZES)));
+        table.put("dense_backward_weights", (device, seeds) -> denseBackwardWeights(device, seeds, seeds.choose(SIZES), 1 + seeds.choose(SIZES), seeds.choose(SIZES)));
+        table.put("dense_backward_weights, deep", (device, seeds) -> denseBackwardWeights(device, seeds, seeds.choose(300, 513), 33, 9));
+        table.put("dense_backward_weights_single", (device, seeds) -> denseBackwardWeights(device, seeds, seeds.choose(SIZES), 1, seeds.choose(1, 255, 256, 257, 600)));
+        table.put("bias_activation", KernelTest::biasActivation);
+        table.put("relu_mask", KernelTest::reluMask);
+        table.put("column_sums", KernelTest::columnSums);
+        table.put("hinge_forward_backward", KernelTest::hingeForwardBackward);
+        table.put("hinge_forward", KernelTest::hingeForward);
+        table.put("sgd", KernelTest::sgd);
+        table.put("accumulate", KernelTest::accumulate);
+        table.put("loss_and_accuracy", KernelTest::lossAndAccuracy);
+        return table;
+    }
+
+    @TestFactory
+    java.util.stream.Stream<DynamicTest> asUsed() {
+        return table().entrySet().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> check(entry.getKey(), entry.getValue(), KernelImages.PRODUCTION, 0)));
+    }
+
+    @TestFactory
+    java.util.stream.Stream<DynamicTest> withRealThreads() {
+        return table().entrySet().stream()
+                .flatMap(entry -> IntStream.of(BLOCKS).mapToObj(block -> DynamicTest.dynamicTest(entry.getKey() + ", " + block + " threads", () -> check(entry.getKey(), entry.getValue(), KernelImages.FIBERS, block))));
+    }
+
+    /** @param block threads, where the kernel allows so many; 0 for the launcher's choice */
+    private static void check(String name, Maker maker, KernelImages images, int block) {
+        for (int round = 0; round < ROUNDS; round++) {
+            Seeds seeds = Seeds.next();
+            try (Device device = Device.open(DeviceOptions.cpu().withImages(images))) {
+                KernelCase tested = maker.make(device, seeds);
+                try (Stream stream = device.createStream()) {
+                    atBlock(tested.work(), block).enqueue(stream);
+                    stream.synchronize();
+                }
+                assertNull(tested.complaint(), seeds.message(name + ": " + tested.name()));
+                tested.close();
+                assertEquals(LiveObjects.NONE, device.live());
+            }
+        }
+    }
+
+    /** The same launch with another block, where that is one the kernel is right for. */
+    private static Work atBlock(Work work, int block) {
+        if (block == 0 || !(work instanceof Launch launch) || block > launch.kernel().maxThreadsPerBlock()) {
+            return work;
+        }
+        // An elementwise launch covers its elements with the blocks it has: they may only grow.
+        return block < launch.threads() && ELEMENTWISE.contains(launch.name()) ? launch : launch.withBlock(block);
+    }
+
+    private static KernelCase denseForward(Device device, Seeds seeds, int m, int n, int k) {
+        boolean relu = seeds.random().nextBoolean(), biased = seeds.random().nextBoolean();
+        float[] x = seeds.floats(m * k), w = seeds.floats(k * n), bias = seeds.floats(n);
+        double[] y = new double[m * n];
+        for (int r = 0; r < m; r++) {
+            for (int c = 0; c < n; c++) {
+                double sum = biased ? bias[c] : 0;
+                for (int i = 0; i < k; i++) {
+                    sum += (double) x[r * k + i] * w[i * n + c];
+                }
+                y[r * n + c] = relu ? Math.max(sum, 0) : sum;
+            }
+        }
+        KernelCase made = new KernelCase(device, "m %d, n %d, k %d, relu %s, bias %s".formatted(m, n, k, relu, biased));
+        made.runs(new Dense(device, Dense.Path.KERNELS).forward(m, n, k, made.input(x), made.input(w), biased ? made.input(bias) : null, relu, made.output("y", y, 1e-5)));
+        return made;
+    }
+
+    private static KernelCase denseBackwardInput(Device device, Seeds seeds, int m, int n, int k) {
+        boolean masked = seeds.random().nextBoolean();
+        float[] dy = seeds.floats(m * n), w = seeds.floats(k * n), x = seeds.floats(m * k);
+        double[] dx = new double[m * k];
+        for (int r = 0; r < m; r++) {
+            for (int i = 0; i < k; i++) {
+                double sum = 0;
+                for (int c = 0; c < n; c++) {
+                    sum += (double) dy[r * n + c] * w[i * n + c];
+                }
+                dx[r * k + i] = !masked || x[r * k + i] > 0 ? sum : 0;
+            }
+        }
+        KernelCase made = new KernelCase(device, "m %d, n %d, k %d, masked %s".formatted(m, n, k, masked));
+        made.runs(new Dense(device, Dense.Path.KERNELS).backwardInput(m, n, k, made.input(dy), made.input(w), masked ? made.input(x) : null, made.output("dx", dx, 1e-5)));
+        return made;
+    }
+
+    private static KernelCase denseBackwardWeights(Device device, Seeds seeds, int m, int n, int k) {
+        boolean biased = seeds.random().nextBoolean();
+        float[] x = seeds.floats(m * k), dy = seeds.floats(m * n);
+        double[] dw = new double[k * n], dbias = new double[n];
+        for (int r = 0; r < m; r++) {
+            for (int c = 0; c < n; c++) {
+                dbias[c] += dy[r * n + c];
+                for (int i = 0; i < k; i++) {
+                    dw[i * n + c] += (double) x[r * k + i] * dy[r * n + c];
+                }
+            }
+        }
+        KernelCase made = new KernelCase(device, "m %d, n %d, k %d, bias %s".formatted(m, n, k, biased));
+        made.runs(new Dense(device, Dense.Path.KERNELS)
+                .backwardWeights(m, n, k, made.input(x), made.input(dy), made.output("dw", dw, 1e-5), biased ? made.output("dbias", dbias, 1e-5) : null));
+        return made;
+    }
+
+    private static KernelCase biasActivation(Device device, Seeds seeds) {
+        int m = seeds.choose(SIZES), n = seeds.choose(SIZES);
+        boolean relu = seeds.random().nextBoolean();
+        float[] before = seeds.floats(m * n), bias = seeds.floats(n);
+        double[] y = new double[m * n];
+        for (int i = 0; i < m * n; i++) {
+            double z = before[i] + (double) bias[i % n];
+            y[i] = relu ? Math.max(z, 0) : z;
+        }
+        KernelCase made = new KernelCase(device, "m %d, n %d, relu %s".formatted(m, n, relu));
+        made.runs(device.module("dense").kernel("bias_activation").elementwiseRows(m, n, n, made.input(bias), relu ? 1 : 0, made.outputOver("y", before, y, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase reluMask(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] output = seeds.floats(n), before = seeds.floats(n);
+        double[] dx = new double[n];
+        for (int i = 0; i < n; i++) {
+            dx[i] = output[i] > 0 ? before[i] : 0;
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(device.module("dense").kernel("relu_mask").elementwise(n, n, made.input(output), made.outputOver("dx", before, dx, 0)));
+        return made;
+    }
+
+    private static KernelCase columnSums(Device device, Seeds seeds) {
+        int m = seeds.choose(SIZES), n = seeds.choose(1, 31, 255, 256, 257, 600);
+        float[] a = seeds.floats(m * n);
+        double[] sums = new double[n];
+        for (int i = 0; i < m * n; i++) {
+            sums[i % n] += a[i];
+        }
+        KernelCase made = new KernelCase(device, "m %d, n %d".formatted(m, n));
+        made.runs(new Dense(device, Dense.Path.KERNELS).columnSums(m, n, made.input(a), made.output("sums", sums, 1e-5)));
+        return made;
+    }
+
+    private static KernelCase hingeForwardBackward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float scale = 1f / n;
+        float[] p = seeds.floats(n), y = seeds.signs(n);
+        double[] loss = new double[n], dp = new double[n];
+        for (int i = 0; i < n; i++) {
+            loss[i] = Math.max(0, 1 - (double) y[i] * p[i]);
+            dp[i] = loss[i] > 0 ? -scale * (double) y[i] : 0;
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new Hinge(device).forwardBackward(n, scale, made.input(p), made.input(y), made.output("loss", loss, 1e-6), made.output("dp", dp, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase hingeForward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] p = seeds.floats(n), y = seeds.signs(n);
+        double[] loss = new double[n];
+        for (int i = 0; i < n; i++) {
+            loss[i] = Math.max(0, 1 - (double) y[i] * p[i]);
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new Hinge(device).forward(n, made.input(p), made.input(y), made.output("loss", loss, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase sgd(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float rate = 0.01f;
+        float[] before = seeds.floats(n), gradient = seeds.floats(n);
+        double[] w = new double[n];
+        for (int i = 0; i < n; i++) {
+            w[i] = before[i] - (double) rate * gradient[i];
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new Optimizer(device).sgd(n, made.input(rate), made.outputOver("w", before, w, 1e-6), made.input(gradient)));
+        return made;
+    }
+
+    private static KernelCase accumulate(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] before = seeds.floats(n), term = seeds.floats(n);
+        double[] sum = new double[n];
+        for (int i = 0; i < n; i++) {
+            sum[i] = (double) before[i] + term[i];
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new Accumulate(device).add(n, made.input(term), made.outputOver("sum", before, sum, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase lossAndAccuracy(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100);
+        float[] loss = seeds.floats(n), p = seeds.floats(n), y = seeds.signs(n), before = new float[3 * slots];
+        double[] ring = new double[3 * slots];
+        int row = step % slots * 3;
+        ring[row] = Float.intBitsToFloat(step);
+        for (int i = 0; i < n; i++) {
+            ring[row + 1] += loss[i] / (double) n;
+            ring[row + 2] += y[i] * p[i] > 0 ? 1.0 / n : 0;
+        }
+        KernelCase made = new KernelCase(device, "n %d, slots %d, step %d".formatted(n, slots, step));
+        made.runs(new Metrics(device).lossAndAccuracy(n, made.input(loss), made.input(p), made.input(y), made.input(step), made.outputOver("ring", before, ring, 1e-5), slots));
+        return made;
+    }
+}
