@@ -1,0 +1,2 @@
+/** Layers and the first values of their parameters. */
+package plateau.nn;
