@@ -23,6 +23,14 @@ public record Affine(Kernels kernels, Tensor x, Tensor w, Tensor b, Tensor y) im
         }
     }
 
+    /** Records x w + b, rectified where {@code relu} says so, and returns it. */
+    public static Tensor of(Tape tape, String name, Tensor x, Tensor w, Tensor b, boolean relu) {
+        Shape shape = Shape.of(x.rows(), w.columns());
+        Tensor y = relu ? tape.rectified(name, shape) : tape.tensor(name, shape);
+        tape.record(new Affine(tape.kernels(), x, w, b, y));
+        return y;
+    }
+
     @Override
     public List<Tensor> inputs() {
         return List.of(x, w, b);

@@ -10,9 +10,8 @@ import plateau.cuda.Work;
  * @param p scores, (rows, 1), not rectified
  * @param y labels, −1 or +1, (rows, 1)
  * @param loss of each sample, (rows, 1)
- * @param weight of the mean in the sum of all losses, normally 1
  */
-public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss, float weight) implements Loss {
+public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss) implements Loss {
 
     /** Checks the shapes. */
     public HingeLoss {
@@ -24,7 +23,7 @@ public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss, float 
     /** Records the loss of scores {@code p} against labels {@code y}, and returns the loss of each sample. */
     public static Tensor of(Tape tape, Tensor p, Tensor y) {
         Tensor loss = tape.tensor("hinge", p.shape());
-        tape.record(new HingeLoss(tape.kernels(), p, y, loss, 1));
+        tape.record(new HingeLoss(tape.kernels(), p, y, loss));
         return loss;
     }
 
@@ -43,11 +42,9 @@ public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss, float 
         return kernels.hinge().forward(p.rows(), p.values(), y.values(), loss.values());
     }
 
-    /** dp = −weight/rows · y where y·p &lt; 1, else 0; and the losses. */
+    /** dp = −y/rows where y·p &lt; 1, else 0; and the losses. */
     @Override
     public Work backward(Gradients gradients) {
-        return kernels
-                .hinge()
-                .forwardBackward(p.rows(), weight / p.rows(), p.values(), y.values(), loss.values(), gradients.into(p));
+        return kernels.hinge().forwardBackward(p.rows(), 1f / p.rows(), p.values(), y.values(), loss.values(), gradients.into(p));
     }
 }

@@ -26,11 +26,7 @@ public record Linear(Parameter weights, Parameter bias, Activation activation) {
 
     /** Records the layer on rows of {@code in} values, and returns its (rows, out) output. A layer may be applied several times. */
     public Tensor apply(Tape tape, Tensor x) {
-        Tensor w = tape.parameter(weights);
         String name = weights.name().replace(".weights", "");
-        Shape shape = Shape.of(x.rows(), w.columns());
-        Tensor y = activation == Activation.RELU ? tape.rectified(name, shape) : tape.tensor(name, shape);
-        tape.record(new Affine(tape.kernels(), x, w, tape.parameter(bias), y));
-        return y;
+        return Affine.of(tape, name, x, tape.parameter(weights), tape.parameter(bias), activation == Activation.RELU);
     }
 }

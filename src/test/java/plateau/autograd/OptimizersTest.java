@@ -7,11 +7,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
+import plateau.reference.TestDevice;
 
 /** The update rules over a whole arena, against their formulas in float64. */
 class OptimizersTest {
@@ -52,7 +51,7 @@ class OptimizersTest {
 
     /** Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph. */
     private static void check(Optimizer optimizer, Rule rule) {
-        try (Device device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        try (Device device = TestDevice.open();
                 Workspace workspace = new Workspace(device)) {
             Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
             Stream stream = workspace.own(device.createStream(), Stream::close);

@@ -12,13 +12,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.TestDevice;
 
 /** Graphs of operations that a chain of layers does not reach, against the float64 oracle. */
 class TapeTest {
@@ -31,7 +30,7 @@ class TapeTest {
 
     @BeforeEach
     void open() {
-        device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        device = TestDevice.open();
         kernels = Kernels.load(device, Dense.Path.AUTO);
         workspace = new Workspace(device);
         stream = workspace.own(device.createStream(), Stream::close);
@@ -97,10 +96,7 @@ class TapeTest {
         }
 
         private Tensor affine(Tensor x, Parameter weights, Parameter bias, boolean relu) {
-            Shape shape = Shape.of(x.rows(), weights.shape().columns());
-            Tensor y = relu ? tape.rectified("y", shape) : tape.tensor("y", shape);
-            tape.record(new Affine(kernels, x, tape.parameter(weights), tape.parameter(bias), y));
-            return y;
+            return Affine.of(tape, "y", x, tape.parameter(weights), tape.parameter(bias), relu);
         }
 
         private Tensor input(String name, int columns) {
@@ -192,8 +188,7 @@ class TapeTest {
         tape.parameter(w).values().upload(new float[] {0.1f, 0.2f, -0.3f, 0.4f});
         Tensor x = tape.tensor("x", Shape.of(3, 2));
         x.values().upload(new float[] {1, 1, -1, 1, 1, -1});
-        Tensor y = tape.tensor("y", Shape.of(3, 2));
-        tape.record(new Affine(kernels, x, tape.parameter(w), tape.parameter(b), y));
+        Tensor y = Affine.of(tape, "y", x, tape.parameter(w), tape.parameter(b), false);
         Tensor labels = tape.tensor("labels", Shape.of(6, 1));
         labels.values().upload(new float[] {1, 1, 1, -1, -1, -1});
         run(tape.training(HingeLoss.of(tape, y.reshape(6, 1), labels)));
@@ -206,13 +201,11 @@ class TapeTest {
     void mistakesAreRefused() {
         Branches net = new Branches();
         assertThrows(IllegalArgumentException.class, () -> net.tape.training(net.score), "no loss");
-        assertThrows(IllegalArgumentException.class, () -> net.tape.record(new HingeLoss(kernels, net.score, net.score, net.score, 1)));
+        assertThrows(IllegalArgumentException.class, () -> net.tape.record(new HingeLoss(kernels, net.score, net.score, net.score)));
         assertThrows(IllegalArgumentException.class, () -> net.score.reshape(3));
         assertThrows(IllegalArgumentException.class, () -> Shape.of(3, 0));
         assertThrows(IllegalArgumentException.class, () -> net.declaration.declare("w", Shape.of(1), null));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new Affine(kernels, net.score, net.tape.parameter(net.w), net.tape.parameter(net.b), net.first));
+        assertThrows(IllegalArgumentException.class, () -> Affine.of(net.tape, "y", net.score, net.tape.parameter(net.w), net.tape.parameter(net.b), false));
     }
 
     private void run(Work work) {

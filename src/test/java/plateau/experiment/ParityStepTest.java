@@ -15,14 +15,13 @@ import plateau.autograd.Parameter;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.kernel.ParityData;
 import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.TestDevice;
 
 /** Parity's training step against a float64 re-implementation that starts from the same weights and reads the same data. */
 class ParityStepTest {
@@ -88,7 +87,7 @@ class ParityStepTest {
 
         Run(Parity.Options options, Dense.Path path) {
             this.options = options;
-            device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+            device = TestDevice.open();
             workspace = new Workspace(device);
             stream = workspace.own(device.createStream(), Stream::close);
             step = workspace.ints(0);

@@ -18,11 +18,10 @@ import plateau.autograd.Tape;
 import plateau.autograd.Tensor;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
+import plateau.reference.TestDevice;
 
 class MlpTest {
     private Device device;
@@ -32,7 +31,7 @@ class MlpTest {
 
     @BeforeEach
     void open() {
-        device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        device = TestDevice.open();
         kernels = Kernels.load(device, Dense.Path.AUTO);
         workspace = new Workspace(device);
         stream = workspace.own(device.createStream(), Stream::close);

@@ -19,11 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
 import plateau.cuda.LiveObjects;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
+import plateau.reference.TestDevice;
 
 class TrainerTest {
     private static final Parity SMALL = new Parity(Parity.Options.of(6));
@@ -34,7 +33,7 @@ class TrainerTest {
 
     @BeforeEach
     void open() {
-        device = Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        device = TestDevice.open();
         kernels = Kernels.load(device, Dense.Path.AUTO);
         before = device.live();
     }
