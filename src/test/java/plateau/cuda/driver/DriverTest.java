@@ -1,0 +1,580 @@
+package plateau.cuda.driver;
+
+import static jcuda.driver.JCudaDriver.*;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Arrays;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.CUstreamCaptureStatus;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import plateau.cuda.NativeFiles;
+
+/** The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses with the code that NVIDIA documents. */
+class DriverTest {
+    private static SymbolLookup library;
+
+    private final CUdevice device = new CUdevice();
+    private final CUcontext context = new CUcontext();
+    private CUmodule module;
+    private CUstream stream;
+
+    @BeforeAll
+    static void load() {
+        Path path = NativeFiles.library("libcuda.so.1").toAbsolutePath();
+        System.load(path.toString());
+        library = SymbolLookup.libraryLookup(path, Arena.global());
+        JCudaDriver.setExceptionsEnabled(false);
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        ok(cuInit(0));
+        ok(cuDeviceGet(device, 0));
+        ok(cuCtxCreate(context, 0, device));
+        module = load("optimizer");
+        stream = new CUstream();
+        ok(cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+    }
+
+    @AfterEach
+    void close() throws Throwable {
+        injectFault(null, 0, 0);
+        cuCtxDestroy(context);
+        assertArrayEquals(new int[3], Arrays.copyOf(liveObjects(), 3), "device memory, pinned memory, modules");
+    }
+
+    private static void ok(int status) {
+        is(CUresult.CUDA_SUCCESS, status);
+    }
+
+    private static void is(int expected, int status) {
+        assertEquals(CUresult.stringFor(expected), CUresult.stringFor(status));
+    }
+
+    private static byte[] image(String name) throws IOException {
+        try (InputStream in = DriverTest.class.getResourceAsStream("/plateau/native/" + NativeFiles.cpuLevel() + "/" + name + ".so")) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static CUmodule load(String name) throws IOException {
+        CUmodule loaded = new CUmodule();
+        ok(cuModuleLoadData(loaded, image(name)));
+        return loaded;
+    }
+
+    private CUfunction function(String name) {
+        CUfunction function = new CUfunction();
+        ok(cuModuleGetFunction(function, module, name));
+        return function;
+    }
+
+    private static CUdeviceptr allocate(long bytes) {
+        CUdeviceptr pointer = new CUdeviceptr();
+        ok(cuMemAlloc(pointer, bytes));
+        return pointer;
+    }
+
+    private static CUdeviceptr upload(float... values) {
+        CUdeviceptr pointer = allocate((long) values.length * Float.BYTES);
+        ok(cuMemcpyHtoD(pointer, Pointer.to(values), (long) values.length * Float.BYTES));
+        return pointer;
+    }
+
+    private static float[] download(CUdeviceptr pointer, int count) {
+        float[] values = new float[count];
+        ok(cuMemcpyDtoH(Pointer.to(values), pointer, (long) count * Float.BYTES));
+        return values;
+    }
+
+    /** sum += term for n elements. */
+    private int accumulate(int grid, int block, CUstream on, int n, Pointer term, Pointer sum) {
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {n}), Pointer.to(term), Pointer.to(sum));
+        return cuLaunchKernel(function("accumulate"), grid, 1, 1, block, 1, 1, 0, on, arguments, null);
+    }
+
+    private static void injectFault(String function, long nth, int code) throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
+            Linker.nativeLinker()
+                    .downcallHandle(library.findOrThrow("plateau_inject_fault"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
+                    .invokeExact(name, nth, code);
+        }
+    }
+
+    private static int[] liveObjects() throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment counts = arena.allocate(ValueLayout.JAVA_INT, 7);
+            Linker.nativeLinker().downcallHandle(library.findOrThrow("plateau_live_objects"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)).invokeExact(counts);
+            return counts.toArray(ValueLayout.JAVA_INT);
+        }
+    }
+
+    // ---- what works ----
+
+    @Test
+    void kernelsRunInStreamOrder() {
+        CUdeviceptr term = upload(1, 2, 3), sum = upload(10, 10, 10);
+        for (int i = 0; i < 100; i++) {
+            ok(accumulate(1, 32, stream, 3, term, sum));
+        }
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {110, 210, 310}, download(sum, 3));
+    }
+
+    @Test
+    void argumentsAreCopiedAtTheLaunch() {
+        CUdeviceptr term = upload(1), sum = upload(0);
+        int[] n = {1};
+        Pointer arguments = Pointer.to(Pointer.to(n), Pointer.to(term), Pointer.to(sum));
+        ok(cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
+        n[0] = 0;
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {1}, download(sum, 1));
+    }
+
+    @Test
+    void freshMemoryIsNaN() {
+        for (float value : download(allocate(1000), 250)) {
+            assertTrue(Float.isNaN(value));
+        }
+    }
+
+    @Test
+    void memoryIsFilledAndCopiedInEveryWidthAndDirection() {
+        CUdeviceptr a = allocate(64), b = allocate(64);
+        ok(cuMemsetD32(a, 0x3f800000, 16));
+        ok(cuMemcpyDtoD(b, a, 64));
+        assertEquals(1f, download(b, 16)[15]);
+        ok(cuMemsetD8Async(a, (byte) 0, 64, stream));
+        ok(cuMemsetD16Async(a.withByteOffset(2), (short) 0x4000, 1, stream));
+        ok(cuMemcpyDtoDAsync(b, a, 64, stream));
+        ok(cuStreamSynchronize(stream));
+        assertEquals(2f, download(b, 16)[0]);
+        Pointer pinned = new Pointer();
+        ok(cuMemAllocHost(pinned, 64));
+        ok(cuMemcpyDtoHAsync(pinned, b, 64, stream));
+        ok(cuMemcpyHtoDAsync(a.withByteOffset(4), pinned, 4, stream));
+        ok(cuStreamSynchronize(stream));
+        assertEquals(2f, download(a, 2)[1]);
+        ok(cuMemFreeHost(pinned));
+        ok(cuMemFree(a));
+        ok(cuMemFree(b));
+    }
+
+    @Test
+    void memoryInUseMayBeFreed() {
+        CUdeviceptr term = upload(new float[1000]), sum = upload(new float[1000]);
+        for (int i = 0; i < 1000; i++) {
+            ok(accumulate(4, 256, stream, 1000, term, sum));
+        }
+        ok(cuMemFree(sum));
+        ok(cuMemFree(term));
+        ok(cuStreamSynchronize(stream));
+        CUdeviceptr asynchronous = new CUdeviceptr();
+        ok(cuMemAllocAsync(asynchronous, 4000, stream));
+        CUdeviceptr other = upload(new float[1000]);
+        ok(accumulate(4, 256, stream, 1000, other, asynchronous));
+        ok(cuMemFreeAsync(asynchronous, stream));
+        ok(cuStreamSynchronize(stream));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemFree(asynchronous));
+    }
+
+    @Test
+    void eventsOrderStreamsAndMeasureTime() {
+        CUstream second = new CUstream();
+        ok(cuStreamCreate(second, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUevent start = new CUevent(), done = new CUevent();
+        ok(cuEventCreate(start, 0));
+        ok(cuEventCreate(done, 0));
+        CUdeviceptr one = upload(1), sum = upload(0), result = upload(0);
+        ok(cuEventRecord(start, stream));
+        for (int i = 0; i < 5000; i++) {
+            ok(accumulate(1, 1, stream, 1, one, sum));
+        }
+        ok(cuEventRecord(done, stream));
+        ok(cuStreamWaitEvent(second, done, 0));
+        ok(accumulate(1, 1, second, 1, sum, result));
+        ok(cuStreamSynchronize(second));
+        assertArrayEquals(new float[] {5000}, download(result, 1));
+        float[] milliseconds = new float[1];
+        ok(cuEventElapsedTime(milliseconds, start, done));
+        assertTrue(milliseconds[0] >= 0);
+        ok(cuEventQuery(done));
+        ok(cuEventDestroy(start));
+        ok(cuEventDestroy(done));
+        ok(cuStreamDestroy(second));
+    }
+
+    @Test
+    void theLegacyStreamWaitsForBlockingStreams() {
+        CUstream blocking = new CUstream();
+        ok(cuStreamCreate(blocking, CUstream_flags.CU_STREAM_DEFAULT));
+        CUdeviceptr one = upload(1), sum = upload(0), result = upload(0);
+        for (int i = 0; i < 5000; i++) {
+            ok(accumulate(1, 1, blocking, 1, one, sum));
+        }
+        ok(accumulate(1, 1, null, 1, sum, result));
+        ok(cuStreamSynchronize(null));
+        assertArrayEquals(new float[] {5000}, download(result, 1));
+        ok(cuStreamDestroy(blocking));
+    }
+
+    @Test
+    void graphsReplayWhatWasCaptured() {
+        CUdeviceptr one = upload(1), sum = upload(0);
+        CUgraph graph = capture(() -> {
+            ok(accumulate(1, 1, stream, 1, one, sum));
+            ok(accumulate(1, 1, stream, 1, one, sum));
+            ok(cuMemsetD32Async(one, 0x40000000, 1, stream));
+        });
+        assertArrayEquals(new float[] {0}, download(sum, 1), "capture must not run anything");
+        CUgraphExec exec = new CUgraphExec();
+        ok(cuGraphInstantiate(exec, graph, 0));
+        ok(cuGraphDestroy(graph));
+        ok(cuGraphLaunch(exec, stream));
+        ok(cuGraphLaunch(exec, stream));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {2 * 1 + 2 * 2}, download(sum, 1));
+        ok(cuGraphExecDestroy(exec));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuGraphLaunch(exec, stream));
+    }
+
+    @Test
+    void forkedStreamsJoinACapture() {
+        CUstream second = new CUstream();
+        ok(cuStreamCreate(second, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUevent fork = new CUevent(), join = new CUevent();
+        ok(cuEventCreate(fork, 0));
+        ok(cuEventCreate(join, 0));
+        CUdeviceptr one = upload(1), a = upload(0), b = upload(0);
+        CUgraph graph = capture(() -> {
+            ok(accumulate(1, 1, stream, 1, one, a));
+            ok(cuEventRecord(fork, stream));
+            ok(cuStreamWaitEvent(second, fork, 0));
+            ok(accumulate(1, 1, second, 1, a, b));
+            ok(cuEventRecord(join, second));
+            ok(cuStreamWaitEvent(stream, join, 0));
+            ok(accumulate(1, 1, stream, 1, b, a));
+        });
+        CUgraphExec exec = new CUgraphExec();
+        ok(cuGraphInstantiate(exec, graph, 0));
+        ok(cuGraphLaunch(exec, stream));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {2}, download(a, 1));
+
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        ok(cuEventRecord(fork, stream));
+        ok(cuStreamWaitEvent(second, fork, 0));
+        ok(accumulate(1, 1, second, 1, one, b));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, cuStreamEndCapture(second, new CUgraph()));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNJOINED, cuStreamEndCapture(stream, new CUgraph()));
+        ok(cuGraphExecDestroy(exec));
+        ok(cuGraphDestroy(graph));
+        ok(cuStreamDestroy(second));
+        ok(cuEventDestroy(fork));
+        ok(cuEventDestroy(join));
+    }
+
+    private CUgraph capture(Runnable work) {
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        work.run();
+        CUgraph graph = new CUgraph();
+        ok(cuStreamEndCapture(stream, graph));
+        return graph;
+    }
+
+    @Test
+    void theDeviceDescribesItself() {
+        int[] value = new int[1];
+        ok(cuDeviceGetAttribute(value, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_WARP_SIZE, device));
+        assertEquals(32, value[0]);
+        ok(cuDeviceGetAttribute(value, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, device));
+        assertEquals(1024, value[0]);
+        ok(cuFuncGetAttribute(value, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, function("sgd")));
+        assertEquals(1024, value[0]);
+        ok(cuDeviceGetCount(value));
+        assertEquals(1, value[0]);
+        long[] free = new long[1], total = new long[1];
+        ok(cuMemGetInfo(free, total));
+        allocate(1 << 20);
+        long[] less = new long[1];
+        ok(cuMemGetInfo(less, total));
+        assertEquals(1 << 20, free[0] - less[0]);
+    }
+
+    // ---- what is refused ----
+
+    @Test
+    void unknownAndFreedPointersAreRefused() {
+        CUdeviceptr freed = upload(1), good = upload(1);
+        ok(cuMemFree(freed));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemFree(freed));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoH(Pointer.to(new float[1]), freed, 4));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoDAsync(freed, Pointer.to(new float[1]), 4, stream));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32Async(freed, 0, 1, stream));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemFree(good.withByteOffset(1)));
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, accumulate(1, 1, stream, 1, good, freed));
+    }
+
+    @Test
+    void copiesPastTheEndAreRefused() {
+        CUdeviceptr four = upload(1, 2, 3, 4);
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoH(Pointer.to(new float[5]), four, 20));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD(four.withByteOffset(4), Pointer.to(new float[4]), 16));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoD(four, four.withByteOffset(4), 16));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32(four, 0, 5));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32(four.withByteOffset(2), 0, 1));
+        ok(cuMemcpyDtoH(Pointer.to(new float[3]), four.withByteOffset(4), 12));
+    }
+
+    @Test
+    void hostMemoryIsNoKernelArgument() throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            long host = arena.allocate(64).address();
+            Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)));
+            is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
+        }
+    }
+
+    @Test
+    void launchShapesOverTheLimitsAreRefused() throws IOException {
+        CUdeviceptr one = upload(1), sum = upload(0);
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 1025, stream, 1, one, sum));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(0, 32, stream, 1, one, sum));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 0, stream, 1, one, sum));
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(sum));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 65536, 1, 1, 1, 1, 0, stream, arguments, null));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 65, 0, stream, arguments, null));
+        module = load("metrics");
+        CUdeviceptr step = upload(0), ring = upload(0, 0, 0);
+        Pointer reduction = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(one), Pointer.to(one), Pointer.to(step), Pointer.to(new int[] {1}), Pointer.to(ring));
+        is(CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, cuLaunchKernel(function("loss_and_accuracy"), 1, 1, 1, 32, 1, 1, 0, stream, reduction, null));
+    }
+
+    @Test
+    void aMissingContextIsRefused() {
+        ok(cuCtxPopCurrent(new CUcontext()));
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuMemAlloc(new CUdeviceptr(), 4));
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuStreamCreate(new CUstream(), 0));
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuCtxSynchronize());
+        ok(cuCtxSetCurrent(context));
+        is(CUresult.CUDA_ERROR_INVALID_DEVICE, cuDeviceGet(new CUdevice(), 1));
+    }
+
+    @Test
+    void destroyedHandlesAreRefused() {
+        CUstream gone = new CUstream();
+        ok(cuStreamCreate(gone, 0));
+        ok(cuStreamDestroy(gone));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuStreamSynchronize(gone));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuStreamDestroy(gone));
+        CUevent event = new CUevent();
+        ok(cuEventCreate(event, 0));
+        ok(cuEventDestroy(event));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuEventRecord(event, stream));
+        CUfunction function = function("sgd");
+        ok(cuModuleUnload(module));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuModuleUnload(module));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, stream, null, null));
+    }
+
+    @Test
+    void eventsThatWereNotRecordedCannotBeTimed() {
+        CUevent a = new CUevent(), b = new CUevent();
+        ok(cuEventCreate(a, 0));
+        ok(cuEventCreate(b, 0));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuEventElapsedTime(new float[1], a, b));
+        ok(cuEventQuery(a));
+        ok(cuEventDestroy(a));
+        ok(cuEventDestroy(b));
+    }
+
+    @Test
+    void whatCaptureForbidsInvalidatesIt() {
+        CUdeviceptr one = upload(1), sum = upload(0);
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        is(CUresult.CUDA_ERROR_ILLEGAL_STATE, cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(accumulate(1, 1, stream, 1, one, sum));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuMemAlloc(new CUdeviceptr(), 4));
+        int[] status = new int[1];
+        ok(cuStreamIsCapturing(stream, status));
+        assertEquals(CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_INVALIDATED, status[0]);
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, accumulate(1, 1, stream, 1, one, sum));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamSynchronize(stream));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+
+        CUevent outside = new CUevent();
+        ok(cuEventCreate(outside, 0));
+        ok(cuEventRecord(outside, null));
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_ISOLATION, cuStreamWaitEvent(stream, outside, 0));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+        is(CUresult.CUDA_ERROR_ILLEGAL_STATE, cuStreamEndCapture(stream, new CUgraph()));
+        ok(cuEventDestroy(outside));
+        assertArrayEquals(new float[] {0}, download(sum, 1));
+    }
+
+    @Test
+    void unfinishedWorkIsNotReady() throws IOException {
+        module = load("data/init");
+        CUdeviceptr out = allocate(4L << 20);
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {1 << 20}), Pointer.to(new long[] {1}), Pointer.to(new int[] {0}), Pointer.to(new float[] {1}), Pointer.to(out));
+        for (int i = 0; i < 20; i++) {
+            ok(cuLaunchKernel(function("truncated_normal"), 1 << 12, 1, 1, 256, 1, 1, 0, stream, arguments, null));
+        }
+        is(CUresult.CUDA_ERROR_NOT_READY, cuStreamQuery(stream));
+        ok(cuStreamSynchronize(stream));
+        ok(cuStreamQuery(stream));
+    }
+
+    @Test
+    void memoryRunsOut() {
+        is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), 1L << 45));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemAlloc(new CUdeviceptr(), 0));
+    }
+
+    @Test
+    void imagesThatAreNoneAreRefused() throws IOException {
+        is(CUresult.CUDA_ERROR_INVALID_IMAGE, cuModuleLoadData(new CUmodule(), new byte[4096]));
+        byte[] otherMachine = image("optimizer");
+        otherMachine[18] = (byte) 183;
+        is(CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(new CUmodule(), otherMachine));
+        is(CUresult.CUDA_ERROR_FILE_NOT_FOUND, cuModuleLoad(new CUmodule(), "/nonexistent.so"));
+        is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetFunction(new CUfunction(), module, "no_such_kernel"));
+        is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetGlobal(new CUdeviceptr(), new long[1], module, "no_such_variable"));
+    }
+
+    @Test
+    void faultsAreInjectedAtTheCallAskedFor() throws Throwable {
+        injectFault("cuMemAlloc", 3, CUresult.CUDA_ERROR_OUT_OF_MEMORY);
+        allocate(4);
+        allocate(4);
+        is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), 4));
+        allocate(4);
+    }
+
+    @Test
+    void whatTheDriverLacksSaysSo() {
+        is(CUresult.CUDA_ERROR_NOT_SUPPORTED, cuMemAllocManaged(new CUdeviceptr(), 4, 1));
+    }
+
+    @Test
+    void twoLoadsOfAnImageAreTwoModules() throws IOException {
+        CUmodule again = load("optimizer");
+        CUfunction first = function("sgd"), second = new CUfunction();
+        ok(cuModuleGetFunction(second, again, "sgd"));
+        assertNotEquals(first, second);
+        ok(cuModuleUnload(again));
+        CUdeviceptr one = upload(1), sum = upload(1);
+        ok(accumulate(1, 1, stream, 1, one, sum));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {2}, download(sum, 1));
+    }
+
+    /** Makes the handle readable, for calls that JCuda does not pass on faithfully. */
+    private static final class GraphHandle extends CUgraph {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private static final class ExecHandle extends CUgraphExec {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private static final class FunctionHandle extends CUfunction {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private static final class Address extends CUdeviceptr {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    /** The kernel node of a replayed graph gets other arguments; the node is found by listing the graph's. */
+    @Test
+    void kernelNodesAreListedAndUpdated() throws Throwable {
+        Address one = new Address(), sum = new Address();
+        ok(cuMemAlloc(one, 4));
+        ok(cuMemAlloc(sum, 8));
+        ok(cuMemcpyHtoD(one, Pointer.to(new float[] {1}), 4));
+        ok(cuMemcpyHtoD(sum, Pointer.to(new float[2]), 8));
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(accumulate(1, 1, stream, 1, one, sum));
+        GraphHandle graph = new GraphHandle();
+        ok(cuStreamEndCapture(stream, graph));
+        ExecHandle exec = new ExecHandle();
+        ok(cuGraphInstantiate(exec, graph, 0));
+        FunctionHandle function = new FunctionHandle();
+        ok(cuModuleGetFunction(function, module, "accumulate"));
+        try (Arena arena = Arena.ofConfined()) {
+            Linker linker = Linker.nativeLinker();
+            MemorySegment nodes = arena.allocate(ValueLayout.JAVA_LONG, 2), count = arena.allocate(ValueLayout.JAVA_LONG);
+            count.set(ValueLayout.JAVA_LONG, 0, 2);
+            ok((int) linker.downcallHandle(library.findOrThrow("cuGraphGetNodes"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS))
+                    .invokeExact(graph.value(), nodes, count));
+            assertEquals(1, count.get(ValueLayout.JAVA_LONG, 0));
+            assertEquals(0, nodes.getAtIndex(ValueLayout.JAVA_LONG, 1), "entries past the last node are null");
+            MemorySegment values = arena.allocate(ValueLayout.JAVA_LONG, 3), pointers = arena.allocate(ValueLayout.JAVA_LONG, 3), params = arena.allocate(72, 8);
+            values.set(ValueLayout.JAVA_INT, 0, 1);
+            values.setAtIndex(ValueLayout.JAVA_LONG, 1, one.value());
+            values.setAtIndex(ValueLayout.JAVA_LONG, 2, sum.value() + 4);
+            for (int i = 0; i < 3; i++) {
+                pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
+            }
+            params.set(ValueLayout.JAVA_LONG, 0, function.value());
+            for (int i = 0; i < 6; i++) {
+                params.set(ValueLayout.JAVA_INT, 8 + 4L * i, 1);
+            }
+            params.set(ValueLayout.JAVA_LONG, 40, pointers.address());
+            var update = linker.downcallHandle(
+                    library.findOrThrow("cuGraphExecKernelNodeSetParams_v2"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+            ok((int) update.invokeExact(exec.value(), nodes.getAtIndex(ValueLayout.JAVA_LONG, 0), params));
+            is(CUresult.CUDA_ERROR_INVALID_VALUE, (int) update.invokeExact(exec.value(), 1L, params));
+        }
+        ok(cuGraphLaunch(exec, stream));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {0, 1}, download(sum, 2));
+        ok(cuGraphExecDestroy(exec));
+        ok(cuGraphDestroy(graph));
+    }
+}
