@@ -23,9 +23,8 @@
 
 #define __global__ inline __attribute__((always_inline))
 #define __device__ inline
-#define __constant__
+#define __constant__ __attribute__((visibility("default"), used))
 #define __forceinline__ __attribute__((always_inline))
-#define __noinline__ __attribute__((noinline))
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
 

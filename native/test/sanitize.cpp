@@ -1,0 +1,215 @@
+// compute-sanitizer's stand-in: runs every kernel at real block sizes on exactly-sized host buffers, in images built with ThreadSanitizer (a CUDA thread is an
+// operating-system thread) or AddressSanitizer and UndefinedBehaviorSanitizer (fibers). A race, an overrun or undefined behaviour ends the program; so does
+// a result that is not the one of a single thread.
+//
+//   sanitize FOLDER          all kernels
+//   sanitize FOLDER KERNEL   one of the kernels that are wrong on purpose: race, overrun
+#include <dlfcn.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simt/image.h"
+
+namespace {
+
+std::map<std::string, const simt::Kernel*> kernels;
+
+void load(const std::string& folder, const std::string& module) {
+  void* library = dlopen((folder + "/" + module + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    std::fprintf(stderr, "sanitize: %s\n", dlerror());
+    std::exit(2);
+  }
+  const simt::Image* image = reinterpret_cast<const simt::Image* (*)()>(dlsym(library, "plateau_simt_image"))();
+  for (std::uint32_t i = 0; i < image->kernel_count; ++i) {
+    kernels[image->kernels[i].name] = &image->kernels[i];
+  }
+}
+
+// Arguments of one launch. Buffers are exactly as large as the kernel may use; outputs start as NaN.
+class Launch {
+ public:
+  Launch(const char* name, simt::Dim3 grid) : name_(name), grid_(grid) {}
+
+  Launch& value(int x) { return scalar(x); }
+  Launch& value(unsigned x) { return scalar(x); }
+  Launch& value(float x) { return scalar(x); }
+  Launch& value(double x) { return scalar(x); }
+  Launch& value(unsigned long long x) { return scalar(x); }
+  Launch& null() { return scalar(static_cast<void*>(nullptr)); }
+  Launch& input(int count) { return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; }); }
+  Launch& words(std::vector<unsigned> content) {
+    return buffer(static_cast<int>(content.size()), false, [content](int i) {
+      float word;
+      std::memcpy(&word, &content[static_cast<std::size_t>(i)], sizeof word);
+      return word;
+    });
+  }
+  Launch& output(int count) {
+    return buffer(count, true, [](int) { return std::nanf(""); });
+  }
+  Launch& updated(int count) {
+    return buffer(count, true, [](int i) { return static_cast<float>(i * 31 % 17) * 0.1f; });
+  }
+
+  const char* name() const { return name_; }
+
+  // The outputs after a run with that block.
+  std::vector<float> run(unsigned threads) {
+    const auto found = kernels.find(name_);
+    if (found == kernels.end()) {
+      std::fprintf(stderr, "sanitize: there is no kernel %s\n", name_);
+      std::exit(2);
+    }
+    const simt::Kernel& kernel = *found->second;
+    std::vector<std::unique_ptr<float[]>> memory;
+    std::vector<std::vector<std::byte>> values;
+    for (const Argument& argument : arguments_) {
+      values.push_back(argument.value);
+      if (argument.count > 0) {
+        memory.push_back(std::make_unique<float[]>(static_cast<std::size_t>(argument.count)));
+        for (int i = 0; i < argument.count; ++i) {
+          memory.back()[static_cast<std::size_t>(i)] = argument.content(i);
+        }
+        float* address = memory.back().get();
+        values.back().resize(sizeof address);
+        std::memcpy(values.back().data(), &address, sizeof address);
+      }
+    }
+    std::vector<void*> pointers;
+    for (auto& value : values) {
+      pointers.push_back(value.data());
+    }
+    simt::Failure failure{};
+    const simt::Launch launch{grid_, {threads, 1, 1}, pointers.data(), &failure};
+    kernel.run(launch, 0, static_cast<std::uint64_t>(grid_.x) * grid_.y * grid_.z);
+    if (failure.failed) {
+      std::fprintf(stderr, "sanitize: %s\n", failure.message);
+      std::exit(1);
+    }
+    std::vector<float> outputs;
+    std::size_t next = 0;
+    for (const Argument& argument : arguments_) {
+      if (argument.count > 0) {
+        const float* content = memory[next++].get();
+        if (argument.is_output) {
+          outputs.insert(outputs.end(), content, content + argument.count);
+        }
+      }
+    }
+    return outputs;
+  }
+
+  unsigned max_threads() const { return kernels.at(name_)->max_threads; }
+
+ private:
+  struct Argument {
+    std::vector<std::byte> value;
+    int count = 0;
+    bool is_output = false;
+    std::function<float(int)> content;
+  };
+
+  template <class T>
+  Launch& scalar(T x) {
+    Argument argument;
+    argument.value.resize(sizeof x);
+    std::memcpy(argument.value.data(), &x, sizeof x);
+    arguments_.push_back(std::move(argument));
+    return *this;
+  }
+  Launch& buffer(int count, bool is_output, std::function<float(int)> content) {
+    arguments_.push_back({{}, count, is_output, std::move(content)});
+    return *this;
+  }
+
+  const char* name_;
+  simt::Dim3 grid_;
+  std::vector<Argument> arguments_;
+};
+
+// Runs at every block size, or at one, and compares with the first. The grid of an elementwise launch covers its elements at one block size alone.
+void check(Launch launch, unsigned only = 0) {
+  std::vector<float> expected;
+  for (const unsigned threads : {1u, 32u, 96u, 256u, 1024u}) {
+    if ((only != 0 && threads != only) || threads > launch.max_threads()) {
+      continue;
+    }
+    const std::vector<float> outputs = launch.run(threads);
+    if (expected.empty()) {
+      expected = outputs;
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const bool both_nan = std::isnan(outputs[i]) && std::isnan(expected[i]);
+      if (!both_nan && !(std::fabs(outputs[i] - expected[i]) <= 1e-4f * (1.0f + std::fabs(expected[i])))) {
+        std::fprintf(stderr, "sanitize: %s with %u threads: output %zu is %g, not %g\n", launch.name(), threads, i, static_cast<double>(outputs[i]), static_cast<double>(expected[i]));
+        std::exit(1);
+      }
+    }
+  }
+  std::printf("%s: clean\n", launch.name());
+}
+
+unsigned tiles(int n) { return static_cast<unsigned>((n + 63) / 64); }
+
+void check_dense(int m, int n, int k) {
+  check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).input(n).value(1).output(m * n));
+  check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).null().value(0).output(m * n));
+  check(Launch("dense_backward_input", {tiles(k), tiles(m), 1}).value(m).value(n).value(k).input(m * n).input(k * n).input(m * k).output(m * k));
+  check(Launch("dense_backward_weights", {tiles(n), tiles(k), 1}).value(m).value(n).value(k).input(m * k).input(m * n).output(k * n).output(n));
+}
+
+void check_all() {
+  check_dense(3, 5, 7);
+  check_dense(65, 67, 33);
+  const int m = 3, k = 300, n = 259;
+  check(Launch("dense_forward_single", {m, 1, 1}).value(k).input(m * k).input(k).input(1).value(0).output(m));
+  check(Launch("dense_backward_input_single", {2, m, 1}).value(k).input(m).input(k).input(m * k).output(m * k), 256);
+  check(Launch("dense_backward_weights_single", {2, 1, 1}).value(m).value(k).input(m * k).input(m).output(k).output(1));
+  check(Launch("bias_activation", {2, m, 1}).value(n).input(n).value(1).updated(m * n), 256);
+  check(Launch("relu_mask", {2, 1, 1}).value(n).input(n).updated(n), 256);
+  check(Launch("column_sums", {2, 1, 1}).value(m).value(n).input(m * n).output(n));
+  check(Launch("hinge_forward_backward", {2, 1, 1}).value(n).value(0.1f).input(n).input(n).output(n).output(n), 256);
+  check(Launch("hinge_forward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
+  check(Launch("sgd", {2, 1, 1}).value(n).input(1).input(n).updated(n), 256);
+  check(Launch("adam", {2, 1, 1}).value(n).input(1).value(0.9f).value(0.99f).value(1e-5f).input(n).updated(n).updated(n).updated(n), 256);
+  check(Launch("adam_rate", {1, 1, 1}).input(1).words({41}).value(0.9).value(0.99).output(1));
+  check(Launch("accumulate", {2, 1, 1}).value(n).input(n).updated(n), 256);
+  check(Launch("loss_and_accuracy", {1, 1, 1}).value(n).input(n).input(n).input(n).words({12}).value(8).updated(24));
+  check(Launch("advance_step", {1, 1, 1}).updated(1));
+  check(Launch("truncated_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(1.0f).output(n), 256);
+  check(Launch("philox_words", {2, 1, 1}).value(n).value(0u).value(1u).value(2u).value(3u).value(5ull).output(4 * n), 256);
+  check(Launch("standard_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(7u).output(n), 256);
+  check(Launch("parity_batch", {2, 1, 1}).value(70).value(131).value(5ull).value(2u).words({3}).words({0x2aau, 5u, ~0u, 1u, 7u}).output(70 * 131).output(70));
+  check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).value(5ull).value(2u).output(3));
+  check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) {
+    std::fputs("usage: sanitize FOLDER [KERNEL]\n", stderr);
+    return 2;
+  }
+  const std::string folder = arguments[1];
+  for (const char* module : {"dense", "hinge", "optimizer", "metrics", "data/init", "data/parity", "test/features"}) {
+    load(folder, module);
+  }
+  if (count > 2 && std::strcmp(arguments[2], "race") == 0) {
+    Launch("race", {1, 1, 1}).output(64).run(64);
+  } else if (count > 2 && std::strcmp(arguments[2], "overrun") == 0) {
+    Launch("overrun", {1, 1, 1}).value(33).output(33).run(64);
+  } else {
+    check_all();
+  }
+  return 0;
+}
