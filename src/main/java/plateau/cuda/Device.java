@@ -1,9 +1,7 @@
 package plateau.cuda;
 
 import java.lang.System.Logger;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -248,12 +246,8 @@ public final class Device implements AutoCloseable {
         if (blas != null) {
             blas.ifPresent(Blas::close);
         }
-        List<Module> loaded = new ArrayList<>(modules.values());
+        modules.values().forEach(Module::unload);
         modules.clear();
-        try {
-            loaded.forEach(Module::unload);
-        } finally {
-            JCudaDriver.cuDevicePrimaryCtxRelease(device);
-        }
+        JCudaDriver.cuDevicePrimaryCtxRelease(device);
     }
 }

@@ -1,0 +1,44 @@
+package plateau;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Packages depend in one direction only, and CUDA's bindings stay where they belong. */
+class ArchitectureTest {
+    private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("plateau");
+
+    @Test
+    void dependenciesPointDown() {
+        layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("cli").definedBy("plateau.cli..")
+                .layer("report").definedBy("plateau.report..")
+                .layer("train").definedBy("plateau.train..")
+                .layer("experiment").definedBy("plateau.experiment..")
+                .layer("nn").definedBy("plateau.nn..")
+                .layer("autograd").definedBy("plateau.autograd..")
+                .layer("kernel").definedBy("plateau.kernel..")
+                .optionalLayer("cudnn").definedBy("plateau.cudnn..")
+                .layer("cuda").definedBy("plateau.cuda..")
+                .whereLayer("cli").mayNotBeAccessedByAnyLayer()
+                .whereLayer("report").mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("train").mayOnlyBeAccessedByLayers("cli", "report")
+                .whereLayer("experiment").mayOnlyBeAccessedByLayers("cli", "report", "train")
+                .whereLayer("nn").mayOnlyBeAccessedByLayers("cli", "report", "train", "experiment")
+                .whereLayer("autograd").mayOnlyBeAccessedByLayers("cli", "report", "train", "experiment", "nn")
+                .whereLayer("kernel").mayOnlyBeAccessedByLayers("cli", "report", "train", "experiment", "nn", "autograd")
+                .whereLayer("cudnn").mayOnlyBeAccessedByLayers("cli", "report", "train", "experiment", "nn", "autograd", "kernel")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheCudaLayersKnowTheBindings() {
+        noClasses().that().resideOutsideOfPackages("plateau.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(CLASSES);
+        noClasses().that().resideOutsideOfPackages("plateau.cuda..", "plateau.cudnn..").should().dependOnClassesThat().resideInAPackage("java.lang.foreign..").check(CLASSES);
+    }
+}

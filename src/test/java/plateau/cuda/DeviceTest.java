@@ -1,0 +1,230 @@
+package plateau.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import plateau.kernel.Accumulate;
+import plateau.reference.Seeds;
+
+class DeviceTest {
+    private Device device;
+
+    @BeforeEach
+    void open() {
+        device = Device.open(DeviceOptions.cpu());
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        assertEquals(LiveObjects.NONE, device.live());
+        device.close();
+        device.close();
+    }
+
+    @Test
+    void selectorsAreParsed() {
+        assertEquals(new DeviceSelector(DeviceSelector.Kind.CUDA, 3), DeviceSelector.parse("cuda:3"));
+        assertEquals("cpu", DeviceSelector.parse("cpu").toString());
+        for (String wrong : List.of("gpu", "cuda:", "cuda:-1", "CPU ", "")) {
+            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> DeviceSelector.parse(wrong));
+            assertTrue(refused.getMessage().contains("'" + wrong + "'"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void buffersKeepWhatTheyAreGiven() {
+        try (DeviceBuffer buffer = device.upload(1f, 2f, 3f, 4f)) {
+            DeviceBuffer middle = buffer.slice(4, 8);
+            assertArrayEquals(new float[] {2, 3}, middle.toFloats());
+            middle.upload(5f);
+            middle.close();
+            assertArrayEquals(new float[] {1, 5, 3, 4}, buffer.toFloats());
+            assertThrows(IndexOutOfBoundsException.class, () -> buffer.slice(12, 8));
+            assertThrows(IndexOutOfBoundsException.class, () -> buffer.upload(new float[5]));
+            assertThrows(IndexOutOfBoundsException.class, () -> middle.download(new float[3]));
+        }
+    }
+
+    @Test
+    void fillsAndCopiesRunInStreamOrder() {
+        try (DeviceBuffer a = device.upload(new float[4]);
+                DeviceBuffer b = device.upload(new float[4]);
+                Stream stream = device.createStream()) {
+            a.fill(Float.floatToRawIntBits(2)).enqueue(stream);
+            b.copyFrom(a).enqueue(stream);
+            a.slice(4, 4).fill(0).enqueue(stream);
+            stream.synchronize();
+            assertArrayEquals(new float[] {2, 0, 2, 2}, a.toFloats());
+            assertArrayEquals(new float[] {2, 2, 2, 2}, b.toFloats());
+        }
+    }
+
+    @Test
+    void aLaunchAllocatesNothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (DeviceBuffer a = device.upload(1f);
+                DeviceBuffer b = device.upload(0f);
+                Stream stream = device.createStream()) {
+            Work work = Work.sequence("all", List.of(new Accumulate(device).add(1, a, b), b.fill(0), a.copyFrom(b)));
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < 20; round++) {
+                long before = threads.getCurrentThreadAllocatedBytes();
+                for (int i = 0; i < 2_000; i++) {
+                    work.enqueue(stream);
+                }
+                least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+                stream.synchronize();
+            }
+            assertTrue(least < 2_000, least + " bytes in 2,000 rounds");
+        }
+    }
+
+    @Test
+    void closedMemoryIsRefusedByName() {
+        try (DeviceBuffer a = device.upload(1f);
+                Stream stream = device.createStream()) {
+            DeviceBuffer gone = device.upload(0f);
+            Work work = new Accumulate(device).add(1, a, gone);
+            Work fill = gone.fill(0);
+            gone.close();
+            gone.close();
+            IllegalStateException refused = assertThrows(IllegalStateException.class, () -> work.enqueue(stream));
+            assertTrue(refused.getMessage().contains("accumulate") && refused.getMessage().contains("argument 2"), refused.getMessage());
+            assertThrows(IllegalStateException.class, () -> fill.enqueue(stream));
+            assertThrows(IllegalStateException.class, gone::toFloats);
+        }
+    }
+
+    @Test
+    void eventsOrderTwoStreams() {
+        try (DeviceBuffer one = device.upload(1f);
+                DeviceBuffer sum = device.upload(0f);
+                DeviceBuffer result = device.upload(0f);
+                Stream first = device.createStream();
+                Stream second = device.createStream();
+                Event done = device.createEvent()) {
+            Accumulate accumulate = new Accumulate(device);
+            Work step = accumulate.add(1, one, sum);
+            for (int i = 0; i < 3000; i++) {
+                step.enqueue(first);
+            }
+            first.record(done);
+            second.await(done);
+            accumulate.add(1, sum, result).enqueue(second);
+            second.synchronize();
+            assertEquals(3000, result.toFloats()[0]);
+            assertTrue(first.query());
+        }
+    }
+
+    @Test
+    void aFailedCaptureLeavesTheStreamUsable() {
+        try (DeviceBuffer one = device.upload(1f);
+                DeviceBuffer sum = device.upload(0f);
+                Stream stream = device.createStream()) {
+            Work work = new Accumulate(device).add(1, one, sum);
+            assertThrows(IllegalStateException.class, () -> stream.capture(() -> {
+                work.enqueue(stream);
+                throw new IllegalStateException("no");
+            }));
+            work.enqueue(stream);
+            stream.synchronize();
+            assertEquals(1, sum.toFloats()[0]);
+            try (Graph graph = stream.capture(() -> work.enqueue(stream));
+                    GraphExec exec = graph.instantiate()) {
+                assertEquals(1, graph.nodeCount());
+                exec.enqueue(stream);
+                stream.synchronize();
+                assertEquals(2, sum.toFloats()[0]);
+            }
+        }
+    }
+
+    @Test
+    void pinnedMemoryReceivesAsynchronousCopies() {
+        try (DeviceBuffer buffer = device.upload(1f, 2f);
+                PinnedBuffer pinned = device.allocatePinned(8);
+                Stream stream = device.createStream()) {
+            stream.download(buffer, pinned);
+            stream.synchronize();
+            assertEquals(2f, pinned.bytes().getFloat(4));
+        }
+    }
+
+    /** cuBLAS, this project's on the CPU, against float64 for every transposition. */
+    @Test
+    void productsAreRowMajor() {
+        Blas blas = device.blas().orElseThrow();
+        for (int round = 0; round < 40; round++) {
+            Seeds seeds = Seeds.next();
+            int m = seeds.choose(1, 3, 64, 129), n = seeds.choose(1, 7, 33, 100), k = seeds.choose(1, 5, 31, 200);
+            boolean ta = seeds.random().nextBoolean(), tb = seeds.random().nextBoolean();
+            float[] a = seeds.floats(m * k), b = seeds.floats(k * n);
+            try (DeviceBuffer left = device.upload(a);
+                    DeviceBuffer right = device.upload(b);
+                    DeviceBuffer c = device.allocate(4L * m * n);
+                    Stream stream = device.createStream()) {
+                blas.gemm(ta, tb, m, n, k, left, ta ? m : k, right, tb ? k : n, c, n).enqueue(stream);
+                stream.synchronize();
+                float[] got = c.toFloats();
+                for (int i = 0; i < m; i++) {
+                    for (int j = 0; j < n; j++) {
+                        double sum = 0;
+                        for (int p = 0; p < k; p++) {
+                            sum += (double) (ta ? a[p * m + i] : a[i * k + p]) * (tb ? b[j * k + p] : b[p * n + j]);
+                        }
+                        assertEquals(sum, got[i * n + j], 1e-4 * Math.sqrt(k), seeds.message("m %d, n %d, k %d, %s, %s".formatted(m, n, k, ta, tb)));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void productsOfMemoryThatIsNotThereAreRefused() {
+        try (DeviceBuffer small = device.allocate(16);
+                DeviceBuffer c = device.allocate(4 * 64);
+                Stream stream = device.createStream()) {
+            Work work = device.blas().orElseThrow().gemm(false, false, 8, 8, 8, small, 8, small, 8, c, 8);
+            CudaException refused = assertThrows(CudaException.class, () -> work.enqueue(stream));
+            assertEquals("cublasSgemm", refused.call());
+        }
+    }
+
+    @Test
+    void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
+        byte[] image = NativeFiles.cpuImage("optimizer", KernelImages.PRODUCTION);
+        NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
+        assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
+        assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", new byte[10]));
+        assertThrows(CudaException.class, () -> device.loadImage("optimizer", new byte[4096]));
+    }
+
+    @Test
+    void argumentsOfOtherTypesAreRefused() {
+        Kernel kernel = device.module("optimizer").kernel("accumulate");
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, 1, "text", null));
+        assertTrue(refused.getMessage().contains("accumulate"), refused.getMessage());
+    }
+
+    @Test
+    void aRunOutOfMemorySaysWhatToDo() {
+        CudaException full = assertThrows(CudaException.class, () -> device.allocate(1L << 45));
+        assertEquals(2, full.code());
+        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("--batch"), full.getMessage());
+    }
+
+    @Test
+    void theOtherDriverCannotBeOpenedBesideThisOne() {
+        assertThrows(DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cuda"))));
+    }
+}
