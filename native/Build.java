@@ -101,11 +101,13 @@ final class Build {
             String name = "test/" + moduleName(root.resolve("native/test"), source);
             images(name, source, writeShim(name, source), testClasses);
         }
-        Path libcuda = library("driver", "libcuda.so.1", List.of("-lpthread", "-ldl"));
+        Path libcuda = library("driver", classes.resolve("native/libcuda.so.1"), root.resolve("native/driver/exports.map"), List.of("-lpthread", "-ldl"));
         compileAll();
-        library("blas", "libcublas.so.12", List.of(libcuda.toString(), "-ldl"));
-        library("dnn", "libcudnn.so.9", List.of(libcuda.toString(), "-ldl"));
-        library("forward", "forward/libcublas.so.12", List.of("-ldl"));
+        library("blas", classes.resolve("native/libcublas.so.12"), root.resolve("native/blas/exports.map"), List.of(libcuda.toString(), "-ldl"));
+        // For the forwarder's test: the same library as CUDA 13 would name it.
+        library("blas", testClasses.resolve("native/cuda13/libcublas.so.13"), root.resolve("native/test/cublas13.map"), List.of(libcuda.toString(), "-ldl"));
+        library("dnn", classes.resolve("native/libcudnn.so.9"), root.resolve("native/dnn/exports.map"), List.of(libcuda.toString(), "-ldl"));
+        library("forward", classes.resolve("native/forward/libcublas.so.12"), root.resolve("native/forward/exports.map"), List.of("-ldl"));
         sanitizers();
         compileAll();
         copyPrebuilt();
@@ -187,9 +189,8 @@ final class Build {
         return source.startsWith(root.resolve("kernels/data"));
     }
 
-    private Path library(String folder, String name, List<String> links) throws IOException {
+    private Path library(String folder, Path product, Path exports, List<String> links) throws IOException {
         Path sources = root.resolve("native/" + folder);
-        Path product = classes.resolve("native/" + name);
         List<Path> objects = new ArrayList<>();
         for (Path source : files(sources, "*.cpp")) {
             Path object = work.resolve("obj/" + folder + "/" + source.getFileName() + ".o");
@@ -199,10 +200,9 @@ final class Build {
         }
         if (!objects.isEmpty()) {
             compileAll();
-            Path exports = sources.resolve("exports.map");
             List<Path> inputs = new ArrayList<>(objects);
             inputs.add(exports);
-            compile(name, product, inputs, concat(
+            compile(folder + "/" + product.getFileName(), product, inputs, concat(
                     List.of(clang.toString(), "--driver-mode=g++", "-shared", "-o", product.toString(), "-Wl,-soname," + product.getFileName(), "-Wl,--version-script=" + exports, "-Wl,--no-undefined", "-static-libstdc++", "-static-libgcc"),
                     objects.stream().map(Path::toString).toList(), links));
         }

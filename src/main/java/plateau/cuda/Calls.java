@@ -5,26 +5,34 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** The driver functions that run at every step, called through the Foreign Function &amp; Memory API. Handles and device pointers are passed as longs. */
 final class Calls {
+    /** What each symbol takes; all return a CUresult. Checked against cuda.h by a test, where that is installed. */
+    static final Map<String, FunctionDescriptor> DESCRIPTORS = new LinkedHashMap<>();
+
     /** cuLaunchKernel(function, grid x y z, block x y z, shared bytes, stream, parameters, extra). */
     static final MethodHandle LAUNCH_KERNEL =
-            handle("cuLaunchKernel", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+            handle("cuLaunchKernel", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     /** cuGraphLaunch(exec, stream). */
-    static final MethodHandle LAUNCH_GRAPH = handle("cuGraphLaunch", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+    static final MethodHandle LAUNCH_GRAPH = handle("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
 
     /** cuMemsetD32Async(destination, value, count, stream). */
-    static final MethodHandle FILL = handle("cuMemsetD32Async", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    static final MethodHandle FILL = handle("cuMemsetD32Async", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
 
     /** cuMemcpyDtoDAsync(destination, source, bytes, stream). */
-    static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     private Calls() {}
 
-    private static MethodHandle handle(String symbol, FunctionDescriptor descriptor) {
+    private static MethodHandle handle(String symbol, MemoryLayout... parameters) {
+        FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, parameters);
+        DESCRIPTORS.put(symbol, descriptor);
         return Linker.nativeLinker().downcallHandle(Libraries.inUse().driver().findOrThrow(symbol), descriptor);
     }
 

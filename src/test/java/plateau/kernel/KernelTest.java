@@ -51,6 +51,7 @@ class KernelTest {
         table.put("hinge_forward_backward", KernelTest::hingeForwardBackward);
         table.put("hinge_forward", KernelTest::hingeForward);
         table.put("sgd", KernelTest::sgd);
+        table.put("adam", KernelTest::adam);
         table.put("accumulate", KernelTest::accumulate);
         table.put("loss_and_accuracy", KernelTest::lossAndAccuracy);
         return table;
@@ -221,6 +222,26 @@ class KernelTest {
         }
         KernelCase made = new KernelCase(device, "n " + n);
         made.runs(new Optimizer(device).sgd(n, made.input(rate), made.outputOver("w", before, w, 1e-6), made.input(gradient)));
+        return made;
+    }
+
+    /** EXPERIMENTS' formula: epsilon outside the bias correction. */
+    private static KernelCase adam(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), step = seeds.choose(0, 1, 9, 4999);
+        float rate = 0.1f, beta1 = 0.9f, beta2 = 0.99f, epsilon = 1e-5f;
+        float[] before = seeds.floats(n), gradient = seeds.floats(n), mean = seeds.floats(n), square = seeds.floats(n);
+        double[] w = new double[n], m = new double[n], v = new double[n];
+        double corrected = rate * Math.sqrt(1 - Math.pow(beta2, step + 1)) / (1 - Math.pow(beta1, step + 1));
+        for (int i = 0; i < n; i++) {
+            square[i] = Math.abs(square[i]);
+            m[i] = beta1 * (double) mean[i] + (1 - (double) beta1) * gradient[i];
+            v[i] = beta2 * (double) square[i] + (1 - (double) beta2) * gradient[i] * gradient[i];
+            w[i] = before[i] - corrected * m[i] / (Math.sqrt(v[i]) + epsilon);
+        }
+        KernelCase made = new KernelCase(device, "n %d, step %d".formatted(n, step));
+        made.runs(new Optimizer(device)
+                .adam(n, made.input(rate), made.input(step), beta1, beta2, epsilon, made.output("rate", new double[] {corrected}, 1e-6), made.outputOver("w", before, w, 1e-5), made.input(gradient),
+                        made.outputOver("m", mean, m, 1e-6), made.outputOver("v", square, v, 1e-6)));
         return made;
     }
 
