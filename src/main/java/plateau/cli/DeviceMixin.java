@@ -1,5 +1,6 @@
 package plateau.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -25,8 +26,18 @@ final class DeviceMixin {
     @Option(names = "--libcudnn", paramLabel = "FILE", description = "cuDNN library, likewise (also PLATEAU_LIBCUDNN)")
     private Optional<Path> libcudnn = Optional.empty();
 
+    /** @throws IllegalArgumentException if the device is none that there can be, or a named library is no file */
     DeviceOptions options() {
+        requireFile("--libcuda", libcuda);
+        requireFile("--libcublas", libcublas);
+        requireFile("--libcudnn", libcudnn);
         return DeviceOptions.of(DeviceSelector.parse(device)).withLibraries(libcuda, libcublas, libcudnn);
+    }
+
+    private static void requireFile(String option, Optional<Path> library) {
+        if (library.isPresent() && !Files.isRegularFile(library.get())) {
+            throw new IllegalArgumentException(option + ": there is no file " + library.get());
+        }
     }
 
     DeviceSelector selector() {

@@ -1,5 +1,6 @@
 package plateau.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -13,6 +14,7 @@ import plateau.cuda.DeviceUnavailableException;
 import plateau.cuda.Libraries;
 import plateau.cuda.Stream;
 import plateau.kernel.Counter;
+import plateau.report.Fonts;
 
 /** What this machine can run, what is missing, and what to do about it. */
 @Command(
@@ -38,6 +40,7 @@ final class DoctorCommand implements Callable<Integer> {
         for (Libraries.Finding finding : Libraries.report(device.options())) {
             print.printf("%-4s %-17s %s%n", finding.found() ? "ok" : "-", finding.name(), finding.detail());
         }
+        reportFonts(print);
         try (Device opened = device.open()) {
             print.printf("%-4s %-17s %s, %,d MiB, driver API %d.%d%n", "ok", "device", opened.description(), opened.totalMemory() >> 20, opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10);
             print.printf("%-4s %-17s %s%n", opened.blas().isPresent() ? "ok" : "-", "cuBLAS in use", opened.blas().map(blas -> "version " + blas.version()).orElse("none: the hand-written kernels do the matrix products"));
@@ -47,6 +50,15 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (DeviceUnavailableException e) {
             print.printf("%-4s %-17s %s%n", "-", "device", e.getMessage());
             return device.selector().kind() == DeviceSelector.Kind.CUDA ? Main.SKIPPED : Main.FAILED;
+        }
+    }
+
+    private static void reportFonts(PrintWriter print) {
+        try {
+            Fonts.require();
+            print.printf("%-4s %-17s %s%n", "ok", "Fonts", "figures can be drawn");
+        } catch (IOException e) {
+            print.printf("%-4s %-17s %s%n", "-", "Fonts", e.getMessage());
         }
     }
 

@@ -69,7 +69,7 @@ public final class Main implements Runnable {
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */
-    private static String explain(Exception e) {
+    static String explain(Exception e) {
         return switch (e) {
             case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CommandFailedException _, IllegalArgumentException _, IllegalStateException _ -> oneLine(e);
             default -> e.getClass().getSimpleName() + ": " + oneLine(e) + " (PLATEAU_DEBUG=1 shows where)";

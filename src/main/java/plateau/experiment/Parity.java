@@ -2,6 +2,7 @@ package plateau.experiment;
 
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import plateau.autograd.HingeLoss;
 import plateau.autograd.Kernels;
 import plateau.autograd.Optimizer;
@@ -12,6 +13,7 @@ import plateau.autograd.Tape;
 import plateau.autograd.Tensor;
 import plateau.autograd.Workspace;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.ParityData;
 import plateau.nn.Mlp;
@@ -104,7 +106,7 @@ public final class Parity implements Experiment {
         // Data: x uniform in {-1, +1}^d, y the product of the bits in the subset.
         ParityData data = new ParityData(kernels.device());
         DeviceBuffer subset = workspace.words(ParityData.subsetWords(d));
-        Work drawSubset = data.subset(d, options.subsetSize.orElse(-1), options.seed, RandomStreams.TASK, subset);
+        Work drawSubset = drawSubset(data, subset);
 
         // Model: N(10 d) with ReLU, N(1) linear. Optimiser: plain gradient descent.
         Optimizer optimizer = new Sgd(options.learningRate);
@@ -137,6 +139,22 @@ public final class Parity implements Experiment {
 
         Work initialise = Work.sequence("initialise", List.of(drawSubset, parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
+    }
+
+    /** The coordinates that the label depends on, from 0, drawn on the device as a run draws them. */
+    public List<Integer> subset(Kernels kernels) {
+        try (Workspace workspace = new Workspace(kernels.device());
+                Stream stream = kernels.device().createStream()) {
+            DeviceBuffer words = workspace.words(ParityData.subsetWords(options.d));
+            drawSubset(new ParityData(kernels.device()), words).enqueue(stream);
+            stream.synchronize();
+            int[] bits = words.toInts();
+            return IntStream.range(0, options.d).filter(i -> (bits[i / Integer.SIZE] >>> i % Integer.SIZE & 1) == 1).boxed().toList();
+        }
+    }
+
+    private Work drawSubset(ParityData data, DeviceBuffer subset) {
+        return data.subset(options.d, options.subsetSize.orElse(-1), options.seed, RandomStreams.TASK, subset);
     }
 
     /** The network on one batch: bits (n, d), labels (n, 1), scores (n, 1), losses (n, 1). */

@@ -24,6 +24,7 @@ public final class AtomicFiles {
     public static void write(Path target, Writer writer) throws IOException {
         String name = target.getFileName().toString();
         Path temporary = target.resolveSibling("." + ProcessHandle.current().pid() + "." + name);
+        temporary.toFile().deleteOnExit(); // where Ctrl-C comes in between
         try {
             writer.write(temporary);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

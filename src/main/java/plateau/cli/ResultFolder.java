@@ -1,0 +1,79 @@
+package plateau.cli;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+import plateau.report.AtomicFiles;
+import plateau.report.LineFigure;
+
+/** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */
+final class ResultFolder {
+    private static final String DESCRIPTION = "run.json";
+
+    private final Path path;
+    private final boolean made;
+
+    private ResultFolder(Path path, boolean made) {
+        this.path = path;
+        this.made = made;
+    }
+
+    /**
+     * Makes the folder where it is not there.
+     *
+     * @throws CommandFailedException if it cannot be made or written to, or holds results that may not be replaced
+     */
+    static ResultFolder prepare(Path path, boolean overwrite) {
+        if (!overwrite && Files.exists(path.resolve(DESCRIPTION))) {
+            throw new CommandFailedException("--out " + path + " holds the results of an earlier run; name another folder, or replace them with --overwrite");
+        }
+        try {
+            boolean made = Files.notExists(path);
+            Files.createDirectories(path);
+            Files.delete(Files.createTempFile(path, ".plateau", ".probe"));
+            return new ResultFolder(path, made);
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot write to --out " + path + " (" + e.getClass().getSimpleName() + "); name a folder that can be written");
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** Writes a text. */
+    void text(String name, String content) throws IOException {
+        AtomicFiles.write(path.resolve(name), file -> Files.writeString(file, content));
+    }
+
+    /** Writes a table as CSV. */
+    void table(String name, List<String> header, List<? extends List<?>> rows) throws IOException {
+        AtomicFiles.write(path.resolve(name), file -> {
+            try (Writer writer = Files.newBufferedWriter(file);
+                    CSVPrinter csv = new CSVPrinter(writer, CSVFormat.RFC4180.builder().setHeader(header.toArray(String[]::new)).get())) {
+                csv.printRecords(rows);
+            }
+        });
+    }
+
+    /** Writes a figure as NAME.png and NAME.svg. */
+    void figure(String name, LineFigure figure) throws IOException {
+        AtomicFiles.write(path.resolve(name + ".png"), figure::writePng);
+        AtomicFiles.write(path.resolve(name + ".svg"), figure::writeSvg);
+    }
+
+    /** Takes the folder away again if it was made for nothing. */
+    void discard() throws IOException {
+        try (Stream<Path> content = Files.list(path)) {
+            if (!made || content.findAny().isPresent()) {
+                return;
+            }
+        }
+        Files.delete(path);
+    }
+}

@@ -1,0 +1,187 @@
+package plateau.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import plateau.cli.ExperimentCommand.Outcome;
+import plateau.cuda.Device;
+import plateau.report.LineFigure;
+import plateau.train.LogRow;
+import plateau.train.RunResult;
+
+/** The results of a command that trains, in one schema for all: metrics.csv, run.json written anew after every run, and a figure. */
+final class Results {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private final ResultFolder folder;
+    private final CommandSpec command;
+    private final Function<List<Outcome>, LineFigure> figure;
+    private final String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    private final List<Outcome> outcomes = new ArrayList<>();
+    private final Map<String, String> versions = new TreeMap<>();
+    private String device;
+
+    Results(ResultFolder folder, CommandSpec command, Function<List<Outcome>, LineFigure> figure) {
+        this.folder = folder;
+        this.command = command;
+        this.figure = figure;
+    }
+
+    void describeDevice(Device opened) {
+        device = opened.description();
+        versions.put("cuda_driver_api", "%d.%d".formatted(opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10));
+        versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch"));
+    }
+
+    /** Adds a run that is about to start; returns its index. */
+    int add(Outcome outcome) {
+        outcomes.add(outcome);
+        return outcomes.size() - 1;
+    }
+
+    /** A run came to its end. */
+    void complete(int index, RunResult result) throws IOException {
+        Outcome outcome = outcomes.get(index);
+        outcomes.set(index, new Outcome(outcome.run(), outcome.facts(), outcome.rows(), Optional.of(result)));
+        versions.putAll(result.versions());
+        write("running", Optional.empty());
+    }
+
+    /** All runs came to their end. */
+    void finish() throws IOException {
+        writeDescription("finished", Optional.empty());
+    }
+
+    /**
+     * Draws what was logged.
+     *
+     * @throws CommandFailedException if that cannot be done; the numbers are safe
+     */
+    void draw() {
+        try {
+            folder.figure(command.name(), figure.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()));
+        } catch (IOException e) {
+            throw new CommandFailedException(e.getMessage() + "; metrics.csv and run.json are in " + folder.path());
+        }
+    }
+
+    /** The command cannot go on: keeps what was logged until then, if anything, beside the reason. */
+    void fail(Exception cause) {
+        try {
+            if (outcomes.stream().anyMatch(outcome -> !outcome.rows().isEmpty())) {
+                write("failed", Optional.of(cause));
+                draw();
+            } else {
+                folder.discard();
+            }
+        } catch (IOException | CommandFailedException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    /** What lies where, for the user. */
+    String written() {
+        return "metrics.csv, run.json, " + command.name() + ".png and " + command.name() + ".svg to " + folder.path();
+    }
+
+    private void write(String status, Optional<Exception> cause) throws IOException {
+        writeMetrics();
+        writeDescription(status, cause);
+    }
+
+    private void writeMetrics() throws IOException {
+        Outcome first = outcomes.getFirst();
+        List<String> header = new ArrayList<>(first.run().key().keySet());
+        header.add("seed");
+        header.add("step");
+        header.addAll(first.run().experiment().metrics());
+        List<List<Object>> rows = new ArrayList<>();
+        for (Outcome outcome : outcomes) {
+            for (LogRow row : outcome.rows()) {
+                List<Object> cells = new ArrayList<>(outcome.run().key().values());
+                cells.add(outcome.run().experiment().seed());
+                cells.add(row.step());
+                row.test().forEach(value -> cells.add(shortest(value)));
+                rows.add(cells);
+            }
+        }
+        folder.table("metrics.csv", header, rows);
+    }
+
+    private void writeDescription(String status, Optional<Exception> cause) throws IOException {
+        Map<String, Object> run = new LinkedHashMap<>();
+        run.put("experiment", command.name());
+        run.put("status", status);
+        cause.ifPresent(e -> run.put("error", Main.explain(e)));
+        run.put("started", started);
+        run.put("arguments", arguments());
+        run.put("device", device);
+        run.put("versions", versions);
+        run.put("runs", outcomes.stream().map(Results::describe).toList());
+        folder.text("run.json", JSON.writeValueAsString(run) + System.lineSeparator());
+    }
+
+    /** Every option of the command with the value that it was given or has by default. */
+    private Map<String, Object> arguments() {
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        for (OptionSpec option : command.options()) {
+            if (!option.usageHelp() && !option.versionHelp()) {
+                arguments.put(option.longestName().substring(2), plain(option.getValue()));
+            }
+        }
+        return arguments;
+    }
+
+    /** As JSON has it: absent options as null, paths and choices as they are typed. */
+    private static Object plain(Object value) {
+        return switch (value) {
+            case Optional<?> optional -> plain(optional.orElse(null));
+            case Path path -> path.toString();
+            case Enum<?> choice -> choice.name().toLowerCase();
+            case null, default -> value;
+        };
+    }
+
+    private static ObjectNode describe(Outcome outcome) {
+        ObjectNode run = JSON.createObjectNode();
+        outcome.run().key().forEach(run::putPOJO);
+        run.put("seed", outcome.run().experiment().seed());
+        outcome.facts().forEach(run::putPOJO);
+        outcome.result().ifPresent(result -> run.put("steps_per_second", Math.round(result.stepsPerSecond()))
+                .put("steps_per_second_with_evaluation", Math.round(result.stepsPerSecondWithEvaluation()))
+                .put("seconds", milliseconds(result.seconds()))
+                .put("setup_seconds", milliseconds(result.setupSeconds())));
+        if (!outcome.rows().isEmpty()) {
+            LogRow last = outcome.rows().getLast();
+            ObjectNode end = run.putObject("last").put("step", last.step());
+            List<String> names = outcome.run().experiment().metrics();
+            for (int i = 0; i < names.size(); i++) {
+                end.put(names.get(i), shortest(last.test().get(i)));
+            }
+        }
+        return run;
+    }
+
+    private static double milliseconds(double seconds) {
+        return Math.round(seconds * 1e3) / 1e3;
+    }
+
+    /** Metrics come as floats: with a float's digits where that is all there is to the value. */
+    private static BigDecimal shortest(double value) {
+        return (float) value == value ? new BigDecimal(Float.toString((float) value)) : BigDecimal.valueOf(value);
+    }
+}
