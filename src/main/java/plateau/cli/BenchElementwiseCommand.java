@@ -26,6 +26,7 @@ import plateau.cuda.Work;
 final class BenchElementwiseCommand implements Callable<Integer> {
     private static final int REPETITIONS = 50;
     private static final int WINDOWS = 101;
+    private static final int LARGEST = 100_000_000;
 
     @Spec private CommandSpec spec;
 
@@ -38,6 +39,11 @@ final class BenchElementwiseCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        for (int n : sizes) {
+            if (n < 1 || n > LARGEST) {
+                throw new IllegalArgumentException("n must be between 1 and " + LARGEST + ", not " + n);
+            }
+        }
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());

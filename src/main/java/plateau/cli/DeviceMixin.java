@@ -3,6 +3,7 @@ package plateau.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceOptions;
@@ -26,6 +27,17 @@ final class DeviceMixin {
     @Option(names = "--libcudnn", paramLabel = "FILE", description = "cuDNN library, likewise (also PLATEAU_LIBCUDNN)")
     private Optional<Path> libcudnn = Optional.empty();
 
+    private final Consumer<Device> opened;
+
+    DeviceMixin() {
+        this(_ -> {});
+    }
+
+    /** For tests, which look at the devices that a command opens. */
+    DeviceMixin(Consumer<Device> opened) {
+        this.opened = opened;
+    }
+
     /** @throws IllegalArgumentException if the device is none that there can be, or a named library is no file */
     DeviceOptions options() {
         requireFile("--libcuda", libcuda);
@@ -45,7 +57,9 @@ final class DeviceMixin {
     }
 
     Device open() {
-        return Device.open(options());
+        Device open = Device.open(options());
+        opened.accept(open);
+        return open;
     }
 
     Dense.Path gemm() {

@@ -47,13 +47,13 @@ public final class Main implements Runnable {
 
     /** Runs the command line and ends the process with its exit code. */
     public static void main(String[] arguments) {
-        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
+        System.exit(run(CommandLine.defaultFactory(), new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
     }
 
-    /** Runs the command line; returns the exit code. */
-    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    /** Runs the command line, with commands and options that the factory makes; returns the exit code. */
+    static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         logOneLine();
-        CommandLine line = new CommandLine(new Main()).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
+        CommandLine line = new CommandLine(new Main(), factory).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
         line.setParameterExceptionHandler((e, _) -> {
             err.println("plateau: " + oneLine(e) + " (see: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
             return USAGE;

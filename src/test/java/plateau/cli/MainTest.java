@@ -1,0 +1,174 @@
+package plateau.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Commands run in this process: what they write and print, their exit codes, and that nothing stays on the device. */
+class MainTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir Path folder;
+
+    @Test
+    void parityWritesItsResults() throws Exception {
+        Path out = folder.resolve("p");
+        Finished parity = parity(out, "--d", "5,8", "--steps", "250", "--subset-size", "3", "--seed", "7");
+        parity.assertOk();
+        assertTrue(parity.out().getFirst().startsWith("device: CPU ("), parity.out().getFirst());
+        assertEquals("wrote metrics.csv, run.json, parity.png and parity.svg to " + out, parity.out().getLast());
+        assertEquals(Set.of("metrics.csv", "run.json", "parity.png", "parity.svg"), names(out));
+
+        List<String> lines = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("d,seed,step,loss,accuracy", lines.getFirst());
+        List<String> keys = lines.stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){2}$", "")).toList();
+        assertEquals(List.of("5,7,100", "5,7,200", "5,7,250", "8,7,100", "8,7,200", "8,7,250"), keys);
+
+        JsonNode run = JSON.readTree(out.resolve("run.json").toFile());
+        assertEquals("parity", run.at("/experiment").asText());
+        assertEquals("finished", run.at("/status").asText());
+        assertEquals(JSON.readTree("[5, 8]"), run.at("/arguments/d"));
+        assertEquals(128, run.at("/arguments/batch").asInt());
+        assertEquals("cpu", run.at("/arguments/device").asText());
+        assertEquals(out.toString(), run.at("/arguments/out").asText());
+        assertTrue(run.at("/device").asText().startsWith("CPU ("));
+        assertTrue(run.at("/versions").has("java") && run.at("/versions").has("plateau"), run::toString);
+        assertEquals(2, run.at("/runs").size());
+        assertEquals(8, run.at("/runs/1/d").asInt());
+        assertEquals(7, run.at("/runs/1/seed").asInt());
+        assertEquals(3, run.at("/runs/1/subset").size());
+        assertEquals(250, run.at("/runs/1/last/step").asInt());
+        assertTrue(run.at("/runs/1/steps_per_second").asDouble() > 0);
+        assertTrue(lines.getLast().endsWith("," + run.at("/runs/1/last/accuracy").asText()), lines.getLast());
+    }
+
+    @Test
+    void sameArgumentsGiveTheSameMetrics() throws Exception {
+        parity(folder.resolve("a"), "--d", "6", "--steps", "300").assertOk();
+        parity(folder.resolve("b"), "--d", "6", "--steps", "300", "--no-graph").assertOk();
+        assertArrayEquals(Files.readAllBytes(folder.resolve("a/metrics.csv")), Files.readAllBytes(folder.resolve("b/metrics.csv")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "parity --d 0                      | d must be between 1 and 1000, not 0",
+        "parity --d 5,x                    | 'x' is not an int",
+        "parity --d 5,5                    | names a dimension twice",
+        "parity --d 5 --subset-size 6      | subset-size must be between 0 and d = 5, not 6",
+        "parity --steps -5                 | steps must be between 1 and 4294967295, not -5",
+        "parity --batch 0                  | batch must be between 1 and 1048576, not 0",
+        "parity --lr NaN                   | lr must be positive, not NaN",
+        "parity --log-every 0              | log-every must be at least 1, not 0",
+        "parity --unroll 0                 | unroll must be between 1 and 4096, not 0",
+        "parity --device tpu               | unknown device 'tpu': use auto, cpu, cuda or cuda:N",
+        "parity --gemm magic               | expected one of [AUTO, CUBLAS, KERNELS]",
+        "parity --libcuda none.so          | --libcuda: there is no file none.so",
+        "parity --sceptre 3                | Unknown option",
+        "bench                             | bench what?",
+        "bench parity --windows 0          | windows must be at least 1, not 0",
+        "bench elementwise --n 0           | n must be between 1 and 100000000, not 0",
+        "doctor --device cuda:x            | unknown device 'cuda:x'",
+        "parrot                            | Unmatched argument"
+    })
+    void badUsageIsOneLine(String arguments, String message) throws Exception {
+        String line = arguments.startsWith("parity") ? arguments + " --out " + folder.resolve("out") : arguments;
+        Finished.here(line.split(" +")).assertError(Main.USAGE, message);
+        assertEquals(Set.of(), names(folder));
+    }
+
+    @Test
+    void anUnwritableFolderIsSeenBeforeAnyWork() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        parity(file, "--d", "5").assertError(Main.FAILED, "cannot write to --out " + file);
+        parity(file.resolve("below"), "--d", "5").assertError(Main.FAILED, "cannot write to --out " + file.resolve("below"));
+        assertEquals("mine", Files.readString(file));
+    }
+
+    @Test
+    void resultsAreReplacedOnlyWhenAsked() throws Exception {
+        Path out = folder.resolve("p");
+        parity(out, "--d", "5", "--steps", "10").assertOk();
+        byte[] before = Files.readAllBytes(out.resolve("run.json"));
+        parity(out, "--d", "6", "--steps", "10").assertError(Main.FAILED, "holds the results of an earlier run", "--overwrite");
+        assertArrayEquals(before, Files.readAllBytes(out.resolve("run.json")));
+        parity(out, "--d", "6", "--steps", "10", "--overwrite").assertOk();
+        assertEquals(6, JSON.readTree(out.resolve("run.json").toFile()).at("/runs/0/d").asInt());
+    }
+
+    @Test
+    void divergenceStopsTheRunAndLeavesNoEmptyFolder() {
+        parity(folder.resolve("p"), "--d", "5", "--lr", "1e30").assertError(Main.FAILED, "training diverged; try a smaller --lr");
+        assertFalse(Files.exists(folder.resolve("p")));
+    }
+
+    @Test
+    void doctorFindsTheCpu() {
+        Finished doctor = Finished.here("doctor", "--device", "cpu");
+        doctor.assertOk();
+        assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +CPU driver .*kernels for x86-64-v[34]")), doctor.out()::toString);
+        assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +self-check .*")), doctor.out()::toString);
+    }
+
+    @Test
+    void benchParityNamesEveryKernelOfAStep() {
+        Finished bench = Finished.here("bench", "parity", "--device", "cpu", "--d", "5", "--steps", "100", "--windows", "1");
+        bench.assertOk();
+        assertTrue(bench.out().stream().anyMatch(line -> line.matches("parity d = 5, batch 128: [0-9,]+ steps/s.*")), bench.out()::toString);
+        Set<String> kernels = bench.out().stream().filter(line -> line.startsWith("  ")).map(line -> line.trim().split(" ")[0]).collect(Collectors.toSet());
+        assertTrue(kernels.containsAll(Set.of("parity_batch", "hinge_forward_backward", "sgd", "loss_and_accuracy", "advance_step")), kernels::toString);
+    }
+
+    @Test
+    void benchElementwiseComparesWithLoops() {
+        Finished bench = Finished.here("bench", "elementwise", "--device", "cpu", "--n", "100");
+        bench.assertOk();
+        assertEquals(4, bench.out().stream().filter(line -> line.contains("of the loop's speed")).count());
+    }
+
+    @Test
+    void benchLaunchPrintsThreeCosts() {
+        Finished bench = Finished.here("bench", "launch", "--device", "cpu");
+        bench.assertOk();
+        assertEquals(3, bench.out().stream().filter(line -> line.matches(".*: +\\d+ ns a (launch|kernel)")).count(), bench.out()::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "parity", "doctor", "bench", "bench parity", "bench launch", "bench elementwise"})
+    void everyCommandHasHelp(String command) {
+        Finished help = Finished.here((command + " --help").trim().split(" "));
+        help.assertOk();
+        assertTrue(help.out().getFirst().startsWith("Usage: plateau " + command), help.out()::toString);
+    }
+
+    @Test
+    void helpNamesDefaultsAndTheirSource() {
+        String help = String.join(" ", Finished.here("parity", "--help").out()).replaceAll(" +", " ");
+        assertTrue(help.contains("training steps (default, section 2.1: 50000)"), help);
+        assertTrue(help.contains("(default: 5,10,15,20,25,30;"), help);
+    }
+
+    private static Finished parity(Path out, String... arguments) {
+        return Finished.here(Stream.concat(Stream.of("parity", "--device", "cpu", "--out", out.toString()), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    private static Set<String> names(Path folder) throws Exception {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package plateau.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A file is there whole, or as it was before. */
+class AtomicFilesTest {
+    @TempDir Path folder;
+
+    @Test
+    void replacesAFile() throws IOException {
+        Path file = Files.writeString(folder.resolve("a"), "before");
+        AtomicFiles.write(file, temporary -> Files.writeString(temporary, "after"));
+        assertEquals("after", Files.readString(file));
+        assertEquals(List.of(file), content());
+    }
+
+    @Test
+    void keepsTheOldFileWhereWritingFails() throws IOException {
+        Path file = Files.writeString(folder.resolve("a"), "before");
+        assertThrows(IOException.class, () -> AtomicFiles.write(file, temporary -> {
+            Files.writeString(temporary, "half");
+            throw new IOException("the disk is full");
+        }));
+        assertEquals("before", Files.readString(file));
+        assertEquals(List.of(file), content());
+    }
+
+    private List<Path> content() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+}

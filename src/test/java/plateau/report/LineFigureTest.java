@@ -1,0 +1,60 @@
+package plateau.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Element;
+
+/** The figure's files: that they are what their names say, and that every curve is drawn. */
+class LineFigureTest {
+    private static final int BLUE = 0xFF0072B2;
+    private static final int VERMILION = 0xFFD55E00;
+    private static final LineFigure FIGURE = new LineFigure(
+            "Two curves", "Steps", "Accuracy", 0.4, 1.02,
+            List.of(
+                    new LineFigure.Curve("flat, near the top", List.of(0.0, 100.0), List.of(1.0, 1.0)),
+                    new LineFigure.Curve("flat, near the bottom", List.of(0.0, 100.0), List.of(0.5, 0.5))));
+
+    @TempDir Path folder;
+
+    @Test
+    void pngShowsTheCurvesWhereTheyBelong() throws Exception {
+        Path file = folder.resolve("figure.png");
+        FIGURE.writePng(file);
+        BufferedImage image = ImageIO.read(file.toFile());
+        assertEquals(900, image.getWidth());
+        assertEquals(560, image.getHeight());
+        int middle = 350; // within the plot
+        int top = rowOf(image, middle, BLUE);
+        int bottom = rowOf(image, middle, VERMILION);
+        assertTrue(0 < top && top < 100 && 350 < bottom, "rows " + top + " and " + bottom);
+    }
+
+    private static int rowOf(BufferedImage image, int column, int colour) {
+        for (int row = 0; row < image.getHeight(); row++) {
+            if (image.getRGB(column, row) == colour) {
+                return row;
+            }
+        }
+        return -1;
+    }
+
+    @Test
+    void svgIsWellFormedAndHasTheCurves() throws Exception {
+        Path file = folder.resolve("figure.svg");
+        FIGURE.writeSvg(file);
+        DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+        factory.setFeature("http://apache.org/xml/features/nonvalidating/load-external-dtd", false);
+        Element svg = factory.newDocumentBuilder().parse(file.toFile()).getDocumentElement();
+        assertEquals("svg", svg.getTagName());
+        String text = java.nio.file.Files.readString(file);
+        assertTrue(text.contains("stroke:rgb(0,114,178)") && text.contains("stroke:rgb(213,94,0)"), "both colours");
+    }
+}
