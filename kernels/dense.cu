@@ -173,8 +173,10 @@ __device__ __forceinline__ void tile_product_one_thread(int m, int n, int k, A a
       }
     }
     const bool first = k0 == 0, last = k0 + depth == k;
-    if (columns > kTile / 2) {
+    if (columns > kTile * 3 / 4) {
       column_group<kTile>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
+    } else if (columns > kTile / 2) {
+      column_group<kTile * 3 / 4>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
     } else if (columns > kTile / 4) {
       column_group<kTile / 2>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
     } else {
@@ -192,6 +194,25 @@ __device__ __forceinline__ void product(int m, int n, int k, const float* __rest
     tile_product_one_thread<kTransposedB>(m, n, k, left, b, b_stride, epilogue, row0, column0);
   } else {
     tile_product(m, n, k, left, Operand<kTransposedB>{b, b_stride}, epilogue, row0, column0);
+  }
+}
+
+// sums[c] = the sum of a's column first + c over m rows, for `columns` columns; each thread keeps its own. Four rows at a time, so that four loads are under way.
+__device__ __forceinline__ void sum_columns(int m, int n, int first, int columns, const float* __restrict__ a, float* __restrict__ sums) {
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+    sums[c] = 0.0f;
+  }
+  int row = 0;
+  for (; row + 4 <= m; row += 4) {
+    const float* rows = a + static_cast<size_t>(row) * n + first;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] += (rows[c] + rows[n + c]) + (rows[2 * n + c] + rows[3 * n + c]);
+    }
+  }
+  for (; row < m; ++row) {
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] += a[static_cast<size_t>(row) * n + first + c];
+    }
   }
 }
 
@@ -214,14 +235,7 @@ extern "C" __global__ void __launch_bounds__(256) dense_backward_weights(int m, 
   if (dbias != nullptr && blockIdx.y == 0) {
     __shared__ float sums[kTile];  // a thread reads and writes its own columns only
     const int column0 = static_cast<int>(blockIdx.x) * kTile, columns = min(kTile, n - column0);
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-      sums[c] = 0.0f;
-    }
-    for (int row = 0; row < m; ++row) {
-      for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        sums[c] += dy[static_cast<size_t>(row) * n + column0 + c];
-      }
-    }
+    sum_columns(m, n, column0, columns, dy, sums);
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
       dbias[column0 + c] = sums[c];
     }
@@ -266,7 +280,15 @@ extern "C" __global__ void __launch_bounds__(1024) dense_backward_weights_single
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
     sums[c] = 0.0f;
   }
-  for (int row = 0; row < m; ++row) {
+  int row = 0;
+  for (; row + 4 <= m; row += 4) {
+    const float* rows = x + static_cast<size_t>(row) * k + column0;
+    const float g0 = dy[row], g1 = dy[row + 1], g2 = dy[row + 2], g3 = dy[row + 3];
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+      sums[c] += (rows[c] * g0 + rows[k + c] * g1) + (rows[2 * k + c] * g2 + rows[3 * k + c] * g3);
+    }
+  }
+  for (; row < m; ++row) {
     const float gradient = dy[row];
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
       sums[c] += x[static_cast<size_t>(row) * k + column0 + c] * gradient;
@@ -277,8 +299,8 @@ extern "C" __global__ void __launch_bounds__(1024) dense_backward_weights_single
   }
   if (dbias != nullptr && blockIdx.x == 0) {
     float sum = 0.0f;
-    for (int row = threadIdx.x; row < m; row += blockDim.x) {
-      sum += dy[row];
+    for (int i = threadIdx.x; i < m; i += blockDim.x) {
+      sum += dy[i];
     }
     sum = block_sum(sum);
     if (threadIdx.x == 0) {
@@ -311,14 +333,7 @@ extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_o
 extern "C" __global__ void __launch_bounds__(1024) column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out) {
   __shared__ float sums[kSingleColumns];  // a thread reads and writes its own columns only
   const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, n - column0);
-  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-    sums[c] = 0.0f;
-  }
-  for (int row = 0; row < m; ++row) {
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-      sums[c] += a[static_cast<size_t>(row) * n + column0 + c];
-    }
-  }
+  sum_columns(m, n, column0, columns, a, sums);
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
     sums_out[column0 + c] = sums[c];
   }

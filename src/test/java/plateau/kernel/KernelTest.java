@@ -1,15 +1,19 @@
 package plateau.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
 import plateau.cuda.DeviceOptions;
 import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
@@ -92,6 +96,33 @@ class KernelTest {
         }
         // An elementwise launch covers its elements with the blocks it has: they may only grow.
         return block < launch.threads() && ELEMENTWISE.contains(launch.name()) ? launch : launch.withBlock(block);
+    }
+
+    /** Fast arithmetic may not swallow what shows that a run has diverged. */
+    @Test
+    void nonFiniteValuesSurvive() {
+        float nan = Float.NaN, infinity = Float.POSITIVE_INFINITY;
+        try (Device device = Device.open(DeviceOptions.cpu());
+                DeviceBuffer x = device.upload(nan, 1, infinity, 1, 1, 1);
+                DeviceBuffer w = device.upload(1f, 1f, 1f, 1f, 1f, 1f);
+                DeviceBuffer y = device.allocate(6 * Float.BYTES);
+                DeviceBuffer signs = device.upload(1f, 1f, 1f, 1f, 1f, 1f);
+                DeviceBuffer loss = device.allocate(6 * Float.BYTES);
+                DeviceBuffer gradient = device.allocate(6 * Float.BYTES);
+                DeviceBuffer step = device.upload(0);
+                DeviceBuffer ring = device.allocate(3 * Float.BYTES);
+                Stream stream = device.createStream()) {
+            new Dense(device, Dense.Path.KERNELS).forward(3, 2, 2, x, w, null, true, y).enqueue(stream);
+            new Hinge(device).forwardBackward(6, 1, y, signs, loss, gradient).enqueue(stream);
+            new Metrics(device).lossAndAccuracy(6, loss, y, signs, step, ring, 1).enqueue(stream);
+            new Optimizer(device).sgd(6, w, x, y).enqueue(stream);
+            stream.synchronize();
+            assertArrayEquals(new float[] {nan, nan, infinity, infinity, 2, 2}, y.toFloats());
+            assertTrue(Float.isNaN(loss.toFloats()[0]), "hinge of NaN");
+            assertTrue(Float.isNaN(ring.toFloats()[1]), "mean of NaN");
+            assertTrue(Float.isNaN(x.toFloats()[0]), "sgd of NaN");
+            assertEquals(Float.NaN, x.toFloats()[2], "infinity minus infinity");
+        }
     }
 
     private static KernelCase denseForward(Device device, Seeds seeds, int m, int n, int k) {
