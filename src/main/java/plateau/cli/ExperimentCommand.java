@@ -124,7 +124,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
         List<LogRow> rows = new ArrayList<>();
         int index = results.add(new Outcome(run, facts(kernels, run), rows, Optional.empty()));
         RunResult result;
-        try (Progress progress = new Progress(print, spec.name() + " " + run.label(), schedule.steps())) {
+        try (Progress progress = new Progress(print, run.label(), schedule.steps())) {
             result = Trainer.run(kernels.device(), kernels, run.experiment(), schedule, new RunListener() {
                 @Override
                 public void onLog(LogRow row) {
