@@ -190,6 +190,10 @@ void check_all() {
   check(Launch("standard_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(7u).output(n), 256);
   check(Launch("parity_batch", {2, 1, 1}).value(70).value(131).value(5ull).value(2u).words({3}).words({0x2aau, 5u, ~0u, 1u, 7u}).output(70 * 131).output(70));
   check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).value(5ull).value(2u).output(3));
+  // 2 samples, 2 to 3 channels, 35 positions, 5 taps, padding 2.
+  check(Launch("conv1d_forward", {3, 2, 1}).value(2).value(35).value(5).value(2).input(2 * 2 * 35).input(3 * 2 * 5).output(2 * 3 * 35));
+  check(Launch("conv1d_backward_data", {2, 2, 1}).value(3).value(35).value(5).value(2).input(2 * 3 * 35).input(3 * 2 * 5).output(2 * 2 * 35));
+  check(Launch("conv1d_backward_filter", {5, 2, 3}).value(2).value(35).value(2).input(2 * 2 * 35).input(2 * 3 * 35).output(3 * 2 * 5));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 
@@ -201,7 +205,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "optimizer", "metrics", "data/init", "data/parity", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "optimizer", "metrics", "conv1d", "data/init", "data/parity", "test/features"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {

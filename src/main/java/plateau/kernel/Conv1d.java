@@ -1,0 +1,79 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Dim;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/**
+ * One-dimensional convolution, stride 1, and its gradients ({@code kernels/conv1d.cu}): y[b, o, t] = Σ w[o, c, j] x[b, c, t + j − padding]. Batches are
+ * (batch, channels, positions), filters (out, in, taps).
+ */
+public final class Conv1d {
+    private static final int THREADS = 128;
+    private static final int FILTER_THREADS = 256;
+
+    private final Module module;
+
+    /**
+     * Shapes of one convolution.
+     *
+     * @param batch samples
+     * @param in channels of the input
+     * @param out channels of the output
+     * @param length positions of the input
+     * @param taps of the filter
+     * @param padding zeros before and behind the input
+     */
+    public record Shape(int batch, int in, int out, int length, int taps, int padding) {
+        /** @throws IllegalArgumentException if a size is not positive or the filter does not fit into the padded input */
+        public Shape {
+            if (batch < 1 || in < 1 || out < 1 || length < 1 || taps < 1 || padding < 0 || padding >= taps || length + 2 * padding < taps) {
+                throw new IllegalArgumentException("no convolution has batch %d, channels %d to %d, length %d, taps %d, padding %d".formatted(batch, in, out, length, taps, padding));
+            }
+        }
+
+        /** Without padding: the output has taps − 1 positions fewer. */
+        public static Shape valid(int batch, int in, int out, int length, int taps) {
+            return new Shape(batch, in, out, length, taps, 0);
+        }
+
+        /**
+         * With as much padding as keeps the length.
+         *
+         * @throws IllegalArgumentException if the number of taps is even
+         */
+        public static Shape same(int batch, int in, int out, int length, int taps) {
+            if (taps % 2 == 0) {
+                throw new IllegalArgumentException("padding 'same' needs an odd number of taps, not " + taps);
+            }
+            return new Shape(batch, in, out, length, taps, (taps - 1) / 2);
+        }
+
+        /** Positions of the output. */
+        public int outLength() {
+            return length + 2 * padding - taps + 1;
+        }
+    }
+
+    /** Loads the kernels. */
+    public Conv1d(Device device) {
+        module = device.module("conv1d");
+    }
+
+    /** y(batch, out, outLength) from x(batch, in, length) and w(out, in, taps). */
+    public Work forward(Shape s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
+        return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y);
+    }
+
+    /** dx(batch, in, length) from dy(batch, out, outLength) and w(out, in, taps). */
+    public Work backwardData(Shape s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
+        return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx);
+    }
+
+    /** dw(out, in, taps) from x(batch, in, length) and dy(batch, out, outLength). */
+    public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
+        return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw);
+    }
+}
