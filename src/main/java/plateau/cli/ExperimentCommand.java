@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.experiment.Experiment;
-import plateau.report.LineFigure;
+import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunListener;
 import plateau.train.RunResult;
@@ -24,8 +24,8 @@ import plateau.train.Trainer;
 
 /**
  * What every command that trains has in common: the options of device, schedule and results; training one run after the other; writing metrics.csv and
- * run.json after each, so that whatever ends the command early leaves whole files about what was done; and drawing the figure. A command says which runs,
- * how many steps and which figure.
+ * run.json after each, so that whatever ends the command early leaves whole files about what was done; and drawing figures. A command says which runs,
+ * how many steps and which figures.
  */
 abstract class ExperimentCommand implements Callable<Integer> {
     @Spec private CommandSpec spec;
@@ -81,16 +81,16 @@ abstract class ExperimentCommand implements Callable<Integer> {
      */
     abstract List<Run> runs();
 
-    /** Training steps of each run. */
-    abstract long steps();
+    /** Training steps of a run. */
+    abstract long steps(Run run);
 
     /** What a run draws at random and a reader of its results wants to know, by name. */
     Map<String, Object> facts(Kernels kernels, Run run) {
         return Map.of();
     }
 
-    /** The figure of what was done so far. */
-    abstract LineFigure figure(List<Outcome> outcomes);
+    /** The figures of what was done, by the names of their files. */
+    abstract Map<String, Figure> figures(List<Outcome> outcomes);
 
     /** The seed of every run. */
     final long seed() {
@@ -100,15 +100,15 @@ abstract class ExperimentCommand implements Callable<Integer> {
     @Override
     public final Integer call() throws IOException {
         List<Run> runs = runs();
-        Trainer.Options schedule = new Trainer.Options(steps(), logEvery, unroll, !noGraph);
-        Results results = new Results(ResultFolder.prepare(out == null ? Path.of(spec.name()) : out, overwrite), spec, this::figure);
+        List<Trainer.Options> schedules = runs.stream().map(run -> new Trainer.Options(steps(run), logEvery, unroll, !noGraph)).toList();
+        Results results = new Results(ResultFolder.prepare(out == null ? Path.of(spec.name()) : out, overwrite), spec, this::figures);
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
             results.describeDevice(opened);
             Kernels kernels = Kernels.load(opened, device.gemm());
-            for (Run run : runs) {
-                train(kernels, run, schedule, results, print);
+            for (int i = 0; i < runs.size(); i++) {
+                train(kernels, runs.get(i), schedules.get(i), results, print);
             }
             results.finish();
         } catch (RuntimeException | IOException e) {

@@ -7,7 +7,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.experiment.Parity;
-import plateau.report.LineFigure;
+import plateau.report.Figure;
+import plateau.report.Panel;
 
 /** Figure 1: accuracy on random parities against training steps, one curve per input dimension. */
 @Command(
@@ -56,7 +57,7 @@ final class ParityCommand extends ExperimentCommand {
     }
 
     @Override
-    long steps() {
+    long steps(Run run) {
         return steps;
     }
 
@@ -66,7 +67,7 @@ final class ParityCommand extends ExperimentCommand {
     }
 
     @Override
-    LineFigure figure(List<Outcome> outcomes) {
-        return new LineFigure("Learning random parities", "Training iterations", "Accuracy", 0.4, 1.02, Curves.of(outcomes, "accuracy"));
+    Map<String, Figure> figures(List<Outcome> outcomes) {
+        return Map.of("parity", new Figure(Curves.of("Learning random parities", outcomes, "accuracy", Panel.Axis.of("Accuracy", 0.4, 1.02))));
     }
 }

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 import plateau.report.AtomicFiles;
-import plateau.report.LineFigure;
+import plateau.report.Figure;
 
 /** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */
 final class ResultFolder {
@@ -17,6 +19,7 @@ final class ResultFolder {
 
     private final Path path;
     private final boolean made;
+    private final Set<String> written = new LinkedHashSet<>();
 
     private ResultFolder(Path path, boolean made) {
         this.path = path;
@@ -46,14 +49,24 @@ final class ResultFolder {
         return path;
     }
 
+    /** The names of the files written, in order. */
+    List<String> written() {
+        return List.copyOf(written);
+    }
+
+    private void write(String name, AtomicFiles.Writer writer) throws IOException {
+        AtomicFiles.write(path.resolve(name), writer);
+        written.add(name);
+    }
+
     /** Writes a text. */
     void text(String name, String content) throws IOException {
-        AtomicFiles.write(path.resolve(name), file -> Files.writeString(file, content));
+        write(name, file -> Files.writeString(file, content));
     }
 
     /** Writes a table as CSV. */
     void table(String name, List<String> header, List<? extends List<?>> rows) throws IOException {
-        AtomicFiles.write(path.resolve(name), file -> {
+        write(name, file -> {
             try (Writer writer = Files.newBufferedWriter(file);
                     CSVPrinter csv = new CSVPrinter(writer, CSVFormat.RFC4180.builder().setHeader(header.toArray(String[]::new)).get())) {
                 csv.printRecords(rows);
@@ -62,9 +75,9 @@ final class ResultFolder {
     }
 
     /** Writes a figure as NAME.png and NAME.svg. */
-    void figure(String name, LineFigure figure) throws IOException {
-        AtomicFiles.write(path.resolve(name + ".png"), figure::writePng);
-        AtomicFiles.write(path.resolve(name + ".svg"), figure::writeSvg);
+    void figure(String name, Figure figure) throws IOException {
+        write(name + ".png", figure::writePng);
+        write(name + ".svg", figure::writeSvg);
     }
 
     /** Takes the folder away again if it was made for nothing. */

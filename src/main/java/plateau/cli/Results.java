@@ -19,26 +19,26 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import plateau.cli.ExperimentCommand.Outcome;
 import plateau.cuda.Device;
-import plateau.report.LineFigure;
+import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunResult;
 
-/** The results of a command that trains, in one schema for all: metrics.csv, run.json written anew after every run, and a figure. */
+/** The results of a command that trains, in one schema for all: metrics.csv, run.json written anew after every run, and figures. */
 final class Results {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private final ResultFolder folder;
     private final CommandSpec command;
-    private final Function<List<Outcome>, LineFigure> figure;
+    private final Function<List<Outcome>, Map<String, Figure>> figures;
     private final String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     private final List<Outcome> outcomes = new ArrayList<>();
     private final Map<String, String> versions = new TreeMap<>();
     private String device;
 
-    Results(ResultFolder folder, CommandSpec command, Function<List<Outcome>, LineFigure> figure) {
+    Results(ResultFolder folder, CommandSpec command, Function<List<Outcome>, Map<String, Figure>> figures) {
         this.folder = folder;
         this.command = command;
-        this.figure = figure;
+        this.figures = figures;
     }
 
     void describeDevice(Device opened) {
@@ -73,7 +73,9 @@ final class Results {
      */
     void draw() {
         try {
-            folder.figure(command.name(), figure.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()));
+            for (Map.Entry<String, Figure> figure : figures.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()).entrySet()) {
+                folder.figure(figure.getKey(), figure.getValue());
+            }
         } catch (IOException e) {
             throw new CommandFailedException(e.getMessage() + "; metrics.csv and run.json are in " + folder.path());
         }
@@ -95,7 +97,7 @@ final class Results {
 
     /** What lies where, for the user. */
     String written() {
-        return "metrics.csv, run.json, " + command.name() + ".png and " + command.name() + ".svg to " + folder.path();
+        return String.join(", ", folder.written()) + " to " + folder.path();
     }
 
     private void write(String status, Optional<Exception> cause) throws IOException {

@@ -31,7 +31,7 @@ class MainTest {
         Finished parity = parity(out, "--d", "5,8", "--steps", "250", "--subset-size", "3", "--seed", "7");
         parity.assertOk();
         assertTrue(parity.out().getFirst().startsWith("device: CPU ("), parity.out().getFirst());
-        assertEquals("wrote metrics.csv, run.json, parity.png and parity.svg to " + out, parity.out().getLast());
+        assertEquals("wrote metrics.csv, run.json, parity.png, parity.svg to " + out, parity.out().getLast());
         assertEquals(Set.of("metrics.csv", "run.json", "parity.png", "parity.svg"), names(out));
 
         List<String> lines = Files.readAllLines(out.resolve("metrics.csv"));

@@ -13,14 +13,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Element;
 
 /** The figure's files: that they are what their names say, and that every curve is drawn. */
-class LineFigureTest {
+class FigureTest {
     private static final int BLUE = 0xFF0072B2;
     private static final int VERMILION = 0xFFD55E00;
-    private static final LineFigure FIGURE = new LineFigure(
-            "Two curves", "Steps", "Accuracy", 0.4, 1.02,
+    private static final Figure FIGURE = new Figure(new Panel(
+            "Two curves", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0.4, 1.02),
             List.of(
-                    new LineFigure.Curve("flat, near the top", List.of(0.0, 100.0), List.of(1.0, 1.0)),
-                    new LineFigure.Curve("flat, near the bottom", List.of(0.0, 100.0), List.of(0.5, 0.5))));
+                    new Panel.Curve("flat, near the top", List.of(0.0, 100.0), List.of(1.0, 1.0)),
+                    new Panel.Curve("flat, near the bottom", List.of(0.0, 100.0), List.of(0.5, 0.5)))));
 
     @TempDir Path folder;
 
@@ -35,6 +35,20 @@ class LineFigureTest {
         int top = rowOf(image, middle, BLUE);
         int bottom = rowOf(image, middle, VERMILION);
         assertTrue(0 < top && top < 100 && 350 < bottom, "rows " + top + " and " + bottom);
+    }
+
+    @Test
+    void panelsStandSideBySideAndBelow() throws Exception {
+        Path file = folder.resolve("panels.png");
+        Panel panel = FIGURE.panels().getFirst();
+        Panel logarithmic = new Panel("Falling", Panel.Axis.fitting("Steps"), Panel.Axis.logarithmic("Loss"),
+                List.of(new Panel.Curve("loss", List.of(1.0, 2.0, 3.0), List.of(1.0, 0.01, 0.0), new Panel.Look(0xFF00FF, true))));
+        new Figure(2, List.of(panel, panel, logarithmic)).writePng(file);
+        BufferedImage image = ImageIO.read(file.toFile());
+        assertEquals(2 * 660, image.getWidth());
+        assertEquals(2 * 420, image.getHeight());
+        assertTrue(rowOf(image, 250, BLUE) < 100 && rowOf(image, 660 + 250, BLUE) == rowOf(image, 250, BLUE));
+        assertTrue(rowOf(image, 660 / 4, 0xFFFF00FF) > 420, "the third panel is in the second row");
     }
 
     private static int rowOf(BufferedImage image, int column, int colour) {

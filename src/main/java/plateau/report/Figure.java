@@ -1,0 +1,89 @@
+package plateau.report;
+
+import de.erichseifert.vectorgraphics2d.Processors;
+import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
+import de.erichseifert.vectorgraphics2d.util.PageSize;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.geom.AffineTransform;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+
+/**
+ * Panels in rows, as PNG and SVG, in the paper's plain style.
+ *
+ * @param columns panels in a row
+ * @param panels in reading order
+ */
+public record Figure(int columns, List<Panel> panels) {
+    private static final int ALONE_WIDTH = 900;
+    private static final int ALONE_HEIGHT = 560;
+    private static final int WIDTH = 660;
+    private static final int HEIGHT = 420;
+
+    /** One panel. */
+    public Figure(Panel panel) {
+        this(1, List.of(panel));
+    }
+
+    /**
+     * Writes the figure as a PNG.
+     *
+     * @throws IOException if it cannot be written, or this machine has no fonts to draw with
+     */
+    public void writePng(Path file) throws IOException {
+        Fonts.require();
+        BufferedImage image = new BufferedImage(columns * width(), rows() * height(), BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
+        graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        paint(graphics);
+        graphics.dispose();
+        ImageIO.write(image, "png", file.toFile());
+    }
+
+    /**
+     * Writes the figure as an SVG.
+     *
+     * @throws IOException if it cannot be written, or this machine has no fonts to draw with
+     */
+    public void writeSvg(Path file) throws IOException {
+        Fonts.require();
+        VectorGraphics2D graphics = new VectorGraphics2D();
+        paint(graphics);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            Processors.get("svg").getDocument(graphics.getCommands(), new PageSize(columns * width(), rows() * height())).writeTo(out);
+        }
+    }
+
+    private int width() {
+        return panels.size() == 1 ? ALONE_WIDTH : WIDTH;
+    }
+
+    private int height() {
+        return panels.size() == 1 ? ALONE_HEIGHT : HEIGHT;
+    }
+
+    private int rows() {
+        return Math.ceilDiv(panels.size(), columns);
+    }
+
+    private void paint(Graphics2D graphics) {
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, columns * width(), rows() * height());
+        AffineTransform origin = graphics.getTransform();
+        for (int i = 0; i < panels.size(); i++) {
+            graphics.translate(i % columns * width(), i / columns * height());
+            XYChart chart = panels.get(i).chart(width(), height());
+            chart.paint(graphics, width(), height());
+            graphics.setClip(null);
+            graphics.setTransform(origin);
+        }
+    }
+}

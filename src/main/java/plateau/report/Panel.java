@@ -1,0 +1,142 @@
+package plateau.report;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.DoubleStream;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * Curves over common axes.
+ *
+ * @param title above the plot
+ * @param horizontal axis
+ * @param vertical axis
+ * @param curves what is drawn, in the order of the legend; their names differ
+ */
+public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+    // Okabe and Ito's colours, which remain distinct to colour-blind readers.
+    private static final Color[] COLOURS = {
+        new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7), new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000)
+    };
+
+    /**
+     * An axis.
+     *
+     * @param name beside it
+     * @param lowest value; NaN: the data's
+     * @param highest value; NaN: the data's
+     * @param logarithmic whether equal distances are equal ratios; values that are not positive are then left out
+     */
+    public record Axis(String name, double lowest, double highest, boolean logarithmic) {
+
+        /** From lowest to highest. */
+        public static Axis of(String name, double lowest, double highest) {
+            return new Axis(name, lowest, highest, false);
+        }
+
+        /** As far as the data reach. */
+        public static Axis fitting(String name) {
+            return new Axis(name, Double.NaN, Double.NaN, false);
+        }
+
+        /** Logarithmic, as far as the data reach. */
+        public static Axis logarithmic(String name) {
+            return new Axis(name, Double.NaN, Double.NaN, true);
+        }
+    }
+
+    /**
+     * How a curve is drawn.
+     *
+     * @param rgb its colour; negative: the next of the panel's own
+     * @param dashed or solid
+     */
+    public record Look(int rgb, boolean dashed) {
+        /** Solid, in a colour of its own. */
+        public static final Look PLAIN = new Look(-1, false);
+    }
+
+    /**
+     * One curve.
+     *
+     * @param name in the legend
+     * @param x horizontal values
+     * @param y vertical values, as many; NaN is a gap
+     * @param look how it is drawn
+     */
+    public record Curve(String name, List<Double> x, List<Double> y, Look look) {
+
+        /** A plain curve. */
+        public Curve(String name, List<Double> x, List<Double> y) {
+            this(name, x, y, Look.PLAIN);
+        }
+    }
+
+    XYChart chart(int width, int height) {
+        XYChart chart = new XYChartBuilder().width(width).height(height).title(title).xAxisTitle(horizontal.name).yAxisTitle(vertical.name).theme(Styler.ChartTheme.Matlab).build();
+        style(chart.getStyler());
+        for (int i = 0; i < curves.size(); i++) {
+            Curve curve = curves.get(i);
+            List<Double> y = vertical.logarithmic ? curve.y.stream().map(value -> value > 0 ? value : Double.NaN).toList() : curve.y;
+            XYSeries series = chart.addSeries(curve.name, curve.x, y);
+            series.setMarker(SeriesMarkers.NONE);
+            series.setLineColor(curve.look.rgb < 0 ? COLOURS[i % COLOURS.length] : new Color(curve.look.rgb));
+            series.setLineStyle(stroke(curve.look.dashed));
+        }
+        // XChart marks the data's own positions where they are equally spaced; this invisible point, which breaks the spacing, makes it mark round numbers.
+        double odd = lowest() + (highest() - lowest()) / Math.PI;
+        chart.addSeries("round marks", List.of(odd), List.of(Double.NaN)).setShowInLegend(false);
+        return chart;
+    }
+
+    private static BasicStroke stroke(boolean dashed) {
+        return dashed ? new BasicStroke(2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1f, new float[] {7, 5}, 0) : new BasicStroke(2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
+    }
+
+    private double lowest() {
+        return Double.isNaN(horizontal.lowest) ? values(Curve::x).min().orElse(0) : horizontal.lowest;
+    }
+
+    private double highest() {
+        return Double.isNaN(horizontal.highest) ? values(Curve::x).max().orElse(1) : horizontal.highest;
+    }
+
+    private DoubleStream values(Function<Curve, List<Double>> which) {
+        return curves.stream().flatMap(curve -> which.apply(curve).stream()).mapToDouble(value -> value);
+    }
+
+    private void style(XYStyler style) {
+        style.setChartBackgroundColor(Color.WHITE);
+        style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 16));
+        style.setLegendPosition(Styler.LegendPosition.OutsideE);
+        style.setLegendBorderColor(Color.WHITE);
+        style.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        style.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+        style.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        style.setPlotGridLinesColor(new Color(0xDDDDDD));
+        style.setPlotGridLinesStroke(new BasicStroke(1f)); // dashes would become thousands of outlines in the SVG
+        style.setPlotContentSize(1);
+        style.setXAxisMin(lowest());
+        style.setXAxisMax(highest());
+        style.setXAxisDecimalPattern("#,##0.###");
+        style.setXAxisTickMarkSpacingHint(80);
+        style.setYAxisLogarithmic(vertical.logarithmic);
+        if (!Double.isNaN(vertical.lowest)) {
+            style.setYAxisMin(vertical.lowest);
+        }
+        if (!Double.isNaN(vertical.highest)) {
+            style.setYAxisMax(vertical.highest);
+        }
+        if (!vertical.logarithmic) {
+            style.setYAxisDecimalPattern("0.0##");
+        }
+    }
+}
