@@ -1,0 +1,160 @@
+package plateau.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.DeviceOptions;
+import plateau.cuda.KernelImages;
+import plateau.cuda.Stream;
+
+class PwlDataTest {
+    private static final int N = 100;
+
+    private record Curves(float[] f, float[] p) {
+        long crc() {
+            ByteBuffer bytes = ByteBuffer.allocate(f.length * Float.BYTES);
+            bytes.asFloatBuffer().put(f);
+            CRC32 crc = new CRC32();
+            crc.update(bytes.array());
+            return crc.getValue();
+        }
+    }
+
+    @AfterEach
+    void anyCpu() {
+        System.clearProperty("plateau.cpu");
+    }
+
+    private static Curves draw(String build, int samples, PwlData.Law law, int step) {
+        DeviceOptions options = DeviceOptions.cpu();
+        if (build.equals("fibers")) {
+            options = options.withImages(KernelImages.FIBERS);
+        } else {
+            System.setProperty("plateau.cpu", build);
+        }
+        boolean sparse = law != PwlData.Law.REAL;
+        try (Device device = Device.open(options);
+                DeviceBuffer f = device.allocate((long) samples * N * Float.BYTES);
+                DeviceBuffer p = device.allocate((long) samples * N * Float.BYTES);
+                DeviceBuffer counter = device.upload(step);
+                Stream stream = device.createStream()) {
+            new PwlData(device).curves(samples, N, law, 7, 3, counter, f, sparse ? p : null).enqueue(stream);
+            stream.synchronize();
+            return new Curves(f.toFloats(), p.toFloats());
+        }
+    }
+
+    /** f = W p, W[i, j] = [i - j + 1]+, in float64. */
+    @ParameterizedTest
+    @EnumSource(value = PwlData.Law.class, names = {"PAPER", "PROGRAM"})
+    void curvesAreWTimesTheirEncoding(PwlData.Law law) {
+        Curves curves = draw("x86-64-v3", 67, law, 1);
+        for (int s = 0; s < 67; s++) {
+            int changes = 0;
+            for (int i = 0; i < N; i++) {
+                double f = 0;
+                for (int j = 0; j <= i; j++) {
+                    f += (i - j + 1) * (double) curves.p[s * N + j];
+                }
+                assertEquals(f, curves.f[s * N + i], 2e-5 * 100, "sample " + s + ", point " + i);
+                changes += curves.p[s * N + i] != 0 ? 1 : 0;
+            }
+            assertEquals(3, changes, "sample " + s);
+        }
+    }
+
+    /** Each position is chosen as often: chi-square of 60,000 positions over n cells, whose 99.99 % point is 99 + 3.72 sqrt(198) and a bit. */
+    @Test
+    void thePapersPositionsAndChangesAreUniform() {
+        int samples = 20_000;
+        Curves curves = draw("x86-64-v3", samples, PwlData.Law.PAPER, 1);
+        int[] chosen = new int[N];
+        double sum = 0, square = 0;
+        for (int i = 0; i < samples * N; i++) {
+            float a = curves.p[i];
+            if (a != 0) {
+                chosen[i % N]++;
+                sum += a;
+                square += a * a;
+                assertTrue(a >= -1 && a < 1);
+            }
+        }
+        double expected = 3.0 * samples / N, chiSquare = 0;
+        for (int count : chosen) {
+            chiSquare += Math.pow(count - expected, 2) / expected;
+        }
+        assertTrue(chiSquare < 157, "chi-square " + chiSquare);
+        assertEquals(0, sum / (3 * samples), 5 * Math.sqrt(1 / 3.0 / (3 * samples)));
+        assertEquals(1 / 3.0, square / (3 * samples), 5 * Math.sqrt(4 / 45.0 / (3 * samples)));
+    }
+
+    @Test
+    void theProgramsSlopesAreItsFourTriples() {
+        Set<List<Float>> triples = Set.of(List.of(1f, -1f, 1f), List.of(1f, -2f, 1f), List.of(-2f, 1f, -1f), List.of(1f, -1f, 2f));
+        int samples = 4_000;
+        Curves curves = draw("x86-64-v3", samples, PwlData.Law.PROGRAM, 1);
+        int[] first = new int[2];
+        for (int s = 0; s < samples; s++) {
+            int row = s * N;
+            int[] theta = IntStream.range(0, N).filter(i -> curves.p[row + i] != 0).toArray();
+            assertTrue(theta[0] >= 3 && theta[2] <= N - 4, "positions " + List.of(theta[0], theta[2]));
+            float slope = 0;
+            List<Float> slopes = new java.util.ArrayList<>();
+            for (int at : theta) {
+                slope += curves.p[row + at];
+                slopes.add(slope);
+            }
+            assertTrue(triples.contains(slopes), slopes.toString());
+            first[slopes.getFirst() == 1f ? 0 : 1]++;
+        }
+        assertEquals(0.25 * samples, first[1], 5 * Math.sqrt(samples * 0.25 * 0.75));
+    }
+
+    /** With real positions the curve is 0 up to the first and bends three times: its second difference is not 0 in at most six places. */
+    @Test
+    void realPositionsBendBetweenPoints() {
+        Curves curves = draw("x86-64-v3", 500, PwlData.Law.REAL, 1);
+        for (int s = 0; s < 500; s++) {
+            int bends = 0;
+            for (int i = 1; i < N - 1; i++) {
+                double second = curves.f[s * N + i + 1] - 2.0 * curves.f[s * N + i] + curves.f[s * N + i - 1];
+                bends += Math.abs(second) > 1e-3 ? 1 : 0;
+            }
+            assertTrue(bends <= 6, "sample " + s + " bends " + bends + " times");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(PwlData.Law.class)
+    void everyBuildGivesTheSameBits(PwlData.Law law) {
+        Curves expected = draw("x86-64-v3", 67, law, 9);
+        for (String build : List.of("x86-64-v4", "fibers")) {
+            assertArrayEquals(expected.f, draw(build, 67, law, 9).f, build);
+        }
+        assertTrue(expected.crc() != draw("x86-64-v3", 67, law, 10).crc(), "another step is another batch");
+    }
+
+    @Test
+    void impossibleCurvesAreRefused() {
+        try (Device device = Device.open(DeviceOptions.cpu());
+                DeviceBuffer buffer = device.upload(0)) {
+            PwlData data = new PwlData(device);
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 2, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 8, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, N, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
+        }
+    }
+}
