@@ -210,7 +210,7 @@ final class Build {
     }
 
     /**
-     * The kernels and a program that runs them, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and
+     * The kernels with a program that runs them, and the driver with one that strains it, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and
      * UndefinedBehaviorSanitizer with fibers. By g++, whose sanitizers' run-time libraries come with it; where they do not, nothing is made and the tests say so.
      */
     private void sanitizers() throws IOException {
@@ -230,6 +230,10 @@ final class Build {
             }
             Path program = testClasses.resolve("native/" + folder + "/sanitize");
             compile(folder + "/sanitize", program, List.of(harness), concat(common, List.of("-Wall", "-Wextra", "-Werror", harness.toString(), "-o", program.toString(), "-ldl", "-lpthread")));
+            Path stress = testClasses.resolve("native/" + folder + "/driver-stress");
+            List<String> sources = Stream.concat(Stream.of(root.resolve("native/test/driver_stress.cpp")), files(root.resolve("native/driver"), "*.cpp").stream()).map(Path::toString).toList();
+            List<Path> inputs = Stream.concat(sources.stream().map(Path::of), files(root.resolve("native/driver"), "*.h").stream()).toList();
+            compile(folder + "/driver-stress", stress, inputs, concat(common, List.of("-Wall", "-Wextra", "-Werror"), sources, List.of("-o", stress.toString(), "-ldl", "-lpthread")));
         }
     }
 

@@ -99,6 +99,7 @@ struct Context {
 };
 
 std::shared_ptr<Context> current_context();  // fails with CUDA_ERROR_INVALID_CONTEXT
+void require_working_context();              // that a context is current and has not failed
 void synchronize(Context& context);          // waits for all streams of the context; fails with the sticky error
 HandleTable<Context>& contexts();
 HandleTable<Stream>& streams();
@@ -126,12 +127,14 @@ class Memory {
   std::optional<Allocation> find(std::uint64_t address, std::size_t bytes) const;
   std::size_t count(MemoryKind kind) const;
   std::size_t used() const { return used_; }
+  std::uint64_t releases() const { return releases_; }  // tells whether what was checked earlier may have been freed since
   static std::size_t total();
 
  private:
   mutable std::shared_mutex mutex_;
   std::map<std::uint64_t, Allocation> by_address_;
   std::atomic<std::size_t> used_{0};
+  std::atomic<std::uint64_t> releases_{0};
 };
 Memory& memory();
 void require_device_range(std::uint64_t address, std::size_t bytes);
@@ -140,9 +143,26 @@ void require_device_range(std::uint64_t address, std::size_t bytes);
 
 struct Module;
 
+// Whether threads pay for a kernel: the time a block takes when one thread runs them all, measured on the first runs and now and then later.
+class BlockTime {
+ public:
+  BlockTime() = default;
+  BlockTime(const BlockTime& other) : runs_(other.runs_.load(std::memory_order_relaxed)), nanoseconds_(other.nanoseconds_.load(std::memory_order_relaxed)) {}
+  BlockTime& operator=(const BlockTime&) = delete;
+  // Counts a run; true where it is one to measure.
+  bool next_is_measured();
+  void measured(std::chrono::nanoseconds time, std::uint64_t blocks);
+  std::chrono::nanoseconds estimate(std::uint64_t blocks) const;
+
+ private:
+  std::atomic<unsigned> runs_{0};
+  std::atomic<float> nanoseconds_{0};  // of a block; 0 until one is measured
+};
+
 struct Function {
   Module* module;
   const simt::Kernel* kernel;
+  BlockTime block_time{};  // of eager launches, whatever their arguments
 };
 
 // A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader knows a library by its path, which holds the descriptor.
@@ -153,8 +173,15 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
   std::string path() const;
+  template <class T>
+  T read(std::size_t offset) const {
+    T value;
+    read(&value, sizeof value, offset);
+    return value;
+  }
 
  private:
+  void read(void* to, std::size_t bytes, std::size_t offset) const;
   int descriptor_;
 };
 
@@ -180,42 +207,45 @@ class Operation {
  public:
   virtual ~Operation() = default;
   virtual void run(Context& context) = 0;
+  // Fails with CUDA_ERROR_ILLEGAL_ADDRESS where memory that it uses has been freed since it was made.
+  virtual void check_memory() const {}
   virtual CUgraphNodeType type() const { return CU_GRAPH_NODE_TYPE_HOST; }
 };
 
 // A kernel launch with its own copy of the arguments.
 class KernelLaunch final : public Operation {
  public:
-  KernelLaunch(std::shared_ptr<Module> module, const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
-  KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.kernel_, other.launch_.grid, other.launch_.block, other.pointers_.data()) {}
+  KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
+  KernelLaunch(const KernelLaunch& other);  // a graph's node, which is run many times and so times itself
   KernelLaunch& operator=(const KernelLaunch&) = delete;
   void run(Context& context) override;
+  void check_memory() const override;
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_KERNEL; }
-  void set_arguments(void* const* arguments);
-  void set_shape(simt::Dim3 grid, simt::Dim3 block);
-  const simt::Kernel& kernel() const { return kernel_; }
+  void update(simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
+  const Function& function() const { return function_; }
 
  private:
+  KernelLaunch(std::shared_ptr<Module> module, Function& function, BlockTime* shared_time);
+
   std::shared_ptr<Module> module_;  // keeps the code loaded
+  Function& function_;
   const simt::Kernel& kernel_;
   std::vector<std::byte> storage_;
   std::vector<void*> pointers_;
-  simt::Launch launch_;
+  simt::Launch launch_{};
   simt::Failure failure_{};
   std::uint64_t blocks_ = 0;
-  unsigned measured_ = 0;
-  double nanoseconds_ = 0;  // shortest serial run seen: tells whether threads pay
+  BlockTime own_time_;
+  BlockTime* block_time_;
 };
 
-// What the other libraries, copies, fills and host functions are made of.
+// What the other libraries, waits and host functions are made of.
 class Callback final : public Operation {
  public:
-  Callback(CUgraphNodeType type, std::function<void(Context&)> body) : type_(type), body_(std::move(body)) {}
+  explicit Callback(std::function<void(Context&)> body) : body_(std::move(body)) {}
   void run(Context& context) override { body_(context); }
-  CUgraphNodeType type() const override { return type_; }
 
  private:
-  CUgraphNodeType type_;
   std::function<void(Context&)> body_;
 };
 
@@ -229,9 +259,25 @@ struct Graph {
   std::vector<std::unique_ptr<Node>> nodes;
 };
 
+// A place in a stream's order of work.
+struct Position {
+  std::shared_ptr<Stream> stream;
+  std::uint64_t sequence = 0;
+  bool reached() const;
+  void wait() const;
+};
+
+// What a launch of a graph runs, in order; by the graph's node, for updates.
+struct Program {
+  std::vector<std::pair<Node*, std::shared_ptr<Operation>>> operations;
+};
+
 struct GraphExec {
-  std::vector<std::pair<Node*, std::shared_ptr<Operation>>> operations;  // by the graph's node, for updates
-  std::shared_ptr<Graph> graph;                                          // keeps the node handles valid
+  std::shared_ptr<Graph> graph;  // keeps the node handles valid
+  std::mutex mutex;
+  std::shared_ptr<Program> program;      // an update leaves launches in flight the program they were made with
+  std::uint64_t checked_at_release = 0;  // memory().releases() when the program's memory was last known to be alive
+  Position last_launch;
 };
 HandleTable<Graph>& graphs();
 HandleTable<GraphExec>& graph_execs();
@@ -246,14 +292,18 @@ struct Capture {
   std::set<Stream*> streams;
 };
 
+// One cuEventRecord. A wait is for the record that was the last when it was asked for, whatever is recorded afterwards.
+struct Record {
+  Position position;
+  std::chrono::steady_clock::time_point time;  // when the stream came to it
+};
+
 struct Event {
-  std::mutex mutex;
-  std::condition_variable changed;
+  const Context* context;
   bool timed = true;
-  bool recorded = false;
-  std::uint64_t pending = 0;  // records enqueued and not yet reached
-  std::chrono::steady_clock::time_point time;
-  // of the last record that was captured
+  std::mutex mutex;
+  std::shared_ptr<const Record> last;
+  // of the last record that was captured; guarded by capture_mutex()
   std::shared_ptr<Capture> capture;
   std::vector<Node*> frontier;
 };
@@ -267,10 +317,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Enqueues, or adds a node while capturing.
-  void submit(std::shared_ptr<Operation> operation);
+  // Enqueues and returns the operation's place in the order of work, or adds a node while capturing and returns 0.
+  std::uint64_t submit(std::shared_ptr<Operation> operation);
   void synchronize();
   bool idle() const { return completed_.load(std::memory_order_acquire) == submitted_.load(std::memory_order_acquire); }
+  bool reached(std::uint64_t sequence) const { return completed_.load(std::memory_order_acquire) >= sequence; }
   void wait_until(std::uint64_t sequence);
   std::uint64_t last() const { return submitted_.load(std::memory_order_acquire); }
   bool blocking() const { return (flags & CU_STREAM_NON_BLOCKING) == 0; }
@@ -287,7 +338,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::vector<Node*> frontier;
 
  private:
-  void enqueue(std::shared_ptr<Operation> operation);
+  std::uint64_t enqueue(std::shared_ptr<Operation> operation);
   void work();
 
   std::mutex mutex_;
@@ -306,6 +357,8 @@ std::shared_ptr<Graph> end_capture(const std::shared_ptr<Stream>& stream);
 // Fails, and invalidates captures, where a capture forbids the calling thread what it is about to do.
 void forbid_during_capture();
 void forbid_while_capturing(Stream& stream);
+bool is_capturing(const Stream& stream);
+void abandon_capture(Stream& stream);
 
 // ---- pool ----
 
@@ -333,7 +386,7 @@ CUresult call(const char* name, Needs needs, const Body& body) noexcept {
       require_initialized();
     }
     if (needs == Needs::context) {
-      require(current_context()->sticky == CUDA_SUCCESS, current_context()->sticky);
+      require_working_context();
     }
     body();
     return CUDA_SUCCESS;

@@ -48,11 +48,13 @@ void destroy_context(const std::shared_ptr<Context>& context) {
   const auto mine = [&](auto& object) { return object.context.get() == context.get(); };
   streams().for_each([&](const std::shared_ptr<Stream>& stream) {
     if (mine(*stream)) {
+      abandon_capture(*stream);
       stream->close();
     }
   });
   context->null_stream->close();
   streams().remove_if(mine);
+  events().remove_if([&](const Event& event) { return event.context == context.get(); });
   functions().remove_if([&](const Function& function) { return function.module->context == context.get(); });
   modules().remove_if([&](const Module& module) { return module.context == context.get(); });
   memory().release_all(context.get());
@@ -112,6 +114,12 @@ std::shared_ptr<Context> current_context() {
   require(!context_stack.empty(), CUDA_ERROR_INVALID_CONTEXT);
   require(context_stack.back()->null_stream != nullptr, CUDA_ERROR_CONTEXT_IS_DESTROYED);
   return context_stack.back();
+}
+
+void require_working_context() {
+  require(!context_stack.empty(), CUDA_ERROR_INVALID_CONTEXT);
+  const CUresult sticky = context_stack.back()->sticky;
+  require(sticky == CUDA_SUCCESS, sticky);
 }
 
 void synchronize(Context& context) {

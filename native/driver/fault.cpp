@@ -9,6 +9,8 @@ namespace driver {
 namespace {
 
 struct Fault {
+  // With or without the version that cuda.h adds to some names: "cuMemAlloc_v2" is cuMemAlloc.
+  bool names(const std::string& called) const { return function == called || function.starts_with(called + "_v"); }
   std::string function;
   long remaining;
   int code;
@@ -45,7 +47,7 @@ class Faults {
     }
     std::lock_guard lock(mutex_);
     for (Fault& fault : faults_) {
-      if (fault.function == function && fault.remaining > 0 && --fault.remaining == 0) {
+      if (fault.names(function) && fault.remaining > 0 && --fault.remaining == 0) {
         return fault.code;
       }
     }
@@ -65,8 +67,8 @@ class Faults {
 };
 
 Faults& faults() {
-  static Faults instance;
-  return instance;
+  static Faults* instance = new Faults;  // outlives every thread
+  return *instance;
 }
 
 }  // namespace

@@ -12,20 +12,29 @@ std::shared_ptr<Operation> instance_of(const std::shared_ptr<Operation>& operati
   return operation;
 }
 
+std::shared_ptr<Program> copy_of(const Program& program) {
+  auto copy = std::make_shared<Program>();
+  for (const auto& [node, operation] : program.operations) {
+    copy->operations.emplace_back(node, instance_of(operation));
+  }
+  return copy;
+}
+
 std::shared_ptr<GraphExec> instantiate(const std::shared_ptr<Graph>& graph) {
   auto exec = std::make_shared<GraphExec>();
   exec->graph = graph;
+  exec->program = std::make_shared<Program>();
   for (const auto& node : graph->nodes) {
-    exec->operations.emplace_back(node.get(), instance_of(node->operation));
+    exec->program->operations.emplace_back(node.get(), instance_of(node->operation));
   }
   return exec;
 }
 
 class GraphRun final : public Operation {
  public:
-  explicit GraphRun(std::shared_ptr<GraphExec> exec) : exec_(std::move(exec)) {}
+  explicit GraphRun(std::shared_ptr<Program> program) : program_(std::move(program)) {}
   void run(Context& context) override {
-    for (const auto& [node, operation] : exec_->operations) {
+    for (const auto& [node, operation] : program_->operations) {
       operation->run(context);
       if (context.sticky.load(std::memory_order_relaxed) != CUDA_SUCCESS) {
         return;
@@ -34,8 +43,40 @@ class GraphRun final : public Operation {
   }
 
  private:
-  std::shared_ptr<GraphExec> exec_;
+  std::shared_ptr<Program> program_;
 };
+
+// Launches of one executable graph come one after the other, on whatever streams. Its memory is checked again where any has been freed since the last launch.
+void launch(GraphExec& exec, const std::shared_ptr<Stream>& stream) {
+  std::lock_guard lock(exec.mutex);
+  if (const std::uint64_t releases = memory().releases() + 1; exec.checked_at_release != releases) {
+    for (const auto& [node, operation] : exec.program->operations) {
+      operation->check_memory();
+    }
+    exec.checked_at_release = releases;
+  }
+  if (exec.last_launch.stream != nullptr && exec.last_launch.stream != stream && !exec.last_launch.reached()) {
+    stream->submit(std::make_shared<Callback>([last = exec.last_launch](Context&) { last.wait(); }));
+  }
+  exec.last_launch = {stream, stream->submit(std::make_shared<GraphRun>(exec.program))};
+}
+
+// Launches already enqueued keep the arguments they were enqueued with.
+void update(GraphExec& exec, const void* node, const Function& function, const CUDA_KERNEL_NODE_PARAMS_v2& params) {
+  std::lock_guard lock(exec.mutex);
+  const auto find = [&](const Program& program) {
+    const auto found = std::find_if(program.operations.begin(), program.operations.end(), [&](const auto& entry) { return entry.first == node; });
+    require(found != program.operations.end(), CUDA_ERROR_INVALID_VALUE);
+    auto* launch = dynamic_cast<KernelLaunch*>(found->second.get());
+    require(launch != nullptr && &launch->function() == &function, CUDA_ERROR_INVALID_VALUE);
+    return launch;
+  };
+  find(*exec.program);
+  if (exec.last_launch.stream != nullptr && !exec.last_launch.reached()) {
+    exec.program = copy_of(*exec.program);
+  }
+  find(*exec.program)->update({params.gridDimX, params.gridDimY, params.gridDimZ}, {params.blockDimX, params.blockDimY, params.blockDimZ}, params.kernelParams);
+}
 
 }  // namespace
 
@@ -76,7 +117,7 @@ PLATEAU_API CUresult cuGraphLaunch(void* exec, void* stream) {
   return call("cuGraphLaunch", Needs::context, [&] {
     const auto target = stream_of(stream);
     forbid_while_capturing(*target);  // a child graph of a captured graph is more than Plateau calls
-    target->submit(std::make_shared<GraphRun>(graph_execs().get(exec)));
+    launch(*graph_execs().get(exec), target);
   });
 }
 
@@ -87,22 +128,10 @@ PLATEAU_API CUresult cuGraphUpload(void* exec, void* stream) {
   });
 }
 
-// As on a GPU, launches already enqueued see the update too unless the caller has waited for them.
 PLATEAU_API CUresult cuGraphExecKernelNodeSetParams_v2(void* exec, void* node, const CUDA_KERNEL_NODE_PARAMS_v2* params) {
   return call("cuGraphExecKernelNodeSetParams", Needs::context, [&] {
-    require(params != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto target = graph_execs().get(exec);
-    const auto function = functions().get(params->func);
-    for (const auto& [key, operation] : target->operations) {
-      if (key == node) {
-        auto* launch = dynamic_cast<KernelLaunch*>(operation.get());
-        require(launch != nullptr && &launch->kernel() == function->kernel && params->sharedMemBytes == 0 && params->extra == nullptr, CUDA_ERROR_INVALID_VALUE);
-        launch->set_arguments(params->kernelParams);
-        launch->set_shape({params->gridDimX, params->gridDimY, params->gridDimZ}, {params->blockDimX, params->blockDimY, params->blockDimZ});
-        return;
-      }
-    }
-    fail(CUDA_ERROR_INVALID_VALUE);
+    require(params != nullptr && params->sharedMemBytes == 0 && params->extra == nullptr, CUDA_ERROR_INVALID_VALUE);
+    update(*graph_execs().get(exec), node, *functions().get(params->func), *params);
   });
 }
 

@@ -1,12 +1,11 @@
 // Modules, functions and kernel launches.
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "driver/core.h"
@@ -15,16 +14,30 @@ namespace driver {
 namespace {
 
 // The shortest time for which handing blocks to other threads pays: waking a parked thread costs some 10 microseconds.
-constexpr double kParallelNanoseconds = 60'000;
-constexpr unsigned kMeasurements = 8;
+constexpr std::chrono::nanoseconds kParallel = std::chrono::microseconds(60);
+// Runs that are measured: the first ones, of which the shortest counts since fresh memory and cold caches slow them, and every 1024th later.
+constexpr unsigned kFirstMeasurements = 8, kMeasureEvery = 1024;
+constexpr std::size_t kLargestImage = std::size_t{1} << 30;
 
-// Bytes of the ELF shared object at `image`, from its own headers.
+// Bytes of the ELF shared object at `image`: its section headers come last.
 std::size_t elf_size(const void* image) {
   Elf64_Ehdr header;
   std::memcpy(&header, image, sizeof header);
   require(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0, CUDA_ERROR_INVALID_IMAGE);
   require(header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN && header.e_machine == EM_X86_64, CUDA_ERROR_NO_BINARY_FOR_GPU);
+  require(header.e_shoff >= sizeof header && header.e_shoff < kLargestImage && header.e_shentsize == sizeof(Elf64_Shdr) && header.e_shstrndx < header.e_shnum, CUDA_ERROR_INVALID_IMAGE);
   return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
+}
+
+// cuModuleLoadData is not told how many bytes it is given: what lies where the section headers should be tells a whole image from one cut short.
+void require_whole(const MemoryFile& file) {
+  const auto header = file.read<Elf64_Ehdr>(0);
+  for (std::size_t i = 0; i < header.e_shnum; ++i) {
+    const auto section = file.read<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr));
+    const bool in_file = section.sh_type == SHT_NOBITS || (section.sh_offset <= header.e_shoff && section.sh_size <= header.e_shoff - section.sh_offset);
+    const bool right_type = i == 0 ? section.sh_type == SHT_NULL : i != header.e_shstrndx || section.sh_type == SHT_STRTAB;
+    require(in_file && right_type, CUDA_ERROR_INVALID_IMAGE);
+  }
 }
 
 std::shared_ptr<Module> load(const void* image) {
@@ -32,6 +45,10 @@ std::shared_ptr<Module> load(const void* image) {
   forbid_during_capture();
   auto module = std::make_shared<Module>(image);
   module->context = current_context().get();
+  for (std::uint32_t i = 0; i < module->image->kernel_count; ++i) {
+    module->functions.push_back(std::make_shared<Function>(module.get(), &module->image->kernels[i]));
+    functions().add(module->functions.back());
+  }
   return module;
 }
 
@@ -86,12 +103,16 @@ MemoryFile::MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd
   require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
   for (std::size_t written = 0; written < count;) {
     const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
-    require(n > 0, CUDA_ERROR_OUT_OF_MEMORY);
+    require(n > 0, n < 0 && errno == EFAULT ? CUDA_ERROR_INVALID_IMAGE : CUDA_ERROR_OUT_OF_MEMORY);
     written += static_cast<std::size_t>(n);
   }
 }
 
 MemoryFile::~MemoryFile() { close(descriptor_); }
+
+void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
+  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes), CUDA_ERROR_INVALID_IMAGE);
+}
 
 std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
@@ -105,6 +126,7 @@ HandleTable<Function>& functions() {
 }
 
 Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
+  require_whole(file);
   library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
@@ -127,45 +149,66 @@ Module::~Module() {
   }
 }
 
-KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block, void* const* arguments) : module_(std::move(module)), kernel_(kernel) {
-  std::size_t bytes = 0;
-  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
-    bytes = kernel.params[i].offset + kernel.params[i].size;
+bool BlockTime::next_is_measured() {
+  const unsigned run = runs_.load(std::memory_order_relaxed);
+  runs_.store(run + 1, std::memory_order_relaxed);  // a count lost to another stream does no harm
+  return run < kFirstMeasurements || run % kMeasureEvery == 0;
+}
+
+void BlockTime::measured(std::chrono::nanoseconds time, std::uint64_t blocks) {
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = nanoseconds_.load(std::memory_order_relaxed);
+  const bool first = runs_.load(std::memory_order_relaxed) <= kFirstMeasurements;
+  nanoseconds_.store(before == 0 ? now : first ? std::min(before, now) : (before + now) / 2, std::memory_order_relaxed);
+}
+
+std::chrono::nanoseconds BlockTime::estimate(std::uint64_t blocks) const {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds_.load(std::memory_order_relaxed) * static_cast<float>(blocks)));
+}
+
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, BlockTime* shared_time)
+    : module_(std::move(module)), function_(function), kernel_(*function.kernel), block_time_(shared_time == nullptr ? &own_time_ : shared_time) {
+  if (kernel_.param_count > 0) {
+    const simt::Param& last = kernel_.params[kernel_.param_count - 1];
+    storage_.resize(last.offset + last.size);
   }
-  storage_.resize(bytes);
-  for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
-    pointers_.push_back(storage_.data() + kernel.params[i].offset);
+  for (std::uint32_t i = 0; i < kernel_.param_count; ++i) {
+    pointers_.push_back(storage_.data() + kernel_.params[i].offset);
   }
   launch_.params = pointers_.data();
   launch_.failure = &failure_;
-  set_arguments(arguments);
-  set_shape(grid, block);
 }
 
-void KernelLaunch::set_arguments(void* const* arguments) {
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments)
+    : KernelLaunch(std::move(module), function, &function.block_time) {
+  update(grid, block, arguments);
+}
+
+KernelLaunch::KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.function_, nullptr) {
+  std::memcpy(storage_.data(), other.storage_.data(), storage_.size());
+  launch_.grid = other.launch_.grid;
+  launch_.block = other.launch_.block;
+  blocks_ = other.blocks_;
+}
+
+void KernelLaunch::update(simt::Dim3 grid, simt::Dim3 block, void* const* arguments) {
+  check_shape(kernel_, grid, block);
   check_arguments(kernel_, arguments);
   for (std::uint32_t i = 0; i < kernel_.param_count; ++i) {
     std::memcpy(pointers_[i], arguments[i], kernel_.params[i].size);
   }
-}
-
-void KernelLaunch::set_shape(simt::Dim3 grid, simt::Dim3 block) {
-  check_shape(kernel_, grid, block);
   launch_.grid = grid;
   launch_.block = block;
   blocks_ = volume(grid);
-  measured_ = 0;
-  nanoseconds_ = 1e18;
 }
 
-// A node of a graph runs many times: its first runs are timed, and only one that takes long enough is shared out from then on.
+void KernelLaunch::check_memory() const { check_arguments(kernel_, pointers_.data()); }
+
 void KernelLaunch::run(Context& context) {
-  if (measured_ < kMeasurements) {
+  if (block_time_->next_is_measured()) {
     const auto start = std::chrono::steady_clock::now();
     kernel_.run(launch_, 0, blocks_);
-    nanoseconds_ = std::min(nanoseconds_, std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
-    ++measured_;
-  } else if (nanoseconds_ < kParallelNanoseconds || blocks_ < 2) {
+    block_time_->measured(std::chrono::steady_clock::now() - start, blocks_);
+  } else if (blocks_ < 2 || block_time_->estimate(blocks_) < kParallel) {
     kernel_.run(launch_, 0, blocks_);
   } else {
     parallel_for(
@@ -222,13 +265,9 @@ PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const ch
   return call("cuModuleGetFunction", Needs::context, [&] {
     require(function != nullptr && name != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto module = modules().get(handle);
-    for (std::uint32_t i = 0; i < module->image->kernel_count; ++i) {
-      if (std::strcmp(module->image->kernels[i].name, name) == 0) {
-        *function = functions().add(std::make_shared<Function>(Function{module.get(), &module->image->kernels[i]}));
-        return;
-      }
-    }
-    fail(CUDA_ERROR_NOT_FOUND);
+    const auto found = std::find_if(module->functions.begin(), module->functions.end(), [&](const auto& candidate) { return std::strcmp(candidate->kernel->name, name) == 0; });
+    require(found != module->functions.end(), CUDA_ERROR_NOT_FOUND);
+    *function = found->get();
   });
 }
 
@@ -309,7 +348,8 @@ PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid
       unpacked = unpack(*function->kernel, extra);
       arguments = unpacked.data();
     }
-    stream_of(stream)->submit(
-        std::make_shared<KernelLaunch>(modules().get(function->module), *function->kernel, simt::Dim3{grid_x, grid_y, grid_z}, simt::Dim3{block_x, block_y, block_z}, arguments));
+    const auto target = stream_of(stream);
+    require(target->context.get() == function->module->context, CUDA_ERROR_INVALID_HANDLE);
+    target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function, simt::Dim3{grid_x, grid_y, grid_z}, simt::Dim3{block_x, block_y, block_z}, arguments));
   });
 }

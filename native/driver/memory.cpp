@@ -1,5 +1,4 @@
 // Device memory is host memory that the driver keeps account of: filled with NaN bytes when allocated, and followed by guard bytes that are checked when it is freed.
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -56,12 +55,14 @@ Allocation Memory::release(std::uint64_t address, MemoryKind kind) {
   const auto found = by_address_.find(address);
   require(found != by_address_.end() && found->second.kind == kind && found->second.owned, CUDA_ERROR_INVALID_VALUE);
   const Allocation allocation = found->second;
+  ++releases_;
   by_address_.erase(found);
   return allocation;
 }
 
 void Memory::forget(std::uint64_t address) {
   std::unique_lock lock(mutex_);
+  ++releases_;
   by_address_.erase(address);
 }
 
@@ -77,6 +78,7 @@ void Memory::release_all(Context* context) {
       return match;
     });
   }
+  ++releases_;
   for (const Allocation& allocation : doomed) {
     free(allocation);
   }
@@ -125,8 +127,82 @@ T* pointer(std::uint64_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-// Copies overlap only by mistake, but must not be undefined for it.
+void require_alive(std::uint64_t address, std::size_t bytes) { require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_ILLEGAL_ADDRESS); }
+
+// One side of a copy. An address that the driver knows must have all the bytes in one allocation; another is pageable host memory.
+struct Side {
+  Side(std::uint64_t where, std::size_t bytes) : address(where), known(memory().find(where, 1).has_value()) {
+    if (known) {
+      require_device_range(where, bytes);
+    }
+  }
+  std::uint64_t address;
+  bool known;
+};
+
+class Copy final : public Operation {
+ public:
+  Copy(Side to, Side from, std::size_t bytes) : to_(to), from_(from), bytes_(bytes) {}
+  // CUDA takes what is in pageable host memory during the call: the caller may reuse or release it afterwards.
+  void stage() {
+    staged_.resize(bytes_);
+    std::memcpy(staged_.data(), pointer<char>(from_.address), bytes_);
+    from_.address = reinterpret_cast<std::uint64_t>(staged_.data());
+  }
+  // Sides overlap only by mistake, but must not be undefined for it.
+  void run(Context&) override { std::memmove(pointer<char>(to_.address), pointer<char>(from_.address), bytes_); }
+  void check_memory() const override {
+    for (const Side& side : {to_, from_}) {
+      if (side.known) {
+        require_alive(side.address, bytes_);
+      }
+    }
+  }
+  CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_MEMCPY; }
+
+ private:
+  Side to_, from_;
+  std::size_t bytes_;
+  std::vector<char> staged_;
+};
+
+template <class T>
+class Fill final : public Operation {
+ public:
+  Fill(std::uint64_t to, T value, std::size_t count) : to_(to), value_(value), count_(count) {}
+  void run(Context&) override { std::fill_n(pointer<T>(to_), count_, value_); }
+  void check_memory() const override { require_alive(to_, count_ * sizeof(T)); }
+  CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_MEMSET; }
+
+ private:
+  std::uint64_t to_;
+  T value_;
+  std::size_t count_;
+};
+
+// Returns memory when the stream comes to it, or unrun where the context has failed.
+class Release final : public Operation {
+ public:
+  explicit Release(const Allocation& allocation) : allocation_(allocation) {}
+  ~Release() override {
+    if (!released_) {
+      Memory::free(allocation_);
+    }
+  }
+  void run(Context& context) override {
+    released_ = true;
+    if (!Memory::free(allocation_)) {
+      context.sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+    }
+  }
+
+ private:
+  Allocation allocation_;
+  bool released_ = false;
+};
+
 void copy_now(std::uint64_t to, std::uint64_t from, std::size_t bytes) {
+  Copy copy(Side(to, bytes), Side(from, bytes), bytes);
   forbid_during_capture();
   const auto context = current_context();
   context->null_stream->synchronize();
@@ -136,26 +212,39 @@ void copy_now(std::uint64_t to, std::uint64_t from, std::size_t bytes) {
     }
   });
   require(context->sticky == CUDA_SUCCESS, context->sticky);
-  std::memmove(pointer<void>(to), pointer<void>(from), bytes);
+  copy.run(*context);
 }
 
 void copy_later(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* stream) {
-  stream_of(stream)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMCPY, [=](Context&) { std::memmove(pointer<void>(to), pointer<void>(from), bytes); }));
+  const auto target = stream_of(stream);
+  const Side destination(to, bytes), source(from, bytes);
+  const auto copy = std::make_shared<Copy>(destination, source, bytes);
+  const bool captured = is_capturing(*target);
+  if (!source.known && !captured) {
+    copy->stage();
+  }
+  target->submit(copy);
+  if (!destination.known && !captured) {  // as CUDA does for pageable memory
+    target->synchronize();
+    require(target->context->sticky == CUDA_SUCCESS, target->context->sticky);
+  }
 }
 
 template <class T>
-void fill(std::uint64_t to, T value, std::size_t count, bool now, void* stream) {
-  require(to % sizeof(T) == 0, CUDA_ERROR_INVALID_VALUE);
+std::shared_ptr<Operation> fill(std::uint64_t to, T value, std::size_t count) {
+  require(to % sizeof(T) == 0 && count <= Memory::total(), CUDA_ERROR_INVALID_VALUE);
   require_device_range(to, count * sizeof(T));
-  const auto body = [=](Context&) { std::fill_n(pointer<T>(to), count, value); };
-  if (now) {
-    forbid_during_capture();
-    const auto null_stream = current_context()->null_stream;
-    null_stream->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMSET, body));
-    null_stream->synchronize();
-  } else {
-    stream_of(stream)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_MEMSET, body));
-  }
+  return std::make_shared<Fill<T>>(to, value, count);
+}
+
+template <class T>
+void fill_now(std::uint64_t to, T value, std::size_t count) {
+  const auto operation = fill(to, value, count);
+  forbid_during_capture();
+  const auto null_stream = current_context()->null_stream;
+  null_stream->submit(operation);
+  null_stream->synchronize();
+  require_working_context();
 }
 
 CUresult allocate_host(const char* name, void** result, std::size_t bytes) {
@@ -186,8 +275,8 @@ PLATEAU_API CUresult cuMemFree_v2(CUdeviceptr address) {
       return;
     }
     forbid_during_capture();
-    const auto context = current_context();
     const Allocation allocation = memory().release(address, MemoryKind::device);
+    const auto context = contexts().get(allocation.context);
     const CUresult before = context->sticky;
     try {
       synchronize(*context);
@@ -214,11 +303,7 @@ PLATEAU_API CUresult cuMemFreeAsync(CUdeviceptr address, void* stream) {
     const auto target = stream_of(stream);
     forbid_while_capturing(*target);
     const Allocation allocation = memory().release(address, MemoryKind::device);
-    target->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [allocation](Context& context) {
-      if (!Memory::free(allocation)) {
-        context.sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
-      }
-    }));
+    target->submit(std::make_shared<Release>(allocation));
   });
 }
 
@@ -228,7 +313,7 @@ PLATEAU_API CUresult cuMemHostAlloc(void** result, std::size_t bytes, unsigned) 
 PLATEAU_API CUresult cuMemFreeHost(void* block) {
   return call("cuMemFreeHost", Needs::context, [&] {
     const Allocation allocation = memory().release(reinterpret_cast<std::uint64_t>(block), MemoryKind::pinned);
-    synchronize(*current_context());
+    synchronize(*contexts().get(allocation.context));
     require(Memory::free(allocation), CUDA_ERROR_ILLEGAL_ADDRESS);
   });
 }
@@ -342,22 +427,22 @@ PLATEAU_API CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, std::size_t
 }
 
 PLATEAU_API CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, std::size_t count) {
-  return call("cuMemsetD8", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+  return call("cuMemsetD8", Needs::context, [&] { fill_now(to, value, count); });
 }
 PLATEAU_API CUresult cuMemsetD16_v2(CUdeviceptr to, unsigned short value, std::size_t count) {
-  return call("cuMemsetD16", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+  return call("cuMemsetD16", Needs::context, [&] { fill_now(to, value, count); });
 }
 PLATEAU_API CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, std::size_t count) {
-  return call("cuMemsetD32", Needs::context, [&] { fill(to, value, count, true, nullptr); });
+  return call("cuMemsetD32", Needs::context, [&] { fill_now(to, value, count); });
 }
 PLATEAU_API CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t count, void* stream) {
-  return call("cuMemsetD8Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+  return call("cuMemsetD8Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
 }
 PLATEAU_API CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, std::size_t count, void* stream) {
-  return call("cuMemsetD16Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+  return call("cuMemsetD16Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
 }
 PLATEAU_API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, std::size_t count, void* stream) {
-  return call("cuMemsetD32Async", Needs::context, [&] { fill(to, value, count, false, stream); });
+  return call("cuMemsetD32Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
 }
 
 PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) { return bytes == 0 || memory().find(address, bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE; }

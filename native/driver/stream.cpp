@@ -31,7 +31,22 @@ void capture_node(Stream& stream, std::shared_ptr<Operation> operation) {
   stream.capture->graph->nodes.push_back(std::move(node));
 }
 
+std::shared_ptr<const Record> last_record(Event& event) {
+  std::lock_guard lock(event.mutex);
+  return event.last;
+}
+
+// The last record of an event that the host asks about; null where there is none.
+std::shared_ptr<const Record> host_record(Event& event) {
+  {
+    std::lock_guard lock(capture_mutex());
+    require(event.capture == nullptr, CUDA_ERROR_CAPTURED_EVENT);
+  }
+  return last_record(event);
+}
+
 void leave_capture(Capture& capture) {
+  capture.graph = nullptr;  // events that were recorded in it lead nowhere now
   std::erase(open_captures, &capture);
   --captures_active;
   for (Stream* stream : capture.streams) {
@@ -81,14 +96,13 @@ void Stream::close() {
   }
 }
 
-void Stream::submit(std::shared_ptr<Operation> operation) {
+std::uint64_t Stream::submit(std::shared_ptr<Operation> operation) {
   if (captures_active.load(std::memory_order_acquire) != 0) {
     std::lock_guard lock(capture_mutex());
     if (capture != nullptr) {
       require(!capture->invalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
-      require(capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED || capture->thread == std::this_thread::get_id() || capture->mode == CU_STREAM_CAPTURE_MODE_GLOBAL, CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);
       capture_node(*this, std::move(operation));
-      return;
+      return 0;
     }
     if (this == context->null_stream.get()) {  // would wait for the capturing streams
       for (Capture* open : open_captures) {
@@ -104,27 +118,29 @@ void Stream::submit(std::shared_ptr<Operation> operation) {
   if (legacy) {
     streams().for_each([&](const std::shared_ptr<Stream>& other) {
       if (other->context == context && other->blocking() && !other->idle()) {
-        enqueue(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [other, sequence = other->last()](Context&) { other->wait_until(sequence); }));
+        enqueue(std::make_shared<Callback>([other, sequence = other->last()](Context&) { other->wait_until(sequence); }));
       }
     });
   } else if (blocking() && !context->null_stream->idle()) {
-    enqueue(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [other = context->null_stream, sequence = context->null_stream->last()](Context&) { other->wait_until(sequence); }));
+    enqueue(std::make_shared<Callback>([other = context->null_stream, sequence = context->null_stream->last()](Context&) { other->wait_until(sequence); }));
   }
-  enqueue(std::move(operation));
+  return enqueue(std::move(operation));
 }
 
-void Stream::enqueue(std::shared_ptr<Operation> operation) {
+std::uint64_t Stream::enqueue(std::shared_ptr<Operation> operation) {
   bool wake;
+  std::uint64_t sequence;
   {
     std::lock_guard lock(mutex_);
     require(!closing_, CUDA_ERROR_INVALID_HANDLE);
     queue_.push_back(std::move(operation));
-    submitted_.fetch_add(1, std::memory_order_release);
+    sequence = submitted_.fetch_add(1, std::memory_order_release) + 1;
     wake = sleeping_;
   }
   if (wake) {
     ready_.notify_one();
   }
+  return sequence;
 }
 
 void Stream::work() {
@@ -161,16 +177,17 @@ void Stream::work() {
 }
 
 void Stream::wait_until(std::uint64_t sequence) {
-  const auto reached = [&] { return completed_.load(std::memory_order_acquire) >= sequence; };
-  if (!polled(reached)) {
+  const auto come = [&] { return reached(sequence); };
+  if (!polled(come)) {
     std::unique_lock lock(mutex_);
-    done_.wait(lock, reached);
+    done_.wait(lock, come);
   }
 }
 
 void Stream::synchronize() { wait_until(last()); }
 
 void Stream::record(const std::shared_ptr<Event>& event) {
+  require(event->context == context.get(), CUDA_ERROR_INVALID_HANDLE);
   {
     std::lock_guard lock(capture_mutex());
     if (capture != nullptr) {
@@ -182,19 +199,11 @@ void Stream::record(const std::shared_ptr<Event>& event) {
     event->capture = nullptr;
     event->frontier.clear();
   }
-  {
-    std::lock_guard lock(event->mutex);
-    event->recorded = true;
-    ++event->pending;
-  }
-  submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [event](Context&) {
-    {
-      std::lock_guard lock(event->mutex);
-      event->time = std::chrono::steady_clock::now();
-      --event->pending;
-    }
-    event->changed.notify_all();
-  }));
+  const auto record = std::make_shared<Record>();
+  record->position.sequence = submit(std::make_shared<Callback>([record](Context&) { record->time = std::chrono::steady_clock::now(); }));
+  record->position.stream = shared_from_this();
+  std::lock_guard lock(event->mutex);
+  event->last = record;
 }
 
 void Stream::wait(const std::shared_ptr<Event>& event) {
@@ -218,16 +227,9 @@ void Stream::wait(const std::shared_ptr<Event>& event) {
       fail(CUDA_ERROR_STREAM_CAPTURE_ISOLATION);  // would make the graph depend on work outside it
     }
   }
-  std::uint64_t pending;
-  {
-    std::lock_guard lock(event->mutex);
-    pending = event->pending;
-  }
-  if (pending != 0) {
-    submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [event](Context&) {
-      std::unique_lock lock(event->mutex);
-      event->changed.wait(lock, [&] { return event->pending == 0; });
-    }));
+  const auto record = last_record(*event);
+  if (record != nullptr && !record->position.reached()) {
+    submit(std::make_shared<Callback>([record](Context&) { record->position.wait(); }));
   }
 }
 
@@ -297,13 +299,32 @@ void forbid_while_capturing(Stream& stream) {
   }
 }
 
-// A stream that goes away while it captures takes the capture with it, or nobody could end it.
+bool is_capturing(const Stream& stream) {
+  if (captures_active.load(std::memory_order_acquire) == 0) {
+    return false;
+  }
+  std::lock_guard lock(capture_mutex());
+  return stream.capture != nullptr;
+}
+
+// A stream that goes away while it captures takes the capture with it, or nobody could end it; a forked one only spoils it.
 void abandon_capture(Stream& stream) {
   std::lock_guard lock(capture_mutex());
-  if (const auto capture = stream.capture) {
+  const auto capture = stream.capture;
+  if (capture == nullptr) {
+    return;
+  }
+  if (capture->origin == &stream) {
     leave_capture(*capture);
+  } else {
+    capture->invalidated = true;
+    capture->streams.erase(&stream);
+    stream.capture = nullptr;
   }
 }
+
+bool Position::reached() const { return stream->reached(sequence); }
+void Position::wait() const { stream->wait_until(sequence); }
 
 namespace {
 
@@ -404,6 +425,7 @@ PLATEAU_API CUresult cuEventCreate(void** event, unsigned flags) {
   return call("cuEventCreate", Needs::context, [&] {
     require(event != nullptr && flags < 8, CUDA_ERROR_INVALID_VALUE);
     auto made = std::make_shared<Event>();
+    made->context = current_context().get();
     made->timed = (flags & CU_EVENT_DISABLE_TIMING) == 0;
     *event = events().add(std::move(made));
   });
@@ -422,25 +444,18 @@ PLATEAU_API CUresult cuEventRecordWithFlags(void* handle, void* stream, unsigned
 
 PLATEAU_API CUresult cuEventQuery(void* handle) {
   return call("cuEventQuery", Needs::context, [&] {
-    const auto event = events().get(handle);
-    require(event->capture == nullptr, CUDA_ERROR_CAPTURED_EVENT);
-    std::lock_guard lock(event->mutex);
-    require(event->pending == 0, CUDA_ERROR_NOT_READY);
+    const auto record = host_record(*events().get(handle));
+    require(record == nullptr || record->position.reached(), CUDA_ERROR_NOT_READY);
   });
 }
 
 PLATEAU_API CUresult cuEventSynchronize(void* handle) {
   return call("cuEventSynchronize", Needs::context, [&] {
-    const auto event = events().get(handle);
-    require(event->capture == nullptr, CUDA_ERROR_CAPTURED_EVENT);
-    {
-      std::unique_lock lock(event->mutex);
-      // An event of a context that has failed is never reached.
-      while (event->pending != 0 && current_context()->sticky == CUDA_SUCCESS) {
-        event->changed.wait_for(lock, std::chrono::milliseconds(50));
-      }
+    const auto record = host_record(*events().get(handle));
+    if (record != nullptr) {
+      record->position.wait();
     }
-    require(current_context()->sticky == CUDA_SUCCESS, current_context()->sticky);
+    require_working_context();
   });
 }
 
@@ -448,17 +463,17 @@ PLATEAU_API CUresult cuEventElapsedTime(float* milliseconds, void* from, void* t
   return call("cuEventElapsedTime", Needs::context, [&] {
     require(milliseconds != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto start = events().get(from), end = events().get(to);
-    std::scoped_lock lock(start->mutex, end->mutex);
-    require(start->recorded && end->recorded && start->timed && end->timed, CUDA_ERROR_INVALID_HANDLE);
-    require(start->pending == 0 && end->pending == 0, CUDA_ERROR_NOT_READY);
-    *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+    const auto first = host_record(*start), second = host_record(*end);
+    require(first != nullptr && second != nullptr && start->timed && end->timed, CUDA_ERROR_INVALID_HANDLE);
+    require(first->position.reached() && second->position.reached(), CUDA_ERROR_NOT_READY);
+    *milliseconds = std::chrono::duration<float, std::milli>(second->time - first->time).count();
   });
 }
 
 PLATEAU_API CUresult cuLaunchHostFunc(void* handle, void (*function)(void*), void* argument) {
   return call("cuLaunchHostFunc", Needs::context, [&] {
     require(function != nullptr, CUDA_ERROR_INVALID_VALUE);
-    stream_of(handle)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [=](Context&) { function(argument); }));
+    stream_of(handle)->submit(std::make_shared<Callback>([=](Context&) { function(argument); }));
   });
 }
 
@@ -468,5 +483,5 @@ PLATEAU_API int plateau_stream_submit(void* handle, const char* name, void (*run
       destroy(doomed);
     }
   });
-  return call(name, Needs::context, [&] { stream_of(handle)->submit(std::make_shared<Callback>(CU_GRAPH_NODE_TYPE_HOST, [run, owned](Context&) { run(owned.get()); })); });
+  return call(name, Needs::context, [&] { stream_of(handle)->submit(std::make_shared<Callback>([run, owned](Context&) { run(owned.get()); })); });
 }

@@ -11,18 +11,31 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs all kernels under the sanitizers (native/test/sanitize.cpp), and shows that the sanitizers see what they are there for. */
+/** Runs all kernels (native/test/sanitize.cpp) and the CPU driver (native/test/driver_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
 class SanitizerTest {
     private record Run(int status, String output) {}
 
+    private static Path images(String folder) {
+        return Path.of(System.getProperty("plateau.basedir"), "target/test-classes/plateau/native", folder);
+    }
+
     private static Run sanitize(String folder, String... more) throws IOException, InterruptedException {
-        Path images = Path.of(System.getProperty("plateau.basedir"), "target/test-classes/plateau/native", folder);
-        Path program = images.resolve("sanitize");
+        List<String> arguments = new ArrayList<>(List.of(images(folder).toString()));
+        arguments.addAll(List.of(more));
+        return run(folder, "sanitize", arguments);
+    }
+
+    private static Run run(String folder, String name, List<String> arguments) throws IOException, InterruptedException {
+        Path program = images(folder).resolve(name);
         Assumptions.assumeTrue(Files.exists(program), "g++ has no run-time library for " + folder + " here");
-        List<String> command = new ArrayList<>(List.of(program.toString(), images.toString()));
-        command.addAll(List.of(more));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        List<String> command = new ArrayList<>(List.of(program.toString()));
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("PLATEAU_CPU_THREADS", "4");
+        Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes());
         return new Run(process.waitFor(), output);
     }
@@ -40,6 +53,14 @@ class SanitizerTest {
     @Test
     void kernelsStayInsideTheirMemoryAndAreDefined() throws Exception {
         assertClean(sanitize("sanitize-address"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sanitize-thread", "sanitize-address"})
+    void theDriverBearsStrain(String folder) throws Exception {
+        Run run = run(folder, "driver-stress", List.of(images(folder).resolve("optimizer.so").toString()));
+        assertEquals(0, run.status, run.output);
+        assertTrue(run.output.endsWith("driver: clean\n"), run.output);
     }
 
     @Test

@@ -236,6 +236,47 @@ class DriverTest {
         ok(cuStreamDestroy(second));
     }
 
+    /** A stream that waits for another's record of an event, and then records that event itself, must not wait for itself. */
+    @Test
+    void aWaitIsForTheRecordBeforeIt() throws Exception {
+        CUstream second = new CUstream();
+        ok(cuStreamCreate(second, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUevent event = new CUevent();
+        ok(cuEventCreate(event, 0));
+        occupy(second);
+        ok(cuEventRecord(event, second));
+        ok(cuStreamWaitEvent(stream, event, 0));
+        ok(cuEventRecord(event, stream));
+        for (int i = 0; i < 1000 && cuEventQuery(event) == CUresult.CUDA_ERROR_NOT_READY; i++) {
+            Thread.sleep(10);
+        }
+        ok(cuEventQuery(event));
+        ok(cuStreamQuery(second));
+        ok(cuEventDestroy(event));
+    }
+
+    /** CUDA takes pageable host memory during the call, and fills it before the call returns. */
+    @Test
+    void pageableMemoryMayBeUsedRightAfterAnAsynchronousCopy() throws IOException {
+        float[] source = {1, 2, 3}, result = new float[3];
+        CUdeviceptr buffer = allocate(12);
+        occupy(stream);
+        ok(cuMemcpyHtoDAsync(buffer, Pointer.to(source), 12, stream));
+        Arrays.fill(source, 0);
+        ok(cuMemcpyDtoHAsync(Pointer.to(result), buffer, 12, stream));
+        assertArrayEquals(new float[] {1, 2, 3}, result);
+    }
+
+    /** Keeps a stream busy for some tens of milliseconds. */
+    private static void occupy(CUstream busy) throws IOException {
+        CUfunction normal = new CUfunction();
+        ok(cuModuleGetFunction(normal, load("data/init"), "truncated_normal"));
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {1 << 20}), Pointer.to(new long[] {1}), Pointer.to(new int[] {0}), Pointer.to(new float[] {1}), Pointer.to(allocate(4L << 20)));
+        for (int i = 0; i < 20; i++) {
+            ok(cuLaunchKernel(normal, 1 << 12, 1, 1, 256, 1, 1, 0, busy, arguments, null));
+        }
+    }
+
     @Test
     void theLegacyStreamWaitsForBlockingStreams() {
         CUstream blocking = new CUstream();
@@ -356,6 +397,14 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32(four, 0, 5));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32(four.withByteOffset(2), 0, 1));
         ok(cuMemcpyDtoH(Pointer.to(new float[3]), four.withByteOffset(4), 12));
+        CUdeviceptr more = allocate(64);
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpy(more, four, 20));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyAsync(four, more, 20, stream));
+        Pointer pinned = new Pointer();
+        ok(cuMemAllocHost(pinned, 16));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoH(pinned, more, 20));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoDAsync(more, pinned.withByteOffset(8), 16, stream));
+        ok(cuMemFreeHost(pinned));
     }
 
     @Test
@@ -410,6 +459,22 @@ class DriverTest {
     }
 
     @Test
+    void objectsOfTwoContextsAreNotMixed() throws IOException {
+        CUevent event = new CUevent();
+        ok(cuEventCreate(event, 0));
+        CUfunction sgd = function("sgd");
+        CUcontext other = new CUcontext();
+        ok(cuCtxCreate(other, 0, device));
+        CUstream foreign = new CUstream();
+        ok(cuStreamCreate(foreign, 0));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuEventRecord(event, foreign));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuLaunchKernel(sgd, 1, 1, 1, 1, 1, 1, 0, foreign, null, null));
+        ok(cuCtxDestroy(other));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuStreamSynchronize(foreign));
+        ok(cuCtxSetCurrent(context));
+    }
+
+    @Test
     void eventsThatWereNotRecordedCannotBeTimed() {
         CUevent a = new CUevent(), b = new CUevent();
         ok(cuEventCreate(a, 0));
@@ -449,13 +514,57 @@ class DriverTest {
     }
 
     @Test
-    void unfinishedWorkIsNotReady() throws IOException {
-        module = load("data/init");
-        CUdeviceptr out = allocate(4L << 20);
-        Pointer arguments = Pointer.to(Pointer.to(new int[] {1 << 20}), Pointer.to(new long[] {1}), Pointer.to(new int[] {0}), Pointer.to(new float[] {1}), Pointer.to(out));
-        for (int i = 0; i < 20; i++) {
-            ok(cuLaunchKernel(function("truncated_normal"), 1 << 12, 1, 1, 256, 1, 1, 0, stream, arguments, null));
+    void aCaptureThatNobodyEndsGoesWithItsStream() {
+        CUstream second = new CUstream();
+        ok(cuStreamCreate(second, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUevent fork = new CUevent();
+        ok(cuEventCreate(fork, 0));
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(cuEventRecord(fork, stream));
+        is(CUresult.CUDA_ERROR_CAPTURED_EVENT, cuEventQuery(fork));
+        ok(cuStreamWaitEvent(second, fork, 0));
+        ok(cuStreamDestroy(second));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(cuEventRecord(fork, stream));
+        ok(cuStreamDestroy(stream));
+        CUstream third = new CUstream();
+        ok(cuStreamCreate(third, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        ok(cuStreamWaitEvent(third, fork, 0));
+        allocate(4);
+
+        ok(cuStreamBeginCapture(third, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(cuCtxDestroy(context));
+        ok(cuCtxCreate(context, 0, device));
+        allocate(4);
+    }
+
+    @Test
+    void replayOfFreedMemoryIsRefused() {
+        CUdeviceptr one = upload(1), sum = upload(0), filled = upload(0);
+        CUgraph kernel = capture(() -> ok(accumulate(1, 1, stream, 1, one, sum))), fill = capture(() -> ok(cuMemsetD32Async(filled, 0, 1, stream)));
+        CUgraphExec kernelExec = new CUgraphExec(), fillExec = new CUgraphExec();
+        ok(cuGraphInstantiate(kernelExec, kernel, 0));
+        ok(cuGraphInstantiate(fillExec, fill, 0));
+        ok(cuGraphLaunch(kernelExec, stream));
+        ok(cuGraphLaunch(fillExec, stream));
+        ok(cuMemFree(one));
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuGraphLaunch(kernelExec, stream));
+        ok(cuGraphLaunch(fillExec, stream));
+        ok(cuMemFree(filled));
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuGraphLaunch(fillExec, stream));
+        assertArrayEquals(new float[] {1}, download(sum, 1));
+        for (CUgraphExec exec : new CUgraphExec[] {kernelExec, fillExec}) {
+            ok(cuGraphExecDestroy(exec));
         }
+        ok(cuGraphDestroy(kernel));
+        ok(cuGraphDestroy(fill));
+    }
+
+    @Test
+    void unfinishedWorkIsNotReady() throws IOException {
+        occupy(stream);
         is(CUresult.CUDA_ERROR_NOT_READY, cuStreamQuery(stream));
         ok(cuStreamSynchronize(stream));
         ok(cuStreamQuery(stream));
@@ -473,6 +582,11 @@ class DriverTest {
         byte[] otherMachine = image("optimizer");
         otherMachine[18] = (byte) 183;
         is(CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(new CUmodule(), otherMachine));
+        byte[] whole = image("optimizer"), half = Arrays.copyOf(whole, whole.length / 2);
+        is(CUresult.CUDA_ERROR_INVALID_IMAGE, cuModuleLoadData(new CUmodule(), Arrays.copyOf(half, whole.length)));
+        byte[] otherTail = whole.clone();
+        Arrays.fill(otherTail, half.length, whole.length, (byte) 0x5a);
+        is(CUresult.CUDA_ERROR_INVALID_IMAGE, cuModuleLoadData(new CUmodule(), otherTail));
         is(CUresult.CUDA_ERROR_FILE_NOT_FOUND, cuModuleLoad(new CUmodule(), "/nonexistent.so"));
         is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetFunction(new CUfunction(), module, "no_such_kernel"));
         is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetGlobal(new CUdeviceptr(), new long[1], module, "no_such_variable"));
@@ -485,6 +599,8 @@ class DriverTest {
         allocate(4);
         is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), 4));
         allocate(4);
+        injectFault("cuMemAlloc_v2", 1, CUresult.CUDA_ERROR_LAUNCH_FAILED);
+        is(CUresult.CUDA_ERROR_LAUNCH_FAILED, cuMemAlloc(new CUdeviceptr(), 4));
     }
 
     @Test
@@ -498,6 +614,7 @@ class DriverTest {
         CUfunction first = function("sgd"), second = new CUfunction();
         ok(cuModuleGetFunction(second, again, "sgd"));
         assertNotEquals(first, second);
+        assertEquals(first, function("sgd"));
         ok(cuModuleUnload(again));
         CUdeviceptr one = upload(1), sum = upload(1);
         ok(accumulate(1, 1, stream, 1, one, sum));
@@ -530,7 +647,7 @@ class DriverTest {
         }
     }
 
-    /** The kernel node of a replayed graph gets other arguments; the node is found by listing the graph's. */
+    /** The kernel node of a replayed graph gets other arguments, which launches in flight do not see; the node is found by listing the graph's. */
     @Test
     void kernelNodesAreListedAndUpdated() throws Throwable {
         Address one = new Address(), sum = new Address();
@@ -568,12 +685,14 @@ class DriverTest {
             params.set(ValueLayout.JAVA_LONG, 40, pointers.address());
             var update = linker.downcallHandle(
                     library.findOrThrow("cuGraphExecKernelNodeSetParams_v2"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+            occupy(stream);
+            ok(cuGraphLaunch(exec, stream));
             ok((int) update.invokeExact(exec.value(), nodes.getAtIndex(ValueLayout.JAVA_LONG, 0), params));
             is(CUresult.CUDA_ERROR_INVALID_VALUE, (int) update.invokeExact(exec.value(), 1L, params));
         }
         ok(cuGraphLaunch(exec, stream));
         ok(cuStreamSynchronize(stream));
-        assertArrayEquals(new float[] {0, 1}, download(sum, 2));
+        assertArrayEquals(new float[] {1, 1}, download(sum, 2));
         ok(cuGraphExecDestroy(exec));
         ok(cuGraphDestroy(graph));
     }
