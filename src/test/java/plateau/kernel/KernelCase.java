@@ -19,7 +19,7 @@ final class KernelCase {
     private final Device device;
     private Work work;
 
-    private record Output(String name, DeviceBuffer whole, DeviceBuffer view, double[] expected, double tolerance) {}
+    private record Output(String name, DeviceBuffer whole, DeviceBuffer view, double[] expected, double tolerance, double leastScale) {}
 
     KernelCase(Device device, String name) {
         this.device = device;
@@ -39,14 +39,23 @@ final class KernelCase {
         return outputOver(what, null, expected, tolerance);
     }
 
+    /** An output of sums of terms around 1, which may cancel: their rounding errors are relative to the terms, not to what is left of them. */
+    DeviceBuffer sums(String what, double[] expected, double tolerance) {
+        return add(what, null, expected, tolerance, 1);
+    }
+
     /** An output that holds values before, which the kernel updates. */
     DeviceBuffer outputOver(String what, float[] before, double[] expected, double tolerance) {
+        return add(what, before, expected, tolerance, 1e-6);
+    }
+
+    private DeviceBuffer add(String what, float[] before, double[] expected, double tolerance, double leastScale) {
         DeviceBuffer whole = keep(device.allocate((expected.length + 2L * GUARD) * Float.BYTES));
         DeviceBuffer view = whole.slice((long) GUARD * Float.BYTES, (long) expected.length * Float.BYTES);
         if (before != null) {
             view.upload(before);
         }
-        outputs.add(new Output(what, whole, view, expected, tolerance));
+        outputs.add(new Output(what, whole, view, expected, tolerance, leastScale));
         return view;
     }
 
@@ -76,7 +85,7 @@ final class KernelCase {
                     return output.name + ": something was written outside of it";
                 }
             }
-            double scale = 1e-6;
+            double scale = output.leastScale;
             for (double value : output.expected) {
                 scale = Math.max(scale, Math.abs(value));
             }

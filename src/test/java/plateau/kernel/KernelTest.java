@@ -142,7 +142,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, relu %s, bias %s".formatted(m, n, k, relu, biased));
-        made.runs(new Dense(device, Dense.Path.KERNELS).forward(m, n, k, made.input(x), made.input(w), biased ? made.input(bias) : null, relu, made.output("y", y, 1e-5)));
+        made.runs(new Dense(device, Dense.Path.KERNELS).forward(m, n, k, made.input(x), made.input(w), biased ? made.input(bias) : null, relu, made.sums("y", y, 1e-5)));
         return made;
     }
 
@@ -160,7 +160,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, masked %s".formatted(m, n, k, masked));
-        made.runs(new Dense(device, Dense.Path.KERNELS).backwardInput(m, n, k, made.input(dy), made.input(w), masked ? made.input(x) : null, made.output("dx", dx, 1e-5)));
+        made.runs(new Dense(device, Dense.Path.KERNELS).backwardInput(m, n, k, made.input(dy), made.input(w), masked ? made.input(x) : null, made.sums("dx", dx, 1e-5)));
         return made;
     }
 
@@ -178,7 +178,7 @@ class KernelTest {
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, bias %s".formatted(m, n, k, biased));
         made.runs(new Dense(device, Dense.Path.KERNELS)
-                .backwardWeights(m, n, k, made.input(x), made.input(dy), made.output("dw", dw, 1e-5), biased ? made.output("dbias", dbias, 1e-5) : null));
+                .backwardWeights(m, n, k, made.input(x), made.input(dy), made.sums("dw", dw, 1e-5), biased ? made.sums("dbias", dbias, 1e-5) : null));
         return made;
     }
 
@@ -216,7 +216,7 @@ class KernelTest {
             sums[i % n] += a[i];
         }
         KernelCase made = new KernelCase(device, "m %d, n %d".formatted(m, n));
-        made.runs(new Dense(device, Dense.Path.KERNELS).columnSums(m, n, made.input(a), made.output("sums", sums, 1e-5)));
+        made.runs(new Dense(device, Dense.Path.KERNELS).columnSums(m, n, made.input(a), made.sums("sums", sums, 1e-5)));
         return made;
     }
 
@@ -285,9 +285,9 @@ class KernelTest {
         KernelCase made = new KernelCase(device, shape.toString());
         Conv1d conv1d = new Conv1d(device);
         made.runs(switch (part) {
-            case 0 -> conv1d.forward(shape, made.input(x), made.input(w), made.output("y", y, 1e-5));
-            case 1 -> conv1d.backwardData(shape, made.input(dy), made.input(w), made.output("dx", dx, 1e-5));
-            default -> conv1d.backwardFilter(shape, made.input(x), made.input(dy), made.output("dw", dw, 1e-5));
+            case 0 -> conv1d.forward(shape, made.input(x), made.input(w), made.sums("y", y, 1e-5));
+            case 1 -> conv1d.backwardData(shape, made.input(dy), made.input(w), made.sums("dx", dx, 1e-5));
+            default -> conv1d.backwardFilter(shape, made.input(x), made.input(dy), made.sums("dw", dw, 1e-5));
         });
         return made;
     }
