@@ -6,6 +6,7 @@ import plateau.kernel.Counter;
 import plateau.kernel.Dense;
 import plateau.kernel.Hinge;
 import plateau.kernel.Initializer;
+import plateau.kernel.Losses;
 import plateau.kernel.Metrics;
 import plateau.kernel.Optimizer;
 
@@ -16,6 +17,7 @@ import plateau.kernel.Optimizer;
  * @param dense dense layers and their gradients
  * @param accumulate sums of gradients
  * @param hinge the hinge loss
+ * @param losses squared error and cross-entropy
  * @param optimizer updates of parameters
  * @param metrics means over a batch, into a ring
  * @param counter the step number in device memory
@@ -26,6 +28,7 @@ public record Kernels(
         Dense dense,
         Accumulate accumulate,
         Hinge hinge,
+        Losses losses,
         Optimizer optimizer,
         Metrics metrics,
         Counter counter,
@@ -38,6 +41,7 @@ public record Kernels(
                 new Dense(device, path),
                 new Accumulate(device),
                 new Hinge(device),
+                new Losses(device),
                 new Optimizer(device),
                 new Metrics(device),
                 new Counter(device),

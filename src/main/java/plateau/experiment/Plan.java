@@ -1,6 +1,8 @@
 package plateau.experiment;
 
+import java.util.Map;
 import plateau.autograd.Parameters;
+import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
@@ -13,5 +15,12 @@ import plateau.cuda.Work;
  * @param training what {@code step} writes, at the number of steps done before it
  * @param evaluation fresh test data, forward, metrics
  * @param test what {@code evaluation} writes, at the number of steps done
+ * @param curves floats by name that {@code evaluation} leaves for a figure of what was learnt; empty where there is none
  */
-public record Plan(Parameters parameters, Work initialise, Work step, Ring training, Work evaluation, Ring test) {}
+public record Plan(Parameters parameters, Work initialise, Work step, Ring training, Work evaluation, Ring test, Map<String, DeviceBuffer> curves) {
+
+    /** A plan whose evaluation leaves metrics alone. */
+    public Plan(Parameters parameters, Work initialise, Work step, Ring training, Work evaluation, Ring test) {
+        this(parameters, initialise, step, training, evaluation, test, Map.of());
+    }
+}

@@ -1,5 +1,7 @@
 package plateau.train;
 
+import java.util.Map;
+
 /** Sees a run's progress, on the thread that trains. An exception it throws ends the run. */
 public interface RunListener {
 
@@ -8,6 +10,14 @@ public interface RunListener {
 
     /** At each log interval and after the last step. */
     default void onLog(LogRow row) {}
+
+    /**
+     * After {@link #onLog}, where the experiment keeps curves for a figure of what it has learnt.
+     *
+     * @param step training steps done
+     * @param curves by name, as the experiment documents them
+     */
+    default void onCurves(long step, Map<String, float[]> curves) {}
 
     /** Once, after a run that was completed. */
     default void onFinish(RunResult result) {}

@@ -2,6 +2,7 @@ package plateau.train;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -151,6 +152,9 @@ public final class Trainer implements AutoCloseable {
                 LogRow row = LogRow.of(done, read(plan.test(), done, 1, history), batch);
                 history.add(row);
                 listener.onLog(row);
+                if (!plan.curves().isEmpty()) {
+                    listener.onCurves(done, curves());
+                }
             }
         }
         RunResult result = result(secondsSince(started), evaluationSeconds, history);
@@ -203,6 +207,12 @@ public final class Trainer implements AutoCloseable {
     /** The values of all parameters, in the layout of their arena. */
     public float[] parameters() {
         return plan.parameters().values().toFloats();
+    }
+
+    private Map<String, float[]> curves() {
+        Map<String, float[]> read = new LinkedHashMap<>();
+        plan.curves().forEach((name, values) -> read.put(name, values.toFloats()));
+        return read;
     }
 
     private RunResult result(double seconds, double evaluationSeconds, List<LogRow> history) {

@@ -1,0 +1,70 @@
+package plateau.kernel;
+
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Dim;
+import plateau.cuda.Module;
+import plateau.cuda.Work;
+
+/** The step function u, which rounds down to one of its levels, and its smooth stand-in ũ ({@code kernels/step.cu}). */
+public final class StepFunction {
+    /** Words of a ring's row that {@link #metrics} writes: the step's bits, mean loss, mean squared error, share of exact levels. */
+    public static final int METRICS_WORDS = 4;
+
+    private static final int SMOOTH_SAMPLES = 64;
+    private static final int LEVEL_THREADS = 64;
+    private static final int METRICS_THREADS = 256;
+
+    private final Module module;
+
+    /** Loads the kernels. */
+    public StepFunction(Device device) {
+        module = device.module("step");
+    }
+
+    /**
+     * y(n) = u(r(n)), the largest level that is at most r, the lowest where there is none.
+     *
+     * @param z (levels), ascending
+     */
+    public Work forward(int n, int levels, DeviceBuffer z, DeviceBuffer r, DeviceBuffer y) {
+        return module.kernel("step_forward").elementwise(n, n, levels, z, r, y);
+    }
+
+    /**
+     * y(n) = ũ(r(n)) = z₀ + Σ (zᵢ − zᵢ₋₁) σ(cᵢ (r − mᵢ)), and its derivative.
+     *
+     * @param z (levels), ascending
+     * @param m (levels) midpoints; the first is unused
+     * @param c (levels) steepnesses; the first is unused
+     * @param derivative (n)
+     */
+    public Work smoothForward(int n, int levels, DeviceBuffer z, DeviceBuffer m, DeviceBuffer c, DeviceBuffer r, DeviceBuffer y, DeviceBuffer derivative) {
+        return module.kernel("smooth_step_forward").cooperative(Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative);
+    }
+
+    /** dr(n) = dy(n) derivative(n). */
+    public Work smoothBackward(int n, DeviceBuffer derivative, DeviceBuffer dy, DeviceBuffer dr) {
+        return module.kernel("smooth_step_backward").elementwise(n, n, derivative, dy, dr);
+    }
+
+    /**
+     * score(n) = the level of the largest logit of each row, the lowest of equal ones.
+     *
+     * @param z (levels)
+     * @param logits (n, levels)
+     */
+    public Work likeliestLevel(int n, int levels, DeviceBuffer z, DeviceBuffer logits, DeviceBuffer score) {
+        return module.kernel("likeliest_level").cooperative(Dim.of(n), LEVEL_THREADS, levels, z, logits, score);
+    }
+
+    /**
+     * Writes row step mod slots of the ring: the step, the mean of loss(n), the mean of (u(score) − y)², and the share of samples with u(score) = y.
+     *
+     * @param step one uint32
+     * @param ring (slots, 4) words
+     */
+    public Work metrics(int n, int levels, DeviceBuffer z, DeviceBuffer loss, DeviceBuffer score, DeviceBuffer y, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        return module.kernel("step_metrics").cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring);
+    }
+}
