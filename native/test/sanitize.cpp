@@ -194,6 +194,18 @@ void check_all() {
   check(Launch("conv1d_forward", {3, 2, 1}).value(2).value(35).value(5).value(2).input(2 * 2 * 35).input(3 * 2 * 5).output(2 * 3 * 35));
   check(Launch("conv1d_backward_data", {2, 2, 1}).value(3).value(35).value(5).value(2).input(2 * 3 * 35).input(3 * 2 * 5).output(2 * 2 * 35));
   check(Launch("conv1d_backward_filter", {5, 2, 3}).value(2).value(35).value(2).input(2 * 2 * 35).input(2 * 3 * 35).output(3 * 2 * 5));
+  check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
+  check(Launch("squared_error_single", {2, 1, 1}).value(n).value(0.5f).value(0.1f).input(n).input(n).output(n).null(), 256);
+  check(Launch("softmax_cross_entropy", {m, 1, 1}).value(n).value(0.1f).input(m * n).words({0, 7, 258}).output(m).output(m * n));
+  const int levels = 52;
+  check(Launch("step_forward", {2, 1, 1}).value(n).value(levels).input(levels).input(n).output(n), 256);
+  check(Launch("smooth_step_forward", {5, 1, 1}).value(n).value(levels).input(levels).input(levels).input(levels).input(n).output(n).output(n));
+  check(Launch("smooth_step_backward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
+  check(Launch("likeliest_level", {m, 1, 1}).value(levels).input(levels).input(m * levels).output(m));
+  check(Launch("step_metrics", {1, 1, 1}).value(n).value(levels).input(levels).input(n).input(n).input(n).words({12}).value(8).updated(32));
+  check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).value(5ull).value(2u).words({3}).output(n));
+  check(Launch("shifted_levels", {1, 1, 1}).value(levels).input(levels).input(1).output(levels), 256);
+  check(Launch("step_labels", {m, 1, 1}).value(100).value(levels).input(m * 100).input(100).input(1).input(levels).output(m).output(m).output(m));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 
@@ -205,7 +217,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "optimizer", "metrics", "conv1d", "data/init", "data/parity", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "step", "data/init", "data/parity", "data/step", "test/features"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {

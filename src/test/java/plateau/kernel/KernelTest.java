@@ -29,7 +29,7 @@ import plateau.reference.Seeds;
 class KernelTest {
     private static final int[] BLOCKS = {1, 32, 96, 256, 1024};
     private static final int ROUNDS = 6;
-    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "accumulate");
+    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward");
 
     /** One, primes, and sizes around a warp, a tile and a block. */
     private static final int[] SIZES = {1, 2, 3, 7, 31, 32, 33, 61, 63, 64, 65, 100, 127, 128, 131, 257};
@@ -61,6 +61,14 @@ class KernelTest {
         table.put("adam", KernelTest::adam);
         table.put("accumulate", KernelTest::accumulate);
         table.put("loss_and_accuracy", KernelTest::lossAndAccuracy);
+        table.put("squared_error", (device, seeds) -> squaredError(device, seeds, 1 + seeds.choose(SIZES)));
+        table.put("squared_error_single", (device, seeds) -> squaredError(device, seeds, 1));
+        table.put("softmax_cross_entropy", KernelTest::softmaxCrossEntropy);
+        table.put("step_forward", KernelTest::stepForward);
+        table.put("smooth_step_forward", KernelTest::smoothStepForward);
+        table.put("smooth_step_backward", KernelTest::smoothStepBackward);
+        table.put("likeliest_level", KernelTest::likeliestLevel);
+        table.put("step_metrics", KernelTest::stepMetrics);
         return table;
     }
 
@@ -336,6 +344,150 @@ class KernelTest {
         }
         KernelCase made = new KernelCase(device, "n %d, slots %d, step %d".formatted(n, slots, step));
         made.runs(new Metrics(device).lossAndAccuracy(n, made.input(loss), made.input(p), made.input(y), made.input(step), made.outputOver("ring", before, ring, 1e-5), slots));
+        return made;
+    }
+
+    private static KernelCase squaredError(Device device, Seeds seeds, int columns) {
+        int rows = seeds.choose(SIZES);
+        boolean differentiated = seeds.random().nextBoolean();
+        float weight = 0.5f, scale = 1f / rows;
+        float[] p = seeds.floats(rows * columns), y = seeds.floats(rows * columns);
+        double[] loss = new double[rows], dp = new double[rows * columns];
+        for (int i = 0; i < p.length; i++) {
+            double error = (double) p[i] - y[i];
+            loss[i / columns] += weight * error * error;
+            dp[i] = 2 * weight * scale * error;
+        }
+        KernelCase made = new KernelCase(device, "rows %d, columns %d, differentiated %s".formatted(rows, columns, differentiated));
+        made.runs(new Losses(device)
+                .squaredError(rows, columns, weight, scale, made.input(p), made.input(y), made.output("loss", loss, 1e-5), differentiated ? made.output("dp", dp, 1e-6) : null));
+        return made;
+    }
+
+    private static KernelCase softmaxCrossEntropy(Device device, Seeds seeds) {
+        int rows = seeds.choose(SIZES), classes = seeds.choose(SIZES);
+        boolean differentiated = seeds.random().nextBoolean();
+        float scale = 1f / rows, spread = seeds.choose(1, 30);
+        float[] p = seeds.floats(rows * classes);
+        int[] label = new int[rows];
+        double[] loss = new double[rows], dp = new double[rows * classes];
+        for (int r = 0; r < rows; r++) {
+            double sum = 0;
+            int least = 0;
+            for (int i = r * classes; i < (r + 1) * classes; i++) {
+                p[i] = 40 + spread * p[i]; // exponentials of these overflow a float
+                sum += Math.exp(p[i]);
+                least = p[i] < p[r * classes + least] ? i - r * classes : least;
+            }
+            label[r] = r == 0 ? least : seeds.random().nextInt(classes); // one large loss: the others' errors are measured against it
+            for (int i = r * classes; i < (r + 1) * classes; i++) {
+                dp[i] = scale * (Math.exp(p[i]) / sum - (i - r * classes == label[r] ? 1 : 0));
+            }
+            loss[r] = Math.log(sum) - p[r * classes + label[r]];
+        }
+        KernelCase made = new KernelCase(device, "rows %d, classes %d, differentiated %s".formatted(rows, classes, differentiated));
+        made.runs(new Losses(device)
+                .softmaxCrossEntropy(rows, classes, scale, made.input(p), made.input(label), made.output("loss", loss, 2e-5), differentiated ? made.output("dp", dp, 2e-5) : null));
+        return made;
+    }
+
+    private static float[] levels(Seeds seeds, int count) {
+        float[] z = new float[count];
+        for (int i = 0; i < count; i++) {
+            z[i] = -2 + 4f * i / count + 2f * seeds.random().nextFloat() / count;
+        }
+        return z;
+    }
+
+    /** The largest level that is at most r, or the lowest: searched one by one. */
+    private static int level(float[] z, float r) {
+        int level = 0;
+        while (level + 1 < z.length && z[level + 1] <= r) {
+            level++;
+        }
+        return level;
+    }
+
+    private static KernelCase stepForward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] z = levels(seeds, seeds.choose(SIZES)), r = seeds.floats(n);
+        r[0] = z[z.length / 2]; // exactly on a level
+        double[] y = new double[n];
+        for (int i = 0; i < n; i++) {
+            y[i] = z[level(z, r[i])];
+        }
+        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, z.length));
+        made.runs(new StepFunction(device).forward(n, z.length, made.input(z), made.input(r), made.output("y", y, 0)));
+        return made;
+    }
+
+    private static KernelCase smoothStepForward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), levels = seeds.choose(1, 2, 17, 52);
+        float[] z = levels(seeds, levels), m = seeds.floats(levels), c = new float[levels], r = seeds.floats(n);
+        double[] y = new double[n], derivative = new double[n];
+        for (int j = 1; j < levels; j++) {
+            c[j] = seeds.choose(1, 10, 2000) * (0.5f + seeds.random().nextFloat());
+        }
+        for (int i = 0; i < n; i++) {
+            r[i] = seeds.random().nextInt(8) == 0 ? r[i] * 100 : r[i]; // far out on some sigmoids
+            y[i] = z[0];
+            for (int j = 1; j < levels; j++) {
+                // The argument rounds as a float's; at steepness 2000 that is most of the error.
+                double sigmoid = 1 / (1 + Math.exp(-c[j] * (double) (r[i] - m[j])));
+                y[i] += ((double) z[j] - z[j - 1]) * sigmoid;
+                derivative[i] += ((double) z[j] - z[j - 1]) * c[j] * sigmoid * (1 - sigmoid);
+            }
+        }
+        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, levels));
+        made.runs(new StepFunction(device)
+                .smoothForward(n, levels, made.input(z), made.input(m), made.input(c), made.input(r), made.output("y", y, 1e-5), made.output("derivative", derivative, 1e-4)));
+        return made;
+    }
+
+    private static KernelCase smoothStepBackward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] derivative = seeds.floats(n), dy = seeds.floats(n);
+        double[] dr = new double[n];
+        for (int i = 0; i < n; i++) {
+            dr[i] = (double) dy[i] * derivative[i];
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new StepFunction(device).smoothBackward(n, made.input(derivative), made.input(dy), made.output("dr", dr, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase likeliestLevel(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), levels = seeds.choose(SIZES);
+        float[] z = levels(seeds, levels), logits = seeds.floats(n * levels); // with ties among the zeros
+        double[] score = new double[n];
+        for (int i = 0; i < n; i++) {
+            int likeliest = 0;
+            for (int j = 0; j < levels; j++) {
+                logits[i * levels + j] = -Math.abs(logits[i * levels + j]);
+                likeliest = logits[i * levels + j] > logits[i * levels + likeliest] ? j : likeliest;
+            }
+            score[i] = z[likeliest];
+        }
+        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, levels));
+        made.runs(new StepFunction(device).likeliestLevel(n, levels, made.input(z), made.input(logits), made.output("score", score, 0)));
+        return made;
+    }
+
+    private static KernelCase stepMetrics(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 4;
+        float[] z = levels(seeds, seeds.choose(SIZES)), loss = seeds.floats(n), score = seeds.floats(n), y = new float[n], before = new float[4 * slots];
+        double[] ring = new double[4 * slots];
+        ring[row] = Float.intBitsToFloat(step);
+        for (int i = 0; i < n; i++) {
+            y[i] = z[seeds.random().nextBoolean() ? level(z, score[i]) : seeds.random().nextInt(z.length)];
+            double error = (double) z[level(z, score[i])] - y[i];
+            ring[row + 1] += loss[i] / (double) n;
+            ring[row + 2] += error * error / n;
+            ring[row + 3] += error == 0 ? 1.0 / n : 0;
+        }
+        KernelCase made = new KernelCase(device, "n %d, levels %d, slots %d, step %d".formatted(n, z.length, slots, step));
+        made.runs(new StepFunction(device)
+                .metrics(n, z.length, made.input(z), made.input(loss), made.input(score), made.input(y), made.input(step), made.outputOver("ring", before, ring, 1e-5), slots));
         return made;
     }
 }
