@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
@@ -58,9 +59,9 @@ abstract class ExperimentCommand implements Callable<Integer> {
      */
     record Run(Map<String, Object> key, Experiment experiment) {
 
-        /** For messages and legends, as {@code d = 5}. */
+        /** For messages and legends: {@code d = 5}, and names as they are. */
         String label() {
-            return key.entrySet().stream().map(column -> column.getKey() + " = " + column.getValue()).collect(Collectors.joining(", "));
+            return key.entrySet().stream().map(column -> column.getValue() instanceof String name ? name : column.getKey() + " = " + column.getValue()).collect(Collectors.joining(", "));
         }
     }
 
@@ -70,9 +71,18 @@ abstract class ExperimentCommand implements Callable<Integer> {
      * @param run which
      * @param facts what it drew at random, for its description
      * @param rows logged so far, more to come while it trains
+     * @param snapshots of what was learnt, where the experiment has curves of it, likewise
      * @param result empty where it did not get to its end
      */
-    record Outcome(Run run, Map<String, Object> facts, List<LogRow> rows, Optional<RunResult> result) {}
+    record Outcome(Run run, Map<String, Object> facts, List<LogRow> rows, List<Snapshot> snapshots, Optional<RunResult> result) {}
+
+    /**
+     * What was learnt after so many steps.
+     *
+     * @param step training steps done
+     * @param curves by name, as the experiment documents them
+     */
+    record Snapshot(long step, Map<String, float[]> curves) {}
 
     /**
      * The runs, in order.
@@ -83,6 +93,11 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     /** Training steps of a run. */
     abstract long steps(Run run);
+
+    /** Steps after which what was learnt is kept, if something is logged then; the end is always one. */
+    Set<Long> checkpoints() {
+        return Set.of();
+    }
 
     /** What a run draws at random and a reader of its results wants to know, by name. */
     Map<String, Object> facts(Kernels kernels, Run run) {
@@ -122,7 +137,8 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     private void train(Kernels kernels, Run run, Trainer.Options schedule, Results results, PrintWriter print) throws IOException {
         List<LogRow> rows = new ArrayList<>();
-        int index = results.add(new Outcome(run, facts(kernels, run), rows, Optional.empty()));
+        List<Snapshot> snapshots = new ArrayList<>();
+        int index = results.add(new Outcome(run, facts(kernels, run), rows, snapshots, Optional.empty()));
         RunResult result;
         try (Progress progress = new Progress(print, run.label(), schedule.steps())) {
             result = Trainer.run(kernels.device(), kernels, run.experiment(), schedule, new RunListener() {
@@ -130,6 +146,13 @@ abstract class ExperimentCommand implements Callable<Integer> {
                 public void onLog(LogRow row) {
                     rows.add(row);
                     progress.at(row.step(), values(run, row));
+                }
+
+                @Override
+                public void onCurves(long step, Map<String, float[]> curves) {
+                    if (step == schedule.steps() || checkpoints().contains(step)) {
+                        snapshots.add(new Snapshot(step, curves));
+                    }
                 }
             });
         }

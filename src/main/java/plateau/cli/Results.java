@@ -10,20 +10,24 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import plateau.cli.ExperimentCommand.Outcome;
+import plateau.cli.ExperimentCommand.Snapshot;
 import plateau.cuda.Device;
 import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunResult;
 
-/** The results of a command that trains, in one schema for all: metrics.csv, run.json written anew after every run, and figures. */
+/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run, and figures. */
 final class Results {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -56,7 +60,7 @@ final class Results {
     /** A run came to its end. */
     void complete(int index, RunResult result) throws IOException {
         Outcome outcome = outcomes.get(index);
-        outcomes.set(index, new Outcome(outcome.run(), outcome.facts(), outcome.rows(), Optional.of(result)));
+        outcomes.set(index, new Outcome(outcome.run(), outcome.facts(), outcome.rows(), outcome.snapshots(), Optional.of(result)));
         versions.putAll(result.versions());
         write("running", Optional.empty());
     }
@@ -102,6 +106,7 @@ final class Results {
 
     private void write(String status, Optional<Exception> cause) throws IOException {
         writeMetrics();
+        writeCurves();
         writeDescription(status, cause);
     }
 
@@ -124,6 +129,34 @@ final class Results {
         folder.table("metrics.csv", header, rows);
     }
 
+    /** What was learnt, if the experiment has curves of it: one row per point. */
+    private void writeCurves() throws IOException {
+        Set<String> names = new LinkedHashSet<>();
+        outcomes.forEach(outcome -> outcome.snapshots().forEach(snapshot -> names.addAll(snapshot.curves().keySet())));
+        if (names.isEmpty()) {
+            return;
+        }
+        List<String> header = new ArrayList<>(outcomes.getFirst().run().key().keySet());
+        header.addAll(List.of("seed", "step", "point"));
+        header.addAll(names);
+        List<List<Object>> rows = new ArrayList<>();
+        for (Outcome outcome : outcomes) {
+            for (Snapshot snapshot : outcome.snapshots()) {
+                int points = snapshot.curves().values().stream().mapToInt(values -> values.length).max().orElse(0);
+                for (int i = 0; i < points; i++) {
+                    List<Object> cells = new ArrayList<>(outcome.run().key().values());
+                    cells.addAll(List.of(outcome.run().experiment().seed(), snapshot.step(), i));
+                    for (String name : names) {
+                        float[] values = snapshot.curves().get(name);
+                        cells.add(values == null || i >= values.length ? null : values[i]);
+                    }
+                    rows.add(cells);
+                }
+            }
+        }
+        folder.table("curves.csv", header, rows);
+    }
+
     private void writeDescription(String status, Optional<Exception> cause) throws IOException {
         Map<String, Object> run = new LinkedHashMap<>();
         run.put("experiment", command.name());
@@ -137,9 +170,12 @@ final class Results {
         folder.text("run.json", JSON.writeValueAsString(run) + System.lineSeparator());
     }
 
-    /** Every option of the command with the value that it was given or has by default. */
+    /** Every parameter and option of the command with the value that it was given or has by default. */
     private Map<String, Object> arguments() {
         Map<String, Object> arguments = new LinkedHashMap<>();
+        for (PositionalParamSpec parameter : command.positionalParameters()) {
+            arguments.put(parameter.paramLabel().toLowerCase(), plain(parameter.getValue()));
+        }
         for (OptionSpec option : command.options()) {
             if (!option.usageHelp() && !option.versionHelp()) {
                 arguments.put(option.longestName().substring(2), plain(option.getValue()));
@@ -153,7 +189,7 @@ final class Results {
         return switch (value) {
             case Optional<?> optional -> plain(optional.orElse(null));
             case Path path -> path.toString();
-            case Enum<?> choice -> choice.name().toLowerCase();
+            case Enum<?> choice -> Choices.typed(choice);
             case null, default -> value;
         };
     }

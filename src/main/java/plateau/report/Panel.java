@@ -22,6 +22,8 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  * @param curves what is drawn, in the order of the legend; their names differ
  */
 public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+    private static final double MARGIN = 0.04;
+
     // Okabe and Ito's colours, which remain distinct to colour-blind readers.
     private static final Color[] COLOURS = {
         new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7), new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000)
@@ -31,8 +33,8 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
      * An axis.
      *
      * @param name beside it
-     * @param lowest value; NaN: the data's
-     * @param highest value; NaN: the data's
+     * @param lowest value; NaN: the data's, less a margin on a vertical axis
+     * @param highest value; NaN: the data's, likewise
      * @param logarithmic whether equal distances are equal ratios; values that are not positive are then left out
      */
     public record Axis(String name, double lowest, double highest, boolean logarithmic) {
@@ -129,13 +131,12 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
         style.setXAxisDecimalPattern("#,##0.###");
         style.setXAxisTickMarkSpacingHint(80);
         style.setYAxisLogarithmic(vertical.logarithmic);
-        if (!Double.isNaN(vertical.lowest)) {
-            style.setYAxisMin(vertical.lowest);
-        }
-        if (!Double.isNaN(vertical.highest)) {
-            style.setYAxisMax(vertical.highest);
-        }
         if (!vertical.logarithmic) {
+            double bottom = values(Curve::y).filter(Double::isFinite).min().orElse(0);
+            double top = values(Curve::y).filter(Double::isFinite).max().orElse(1);
+            double margin = top > bottom ? MARGIN * (top - bottom) : 1;
+            style.setYAxisMin(Double.isNaN(vertical.lowest) ? bottom - margin : vertical.lowest);
+            style.setYAxisMax(Double.isNaN(vertical.highest) ? top + margin : vertical.highest);
             style.setYAxisDecimalPattern("0.0##");
         }
     }

@@ -58,6 +58,24 @@ class MainTest {
     }
 
     @Test
+    void stepKeepsWhatWasLearnt() throws Exception {
+        Path out = folder.resolve("s");
+        Finished step = Finished.here("step", "--device", "cpu", "--steps", "100", "--log-every", "50", "--out", out.toString());
+        step.assertOk();
+        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(out));
+        List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("variant,seed,step,loss,squared_error,exact", metrics.getFirst());
+        assertEquals(1 + 4 * 2, metrics.size());
+        List<String> curves = Files.readAllLines(out.resolve("curves.csv"));
+        assertEquals("variant,seed,step,point,score,label,hypothesis,smooth", curves.getFirst());
+        assertTrue(curves.get(1).startsWith("approximation,1,100,0,"), curves.get(1));
+        assertTrue(curves.getLast().matches("forward-only,1,100,\\d+,.*,"), curves.getLast());
+        JsonNode run = JSON.readTree(out.resolve("run.json").toFile());
+        assertEquals(JSON.readTree("[\"approximation\", \"e2e\", \"multiclass\", \"forward-only\"]"), run.at("/arguments/variant"));
+        assertEquals("program", run.at("/arguments/smoothing").asText());
+    }
+
+    @Test
     void sameArgumentsGiveTheSameMetrics() throws Exception {
         parity(folder.resolve("a"), "--d", "6", "--steps", "300").assertOk();
         parity(folder.resolve("b"), "--d", "6", "--steps", "300", "--no-graph").assertOk();
@@ -79,6 +97,11 @@ class MainTest {
         "parity --gemm magic               | expected one of [AUTO, CUBLAS, KERNELS]",
         "parity --libcuda none.so          | --libcuda: there is no file none.so",
         "parity --sceptre 3                | Unknown option",
+        "step sideways                     | 'sideways' is none of approximation, e2e, multiclass, forward-only",
+        "step e2e e2e                      | a variant is named twice",
+        "step e2e --lr 0                   | lr must be positive, not 0.0",
+        "step e2e --batch 0                | batch must be between 1 and 1048576, not 0",
+        "step e2e --smoothing none         | expected one of [PAPER, PROGRAM]",
         "bench                             | bench what?",
         "bench parity --windows 0          | windows must be at least 1, not 0",
         "bench elementwise --n 0           | n must be between 1 and 100000000, not 0",
@@ -86,7 +109,7 @@ class MainTest {
         "parrot                            | Unmatched argument"
     })
     void badUsageIsOneLine(String arguments, String message) throws Exception {
-        String line = arguments.startsWith("parity") ? arguments + " --out " + folder.resolve("out") : arguments;
+        String line = arguments.startsWith("parity") || arguments.startsWith("step") ? arguments + " --out " + folder.resolve("out") : arguments;
         Finished.here(line.split(" +")).assertError(Main.USAGE, message);
         assertEquals(Set.of(), names(folder));
     }
@@ -148,7 +171,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "doctor", "bench", "bench parity", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "step", "doctor", "bench", "bench parity", "bench launch", "bench elementwise"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();

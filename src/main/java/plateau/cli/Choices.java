@@ -1,0 +1,27 @@
+package plateau.cli;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** Constants as they are typed: {@code forward-only} for FORWARD_ONLY. */
+final class Choices {
+    private Choices() {}
+
+    /** As it is typed. */
+    static String typed(Enum<?> choice) {
+        return choice.name().toLowerCase().replace('_', '-');
+    }
+
+    /** All of them, as they are typed. */
+    static <E extends Enum<E>> List<String> typed(Class<E> type) {
+        return Arrays.stream(type.getEnumConstants()).map(Choices::typed).toList();
+    }
+
+    /** @throws IllegalArgumentException with one line that names the choices, if the text is none of them */
+    static <E extends Enum<E>> E parse(Class<E> type, String text) {
+        return Arrays.stream(type.getEnumConstants())
+                .filter(choice -> typed(choice).equals(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is none of " + String.join(", ", typed(type))));
+    }
+}
