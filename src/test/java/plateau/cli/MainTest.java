@@ -157,6 +157,13 @@ class MainTest {
     }
 
     @Test
+    void benchStepMeasuresTheVariantsThatAreNamed() {
+        Finished bench = Finished.here("bench", "step", "forward-only", "--device", "cpu", "--steps", "100", "--windows", "1");
+        bench.assertOk();
+        assertEquals(1, bench.out().stream().filter(line -> line.matches("step forward-only, batch 256: [0-9,]+ steps/s.*")).count(), bench.out()::toString);
+    }
+
+    @Test
     void benchElementwiseComparesWithLoops() {
         Finished bench = Finished.here("bench", "elementwise", "--device", "cpu", "--n", "100");
         bench.assertOk();
@@ -171,7 +178,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "step", "doctor", "bench", "bench parity", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "step", "doctor", "bench", "bench parity", "bench step", "bench launch", "bench elementwise"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();

@@ -1,0 +1,90 @@
+package plateau.cli;
+
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import plateau.autograd.Kernels;
+import plateau.cuda.Device;
+import plateau.experiment.Experiment;
+import plateau.train.RunListener;
+import plateau.train.Trainer;
+
+/** Speed of training, and where a step's time goes. A command says of what. */
+abstract class BenchTrainingCommand implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Mixin private DeviceMixin device;
+
+    @Option(names = "--steps", paramLabel = "N", description = "steps in one window (default: enough for a second or so)")
+    private Long steps;
+
+    @Option(names = "--windows", paramLabel = "N", defaultValue = "7", description = "windows, of which the median counts (default: ${DEFAULT-VALUE})")
+    private int windows;
+
+    @Option(names = "--unroll", paramLabel = "N", defaultValue = "" + Trainer.Options.DEFAULT_UNROLL, description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
+    private int unroll;
+
+    @Option(names = "--no-graph", description = "launch every kernel from Java")
+    private boolean noGraph;
+
+    /**
+     * One thing to measure.
+     *
+     * @param label for display, the batch included
+     * @param experiment with its defaults
+     * @param steps that take a second or so
+     */
+    record Subject(String label, Experiment experiment, long steps) {}
+
+    /** What to measure, in order. */
+    abstract List<Subject> subjects();
+
+    /** Floating point operations of one of a step's kernels, where that is worth telling. */
+    OptionalDouble operations(Experiment experiment, String kernel) {
+        return OptionalDouble.empty();
+    }
+
+    @Override
+    public final Integer call() {
+        if (windows < 1) {
+            throw new IllegalArgumentException("windows must be at least 1, not " + windows);
+        }
+        List<Subject> subjects = subjects();
+        PrintWriter print = spec.commandLine().getOut();
+        try (Device opened = device.open()) {
+            print.println("device: " + opened.description());
+            Kernels kernels = Kernels.load(opened, device.gemm());
+            for (Subject subject : subjects) {
+                bench(kernels, subject, print);
+            }
+        }
+        return Main.OK;
+    }
+
+    private void bench(Kernels kernels, Subject subject, PrintWriter print) {
+        long count = steps == null ? subject.steps : steps;
+        try (Trainer trainer = new Trainer(kernels.device(), kernels, subject.experiment, new Trainer.Options(count, count, unroll, !noGraph))) {
+            double[] rates = new double[windows];
+            for (int i = 0; i < windows; i++) {
+                rates[i] = trainer.run(RunListener.NONE).stepsPerSecond();
+            }
+            Arrays.sort(rates);
+            double median = rates[windows / 2];
+            print.printf("%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n", subject.label, median, windows, count, rates[0], rates[windows - 1], 1e6 / median);
+            List<Trainer.Timing> timings = trainer.profile();
+            double sum = timings.stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
+            for (Trainer.Timing timing : timings) {
+                OptionalDouble operations = operations(subject.experiment, timing.name());
+                String rate = operations.isPresent() ? "  %.0f GFLOP/s".formatted(operations.getAsDouble() / timing.nanoseconds()) : "";
+                print.printf("  %-32s %8.2f us  %5.1f %%%s%n", timing.name(), timing.nanoseconds() / 1e3, 100 * timing.nanoseconds() / sum, rate);
+            }
+            print.printf("  %-32s %8.2f us, each alone in its graph%n", "sum", sum / 1e3);
+        }
+    }
+}
