@@ -111,18 +111,19 @@ final class Results {
     }
 
     private void writeMetrics() throws IOException {
-        Outcome first = outcomes.getFirst();
-        List<String> header = new ArrayList<>(first.run().key().keySet());
-        header.add("seed");
-        header.add("step");
-        header.addAll(first.run().experiment().metrics());
+        Set<String> names = new LinkedHashSet<>();
+        outcomes.forEach(outcome -> names.addAll(outcome.run().experiment().metrics()));
+        List<String> header = new ArrayList<>(outcomes.getFirst().run().key().keySet());
+        header.addAll(List.of("seed", "step"));
+        header.addAll(names);
         List<List<Object>> rows = new ArrayList<>();
         for (Outcome outcome : outcomes) {
             for (LogRow row : outcome.rows()) {
                 List<Object> cells = new ArrayList<>(outcome.run().key().values());
                 cells.add(outcome.run().experiment().seed());
                 cells.add(row.step());
-                row.test().forEach(value -> cells.add(shortest(value)));
+                List<String> measured = outcome.run().experiment().metrics();
+                names.forEach(name -> cells.add(measured.contains(name) ? shortest(row.test().get(measured.indexOf(name))) : null));
                 rows.add(cells);
             }
         }

@@ -79,6 +79,9 @@ public record Figure(int columns, List<Panel> panels) {
         graphics.fillRect(0, 0, columns * width(), rows() * height());
         AffineTransform origin = graphics.getTransform();
         for (int i = 0; i < panels.size(); i++) {
+            if (panels.get(i).curves().isEmpty()) {
+                continue;
+            }
             graphics.translate(i % columns * width(), i / columns * height());
             XYChart chart = panels.get(i).chart(width(), height());
             chart.paint(graphics, width(), height());

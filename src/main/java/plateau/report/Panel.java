@@ -22,6 +22,9 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  * @param curves what is drawn, in the order of the legend; their names differ
  */
 public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+    /** A place in a figure that is left empty. */
+    public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
+
     private static final double MARGIN = 0.04;
 
     // Okabe and Ito's colours, which remain distinct to colour-blind readers.
