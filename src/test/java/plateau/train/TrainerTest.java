@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -17,10 +18,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.LiveObjects;
+import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
+import plateau.experiment.Step;
 import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
 
@@ -54,8 +58,8 @@ class TrainerTest {
         }
     }
 
-    private Outcome train(Parity parity, Trainer.Options options) {
-        try (Trainer trainer = new Trainer(device, kernels, parity, options)) {
+    private Outcome train(Experiment experiment, Trainer.Options options) {
+        try (Trainer trainer = new Trainer(device, kernels, experiment, options)) {
             RunResult result = trainer.run(RunListener.NONE);
             return new Outcome(trainer.parameters(), result.history());
         }
@@ -126,6 +130,38 @@ class TrainerTest {
         assertEquals(device.description(), result.device());
         assertTrue(result.stepsPerSecond() >= result.stepsPerSecondWithEvaluation());
         assertEquals(25 / result.seconds(), result.stepsPerSecondWithEvaluation(), 1e-9);
+    }
+
+    /** Every variant of the step functions: the same bits from graphs and eagerly, and curves of the test batch beside each row. */
+    @ParameterizedTest
+    @EnumSource(Step.Variant.class)
+    void curvesComeWithEachRow(Step.Variant variant) {
+        Step step = new Step(Step.Options.of(variant));
+        Outcome eager = train(step, new Trainer.Options(20, 10, 1, false));
+        List<Long> seen = new ArrayList<>();
+        Trainer.run(
+                device,
+                kernels,
+                step,
+                Trainer.Options.of(20, 10),
+                new RunListener() {
+                    @Override
+                    public void onLog(LogRow row) {
+                        assertEquals(eager.rows.get(seen.size()), row);
+                    }
+
+                    @Override
+                    public void onCurves(long done, Map<String, float[]> curves) {
+                        seen.add(done);
+                        List<String> names = new ArrayList<>(List.of("score", "label", "hypothesis"));
+                        if (variant == Step.Variant.APPROXIMATION) {
+                            names.add("smooth");
+                        }
+                        assertEquals(names, List.copyOf(curves.keySet()));
+                        curves.forEach((name, values) -> assertEquals(2560, values.length, name));
+                    }
+                });
+        assertEquals(List.of(10L, 20L), seen);
     }
 
     @Test
