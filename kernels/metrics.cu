@@ -20,6 +20,30 @@ extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, cons
   }
 }
 
+// One row of the ring is {step, mean loss} or, where there are elements to compare, {step, mean loss, largest |a - b| of m elements}. One block.
+extern "C" __global__ void __launch_bounds__(1024) loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a, const float* __restrict__ b,
+                                                                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+  float loss_sum = 0.0f, largest = 0.0f;
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    loss_sum += loss[i];
+  }
+  for (int i = threadIdx.x; i < m; i += blockDim.x) {
+    const float distance = fabsf(a[i] - b[i]);
+    largest = distance <= largest ? largest : distance;  // a NaN stays
+  }
+  loss_sum = block_sum(loss_sum);
+  largest = block_max(largest);
+  if (threadIdx.x == 0) {
+    const unsigned now = step[0];
+    float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * (m > 0 ? 3 : 2);
+    row[0] = __uint_as_float(now);
+    row[1] = loss_sum / static_cast<float>(n);
+    if (m > 0) {
+      row[2] = largest;
+    }
+  }
+}
+
 // The step number lives in device memory; a step ends by advancing it.
 extern "C" __global__ void advance_step(unsigned* __restrict__ step) {
   if (element_index() < 1) {

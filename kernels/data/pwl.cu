@@ -75,8 +75,8 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
   return pieces;
 }
 
-// f(samples, n), and p(samples, n) unless null (it has no entries under the real law). Grid ceil(samples / 32).
-extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n, int law, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ f,
+// f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no entries under the real law). Grid ceil(samples / 32).
+extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ f,
                                                                float* __restrict__ p) {
   __shared__ float theta[kPieces][kCurves];
   __shared__ float change[kPieces][kCurves];
@@ -98,9 +98,9 @@ extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n
       curve[i] = fmaf(a2, d2 > 0.0f ? d2 : 0.0f, fmaf(a1, d1 > 0.0f ? d1 : 0.0f, a0 * (d0 > 0.0f ? d0 : 0.0f)));
     }
     if (p != nullptr) {
-      float* sparse = p + static_cast<size_t>(first + s) * n;
-      for (int i = threadIdx.x; i < n; i += blockDim.x) {
-        const float x = static_cast<float>(i);
+      float* sparse = p + static_cast<size_t>(first + s) * (n - skipped);
+      for (int i = threadIdx.x; i < n - skipped; i += blockDim.x) {
+        const float x = static_cast<float>(i + skipped);
         sparse[i] = x == t0 ? a0 : x == t1 ? a1 : x == t2 ? a2 : 0.0f;
       }
     }

@@ -2,6 +2,7 @@ package plateau.autograd;
 
 import plateau.cuda.Device;
 import plateau.kernel.Accumulate;
+import plateau.kernel.Conv1d;
 import plateau.kernel.Counter;
 import plateau.kernel.Dense;
 import plateau.kernel.Hinge;
@@ -15,6 +16,7 @@ import plateau.kernel.Optimizer;
  *
  * @param device the device they launch on
  * @param dense dense layers and their gradients
+ * @param conv1d one-dimensional convolutions and their gradients
  * @param accumulate sums of gradients
  * @param hinge the hinge loss
  * @param losses squared error and cross-entropy
@@ -26,6 +28,7 @@ import plateau.kernel.Optimizer;
 public record Kernels(
         Device device,
         Dense dense,
+        Conv1d conv1d,
         Accumulate accumulate,
         Hinge hinge,
         Losses losses,
@@ -39,6 +42,7 @@ public record Kernels(
         return new Kernels(
                 device,
                 new Dense(device, path),
+                new Conv1d(device),
                 new Accumulate(device),
                 new Hinge(device),
                 new Losses(device),

@@ -29,4 +29,15 @@ public final class Metrics {
     public Work lossAndAccuracy(int n, DeviceBuffer loss, DeviceBuffer p, DeviceBuffer y, DeviceBuffer step, DeviceBuffer ring, int slots) {
         return module.kernel("loss_and_accuracy").cooperative(Dim.of(1), THREADS, n, loss, p, y, step, slots, ring);
     }
+
+    /**
+     * Writes row step mod slots of the ring: the step, the mean of loss(n) and, where m is positive, the largest |a − b| of m elements.
+     *
+     * @param step one uint32
+     * @param a null where m is 0, as b
+     * @param ring (slots, 3) words, or (slots, 2) where m is 0
+     */
+    public Work lossAndDistance(int n, DeviceBuffer loss, int m, DeviceBuffer a, DeviceBuffer b, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        return module.kernel("loss_and_distance").cooperative(Dim.of(1), THREADS, n, loss, m, a, b, step, slots, ring);
+    }
 }

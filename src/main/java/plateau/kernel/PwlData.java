@@ -29,19 +29,20 @@ public final class PwlData {
     }
 
     /**
-     * Curves f(samples, n) and their sparse encodings p(samples, n), f = W p.
+     * Curves f(samples, n) and their sparse encodings p(samples, n − skipped), f = W p.
      *
+     * @param skipped how many of the first entries of p are left out
      * @param step one uint32: batches of different steps are independent
      * @param p null where it is not wanted
      * @throws IllegalArgumentException if n is too small for three pieces, or p is asked for under {@link Law#REAL}
      */
-    public Work curves(int samples, int n, Law law, long seed, int stream, DeviceBuffer step, DeviceBuffer f, DeviceBuffer p) {
+    public Work curves(int samples, int n, int skipped, Law law, long seed, int stream, DeviceBuffer step, DeviceBuffer f, DeviceBuffer p) {
         if (n < (law == Law.PROGRAM ? 9 : 3)) {
             throw new IllegalArgumentException("curves of three pieces need more points than " + n);
         }
         if (law == Law.REAL && p != null) {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
-        return module.kernel("pwl_curves").cooperative(Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)), THREADS, samples, n, law.ordinal(), seed, stream, step, f, p);
+        return module.kernel("pwl_curves").cooperative(Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)), THREADS, samples, n, skipped, law.ordinal(), seed, stream, step, f, p);
     }
 }

@@ -58,6 +58,8 @@ class KernelTest {
         table.put("conv1d_forward", (device, seeds) -> conv1d(device, seeds, 0));
         table.put("conv1d_backward_data", (device, seeds) -> conv1d(device, seeds, 1));
         table.put("conv1d_backward_filter", (device, seeds) -> conv1d(device, seeds, 2));
+        table.put("pwl_decode", KernelTest::pwlDecode);
+        table.put("loss_and_distance", KernelTest::lossAndDistance);
         table.put("adam", KernelTest::adam);
         table.put("accumulate", KernelTest::accumulate);
         table.put("loss_and_accuracy", KernelTest::lossAndAccuracy);
@@ -297,6 +299,39 @@ class KernelTest {
             case 1 -> conv1d.backwardData(shape, made.input(dy), made.input(w), made.sums("dx", dx, 1e-5));
             default -> conv1d.backwardFilter(shape, made.input(x), made.input(dy), made.sums("dw", dw, 1e-5));
         });
+        return made;
+    }
+
+    private static KernelCase pwlDecode(Device device, Seeds seeds) {
+        int rows = seeds.choose(1, 2, 7), n = seeds.choose(3, 33, 100, 131), skipped = seeds.choose(0, 2);
+        float[] p = seeds.floats(rows * (n - skipped));
+        double[] f = new double[rows * n];
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < n; i++) {
+                for (int j = skipped; j <= i; j++) {
+                    f[r * n + i] += (i - j + 1) * (double) p[r * (n - skipped) + j - skipped];
+                }
+            }
+        }
+        KernelCase made = new KernelCase(device, "rows %d, n %d, skipped %d".formatted(rows, n, skipped));
+        made.runs(new PwlEncoding(device).decode(rows, n, skipped, made.input(p), made.output("f", f, 1e-5)));
+        return made;
+    }
+
+    private static KernelCase lossAndDistance(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), m = seeds.choose(0, 1, 3, 257), slots = seeds.choose(1, 4), step = seeds.random().nextInt(100), width = m > 0 ? 3 : 2;
+        float[] loss = seeds.floats(n), a = seeds.floats(Math.max(m, 1)), b = seeds.floats(Math.max(m, 1)), before = new float[width * slots];
+        double[] ring = new double[width * slots];
+        int row = step % slots * width;
+        ring[row] = Float.intBitsToFloat(step);
+        for (float value : loss) {
+            ring[row + 1] += value / (double) n;
+        }
+        for (int i = 0; i < m; i++) {
+            ring[row + 2] = Math.max(ring[row + 2], Math.abs((double) a[i] - b[i]));
+        }
+        KernelCase made = new KernelCase(device, "n %d, m %d, slots %d".formatted(n, m, slots));
+        made.runs(new Metrics(device).lossAndDistance(n, made.input(loss), m, made.input(a), made.input(b), made.input(step), made.outputOver("ring", before, ring, 1e-5), slots));
         return made;
     }
 

@@ -51,7 +51,7 @@ class PwlDataTest {
                 DeviceBuffer p = device.allocate((long) samples * N * Float.BYTES);
                 DeviceBuffer counter = device.upload(step);
                 Stream stream = device.createStream()) {
-            new PwlData(device).curves(samples, N, law, 7, 3, counter, f, sparse ? p : null).enqueue(stream);
+            new PwlData(device).curves(samples, N, 0, law, 7, 3, counter, f, sparse ? p : null).enqueue(stream);
             stream.synchronize();
             return new Curves(f.toFloats(), p.toFloats());
         }
@@ -148,13 +148,57 @@ class PwlDataTest {
     }
 
     @Test
+    void firstEntriesCanBeLeftOut() {
+        float[] whole = draw("x86-64-v3", 5, PwlData.Law.PAPER, 4).p;
+        try (Device device = Device.open(DeviceOptions.cpu());
+                DeviceBuffer f = device.allocate(5L * N * Float.BYTES);
+                DeviceBuffer p = device.allocate(5L * (N - 2) * Float.BYTES);
+                DeviceBuffer counter = device.upload(4);
+                Stream stream = device.createStream()) {
+            new PwlData(device).curves(5, N, 2, PwlData.Law.PAPER, 7, 3, counter, f, p).enqueue(stream);
+            stream.synchronize();
+            float[] rest = p.toFloats();
+            for (int s = 0; s < 5; s++) {
+                assertArrayEquals(java.util.Arrays.copyOfRange(whole, s * N + 2, (s + 1) * N), java.util.Arrays.copyOfRange(rest, s * (N - 2), (s + 1) * (N - 2)));
+            }
+        }
+    }
+
+    /** Sums of products of three points in a row, in float64, on every build. */
+    @Test
+    void momentsAreThoseOfNeighbouringPoints() {
+        int samples = 67;
+        for (KernelImages images : KernelImages.values()) {
+            try (Device device = Device.open(DeviceOptions.cpu().withImages(images));
+                    DeviceBuffer f = device.upload(draw("x86-64-v3", samples, PwlData.Law.PAPER, 1).f);
+                    DeviceBuffer moments = device.allocate((long) samples * PwlEncoding.MOMENTS * Double.BYTES);
+                    Stream stream = device.createStream()) {
+                new PwlEncoding(device).moments(samples, N, f, moments).enqueue(stream);
+                stream.synchronize();
+                float[] curves = f.toFloats();
+                double[] got = moments.toDoubles();
+                int[] first = {0, 0, 0, 1, 1, 2}, second = {0, 1, 2, 1, 2, 2};
+                for (int s = 0; s < samples; s++) {
+                    for (int i = 0; i < PwlEncoding.MOMENTS; i++) {
+                        double sum = 0;
+                        for (int t = 2; t < N; t++) {
+                            sum += (double) curves[s * N + t - 2 + first[i]] * curves[s * N + t - 2 + second[i]];
+                        }
+                        assertEquals(sum, got[s * PwlEncoding.MOMENTS + i], 1e-12 * Math.max(1, Math.abs(sum)), images + ", sample " + s + ", moment " + i);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void impossibleCurvesAreRefused() {
         try (Device device = Device.open(DeviceOptions.cpu());
                 DeviceBuffer buffer = device.upload(0)) {
             PwlData data = new PwlData(device);
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 2, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 8, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, N, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 2, 0, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 8, 0, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
+            assertThrows(IllegalArgumentException.class, () -> data.curves(1, N, 0, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
         }
     }
 }
