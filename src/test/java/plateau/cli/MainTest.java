@@ -76,6 +76,22 @@ class MainTest {
     }
 
     @Test
+    void pwlKeepsDecodedCurvesAndLeavesOutWhatAVariantDoesNotMeasure() throws Exception {
+        Path out = folder.resolve("w");
+        Finished pwl = Finished.here("pwl", "conv", "autoencoder", "--device", "cpu", "--steps", "550", "--batch", "10", "--log-every", "250", "--out", out.toString());
+        pwl.assertOk();
+        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "pwl.png", "pwl.svg", "pwl-learnt.png", "pwl-learnt.svg"), names(out));
+        List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("variant,seed,step,loss,distance", metrics.getFirst());
+        assertEquals(1 + 2 * 3, metrics.size());
+        assertTrue(metrics.get(1).matches("conv,1,250,[^,]+,[^,]+"), metrics.get(1));
+        assertTrue(metrics.getLast().matches("autoencoder,1,550,[^,]+,"), metrics.getLast());
+        List<String> curves = Files.readAllLines(out.resolve("curves.csv"));
+        assertEquals("variant,seed,step,point,original,decoded", curves.getFirst());
+        assertEquals(1 + 2 * 2 * 200, curves.size(), "two curves of 100 points at steps 500 and 550 of either run");
+    }
+
+    @Test
     void sameArgumentsGiveTheSameMetrics() throws Exception {
         parity(folder.resolve("a"), "--d", "6", "--steps", "300").assertOk();
         parity(folder.resolve("b"), "--d", "6", "--steps", "300", "--no-graph").assertOk();
@@ -102,6 +118,8 @@ class MainTest {
         "step e2e --lr 0                   | lr must be positive, not 0.0",
         "step e2e --batch 0                | batch must be between 1 and 1048576, not 0",
         "step e2e --smoothing none         | expected one of [PAPER, PROGRAM]",
+        "pwl circular                      | 'circular' is none of linear, conv, conditioned, autoencoder",
+        "pwl conv --batch 0                | batch must be between 1 and 65536, not 0",
         "bench                             | bench what?",
         "bench parity --windows 0          | windows must be at least 1, not 0",
         "bench elementwise --n 0           | n must be between 1 and 100000000, not 0",
@@ -109,7 +127,7 @@ class MainTest {
         "parrot                            | Unmatched argument"
     })
     void badUsageIsOneLine(String arguments, String message) throws Exception {
-        String line = arguments.startsWith("parity") || arguments.startsWith("step") ? arguments + " --out " + folder.resolve("out") : arguments;
+        String line = !arguments.startsWith("bench") && arguments.matches("(parity|pwl|step) .*") ? arguments + " --out " + folder.resolve("out") : arguments;
         Finished.here(line.split(" +")).assertError(Main.USAGE, message);
         assertEquals(Set.of(), names(folder));
     }
@@ -178,7 +196,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "step", "doctor", "bench", "bench parity", "bench step", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "pwl", "step", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();
