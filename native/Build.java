@@ -109,6 +109,7 @@ final class Build {
         library("dnn", classes.resolve("native/libcudnn.so.9"), root.resolve("native/dnn/exports.map"), List.of(libcuda.toString(), "-ldl"));
         library("forward", classes.resolve("native/forward/libcublas.so.12"), root.resolve("native/forward/exports.map"), List.of("-ldl"));
         sanitizers();
+        checkAbi();
         compileAll();
         copyPrebuilt();
         removeStrays();
@@ -235,6 +236,16 @@ final class Build {
             List<Path> inputs = Stream.concat(sources.stream().map(Path::of), files(root.resolve("native/driver"), "*.h").stream()).toList();
             compile(folder + "/driver-stress", stress, inputs, concat(common, List.of("-Wall", "-Wextra", "-Werror"), sources, List.of("-o", stress.toString(), "-ldl", "-lpthread")));
         }
+    }
+
+    /** Where NVIDIA's header is installed, beside ptxas or in the toolkit's usual place, what the driver declares must agree with it. */
+    private void checkAbi() {
+        Path source = root.resolve("native/test/cuda_abi.cpp"), object = work.resolve("obj/test/cuda_abi.o");
+        Stream.concat(ptxas.map(tool -> tool.resolveSibling("../include").normalize()).stream(), Stream.of(Path.of("/usr/local/cuda/include")))
+                .filter(include -> Files.exists(include.resolve("cuda.h")))
+                .findFirst()
+                .ifPresent(include -> compile("test/cuda_abi.cpp", object, List.of(source), List.of("g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I", root.resolve("native").toString(), "-I",
+                        include.toString(), "-c", source.toString(), "-o", object.toString())));
     }
 
     private static boolean hasSanitizer(String sanitizer) throws IOException {

@@ -31,6 +31,16 @@ void capture_node(Stream& stream, std::shared_ptr<Operation> operation) {
   stream.capture->graph->nodes.push_back(std::move(node));
 }
 
+// A capture in which a blocking stream of the context takes part, which makes its legacy stream unusable; null where there is none.
+Capture* capture_of_blocking_stream(const Context& context) {
+  for (Capture* capture : open_captures) {
+    if (std::any_of(capture->streams.begin(), capture->streams.end(), [&](const Stream* stream) { return stream->blocking() && stream->context.get() == &context; })) {
+      return capture;
+    }
+  }
+  return nullptr;
+}
+
 std::shared_ptr<const Record> last_record(Event& event) {
   std::lock_guard lock(event.mutex);
   return event.last;
@@ -105,11 +115,9 @@ std::uint64_t Stream::submit(std::shared_ptr<Operation> operation) {
       return 0;
     }
     if (this == context->null_stream.get()) {  // would wait for the capturing streams
-      for (Capture* open : open_captures) {
-        if (open->origin->blocking() && open->origin->context == context) {
-          open->invalidated = true;
-          fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
-        }
+      if (Capture* spoilt = capture_of_blocking_stream(*context)) {
+        spoilt->invalidated = true;
+        fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
       }
     }
   }
@@ -417,6 +425,7 @@ PLATEAU_API CUresult cuStreamIsCapturing(void* handle, int* status) {
     require(status != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto stream = stream_of(handle);
     std::lock_guard lock(capture_mutex());
+    require(stream != stream->context->null_stream || capture_of_blocking_stream(*stream->context) == nullptr, CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
     *status = stream->capture == nullptr ? CU_STREAM_CAPTURE_STATUS_NONE : stream->capture->invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED : CU_STREAM_CAPTURE_STATUS_ACTIVE;
   });
 }

@@ -14,6 +14,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import jcuda.Pointer;
@@ -374,7 +376,82 @@ class DriverTest {
         assertEquals(1 << 20, free[0] - less[0]);
     }
 
+    @Test
+    void thePrimaryContextLivesWhileItIsRetained() {
+        CUcontext first = new CUcontext(), second = new CUcontext();
+        int[] flags = new int[1], active = new int[1];
+        ok(cuDevicePrimaryCtxRetain(first, device));
+        ok(cuDevicePrimaryCtxRetain(second, device));
+        assertEquals(first, second);
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuCtxDestroy(first));
+        ok(cuCtxPushCurrent(first));
+        allocate(4);
+        ok(cuDevicePrimaryCtxRelease(device));
+        ok(cuDevicePrimaryCtxGetState(device, flags, active));
+        assertEquals(1, active[0]);
+        ok(cuDevicePrimaryCtxRelease(device));
+        ok(cuDevicePrimaryCtxGetState(device, flags, active));
+        assertEquals(0, active[0]);
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuDevicePrimaryCtxRelease(device));
+        ok(cuCtxSetCurrent(context));
+    }
+
+    @Test
+    void argumentsMayComePackedInABuffer() {
+        Address one = new Address(), sum = new Address();
+        ok(cuMemAlloc(one, 4));
+        ok(cuMemAlloc(sum, 4));
+        ok(cuMemsetD32(one, 0x3f800000, 1));
+        ok(cuMemsetD32(sum, 0, 1));
+        ByteBuffer packed = ByteBuffer.allocateDirect(24).order(ByteOrder.nativeOrder()).putInt(0, 1).putLong(8, one.value()).putLong(16, sum.value());
+        CUfunction accumulate = function("accumulate");
+        ok(cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 24)));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {1}, download(sum, 1));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 20)));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, null));
+    }
+
+    private static Pointer packed(ByteBuffer buffer, long bytes) {
+        return Pointer.to(CU_LAUNCH_PARAM_BUFFER_POINTER, Pointer.to(buffer), CU_LAUNCH_PARAM_BUFFER_SIZE, Pointer.to(new long[] {bytes}), CU_LAUNCH_PARAM_END);
+    }
+
     // ---- what is refused ----
+
+    /** A write behind an allocation's end is found when the memory is freed, and stays with the context as a GPU's fault does. */
+    @Test
+    void anOverrunIsFound() {
+        CUdeviceptr large = upload(1e37f, 1e37f, 1e37f, 1e37f), small = upload(0, 0);
+        ok(accumulate(1, 4, stream, 4, large, small));
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuMemFree(small));
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuCtxSynchronize());
+        ok(cuCtxDestroy(context));
+        ok(cuCtxCreate(context, 0, device));
+        ok(cuCtxSynchronize());
+    }
+
+    /** What a capture forbids to other threads: in global mode what it forbids to its own, otherwise nothing; only its own thread may end it. */
+    @Test
+    void captureModesSayWhatOtherThreadsMayDo() throws Exception {
+        for (int mode : new int[] {CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED}) {
+            ok(cuStreamBeginCapture(stream, mode));
+            CUgraph graph = new CUgraph();
+            int[] status = new int[2];
+            Thread other = new Thread(() -> {
+                cuCtxSetCurrent(context);
+                status[0] = cuStreamEndCapture(stream, graph);
+                status[1] = cuMemAlloc(new CUdeviceptr(), 4);
+            });
+            other.start();
+            other.join();
+            boolean relaxed = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED, global = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL;
+            is(relaxed ? CUresult.CUDA_SUCCESS : CUresult.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, status[0]);
+            is(global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : CUresult.CUDA_SUCCESS, status[1]);
+            int ended = cuStreamEndCapture(stream, graph);
+            is(relaxed ? CUresult.CUDA_ERROR_ILLEGAL_STATE : global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUresult.CUDA_SUCCESS, ended);
+            cuGraphDestroy(graph);
+        }
+    }
 
     @Test
     void unknownAndFreedPointersAreRefused() {
@@ -538,6 +615,21 @@ class DriverTest {
         ok(cuCtxDestroy(context));
         ok(cuCtxCreate(context, 0, device));
         allocate(4);
+    }
+
+    /** The legacy stream would wait for a capturing stream that is not CU_STREAM_NON_BLOCKING. */
+    @Test
+    void theLegacyStreamIsOutOfUseWhileABlockingStreamCaptures() {
+        CUstream blocking = new CUstream();
+        ok(cuStreamCreate(blocking, CUstream_flags.CU_STREAM_DEFAULT));
+        CUdeviceptr word = upload(0);
+        ok(cuStreamBeginCapture(blocking, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuStreamIsCapturing(CU_STREAM_LEGACY, new int[1]));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuMemsetD32Async(word, 0, 1, null));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(blocking, new CUgraph()));
+        ok(cuMemsetD32Async(word, 0, 1, null));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamBeginCapture(CU_STREAM_LEGACY, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        ok(cuStreamDestroy(blocking));
     }
 
     @Test
