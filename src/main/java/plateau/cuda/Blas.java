@@ -32,7 +32,7 @@ public final class Blas {
             if (library.isAbsolute()) {
                 System.load(library.toString());
             }
-            JCublas2.setExceptionsEnabled(false);
+            NativeFiles.loadJCuda("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
             return Optional.of(new Blas());
         } catch (UnsatisfiedLinkError | CudaException e) {
             LOG.log(Logger.Level.WARNING, "cuBLAS ({0}) cannot be used: {1}", library, e.getMessage().lines().findFirst().orElse(""));

@@ -33,7 +33,7 @@ public final class Device implements AutoCloseable {
         this.libraries = libraries;
         this.options = options;
         this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA ? options.selector().ordinal() : 0;
-        JCudaDriver.setExceptionsEnabled(false);
+        NativeFiles.loadJCuda("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(false));
         CudaException.check("cuInit", JCudaDriver.cuInit(0));
         CudaException.check("cuDeviceGet(" + ordinal + ")", JCudaDriver.cuDeviceGet(device, ordinal));
         byte[] bytes = new byte[256];

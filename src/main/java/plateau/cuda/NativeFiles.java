@@ -23,6 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import jcuda.JCudaVersion;
+import jcuda.LibUtils;
 
 /**
  * The native files that travel with the program: CPU driver libraries and kernel images. Libraries are used in place when the program runs from a folder
@@ -120,26 +122,76 @@ public final class NativeFiles {
         }
     }
 
-    /** Where libraries are extracted to: one folder per build, under XDG_CACHE_HOME or ~/.cache. */
+    /** Where the driver's libraries are extracted to: one folder per build. */
     static Path cacheFolder() {
+        return cache().resolve(sha256(INDEX.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16));
+    }
+
+    /** The program's folder under XDG_CACHE_HOME or ~/.cache. */
+    private static Path cache() {
         String xdg = System.getenv("XDG_CACHE_HOME");
         Path base = xdg == null || xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
-        String build = sha256(INDEX.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
-        return base.resolve("plateau").resolve(build);
+        return base.resolve("plateau");
     }
 
     /** Puts every library into the folder that is not there, whole, already. Processes that start at once take turns. */
-    static synchronized Path extractAll(Path folder) {
+    static Path extractAll(Path folder) {
+        locked(folder, () -> {
+            for (String path : LIBRARIES) {
+                if (INDEX.containsKey(path) && !intact(folder.resolve(path), INDEX.get(path))) {
+                    replace(folder.resolve(path), read(path).orElseThrow());
+                }
+            }
+        });
+        return folder;
+    }
+
+    /**
+     * Initialises a class of JCuda whose native library is {@code name}. JCuda's own loader writes that library to {@code java.io.tmpdir} under a fixed name and
+     * loads whatever file it finds there: one that another process is still writing, or another user's. So a checked copy is put into the cache,
+     * and the loader looks there.
+     *
+     * @param name the library's base name, for example {@code JCudaDriver}
+     * @param initialise the first use of the class
+     */
+    static synchronized void loadJCuda(String name, Runnable initialise) {
+        Path folder = cache().resolve("jcuda");
+        extractJCuda(name, folder);
+        String temporary = System.setProperty("java.io.tmpdir", folder.toString());
+        try {
+            initialise.run();
+        } finally {
+            System.setProperty("java.io.tmpdir", temporary);
+        }
+    }
+
+    private static void extractJCuda(String name, Path folder) {
+        String file = LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(name + "-" + JCudaVersion.get()));
+        locked(folder, () -> {
+            try (InputStream in = NativeFiles.class.getResourceAsStream("/lib/" + file)) {
+                if (in == null) {
+                    throw new NativeFileException(file + " is not part of this build; run: mvn -B package");
+                }
+                byte[] bytes = in.readAllBytes();
+                Path target = folder.resolve(file);
+                if (!Files.exists(target) || !Arrays.equals(Files.readAllBytes(target), bytes)) {
+                    replace(target, bytes);
+                }
+            }
+        });
+    }
+
+    private interface Extraction {
+        void run() throws IOException;
+    }
+
+    /** Works on a folder of the cache while no other process, and no other thread of this one, does. */
+    private static synchronized void locked(Path folder, Extraction extraction) {
         try {
             Files.createDirectories(folder);
             try (FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock _ = channel.lock()) {
-                for (String path : LIBRARIES) {
-                    if (INDEX.containsKey(path) && !intact(folder.resolve(path), INDEX.get(path))) {
-                        extract(path, folder.resolve(path));
-                    }
-                }
-                return folder;
+                extraction.run();
             }
         } catch (IOException e) {
             throw new NativeFileException("cannot extract the native libraries to " + folder + ": " + e.getMessage() + "; set XDG_CACHE_HOME to a folder that can be written", e);
@@ -150,11 +202,12 @@ public final class NativeFiles {
         return Files.exists(file) && Files.size(file) == entry.size && sha256(Files.readAllBytes(file)).equals(entry.sha256);
     }
 
-    private static void extract(String path, Path target) throws IOException {
+    /** Whole at any moment: processes that have the old file loaded keep it. */
+    private static void replace(Path target, byte[] bytes) throws IOException {
         Files.createDirectories(target.getParent());
         Path temporary = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
         try {
-            Files.write(temporary, read(path).orElseThrow());
+            Files.write(temporary, bytes);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(temporary);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -81,6 +82,41 @@ class NativeFilesTest {
         public static void main(String[] arguments) throws Exception {
             Path extracted = NativeFiles.extractAll(Path.of(arguments[0])).resolve("native/libcuda.so.1");
             System.exit(Arrays.equals(Files.readAllBytes(extracted), Files.readAllBytes(NativeFiles.library("libcuda.so.1"))) ? 0 : 1);
+        }
+    }
+
+    /** JCuda's own loader takes a file of a fixed name in java.io.tmpdir as it is. */
+    @Test
+    void jcudaIsLoadedFromTheCacheWhole(@TempDir Path folder) throws Exception {
+        Path temporary = Files.createDirectories(folder.resolve("tmp"));
+        Path cache = Files.createDirectories(folder.resolve("cache/plateau/jcuda"));
+        List<String> libraries = List.of("libJCudaDriver-12.6.0-linux-x86_64.so", "libJCublas2-12.6.0-linux-x86_64.so");
+        for (String library : libraries) {
+            Files.writeString(temporary.resolve(library), "another user's");
+            Files.writeString(cache.resolve(library), "damaged");
+        }
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=" + temporary,
+                    "-cp", System.getProperty("java.class.path"), OpenDevice.class.getName()).inheritIO();
+            builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+            processes.add(builder.start());
+        }
+        for (Process process : processes) {
+            assertEquals(0, process.waitFor());
+        }
+        for (String library : libraries) {
+            assertTrue(Files.size(cache.resolve(library)) > 1_000_000, library);
+        }
+    }
+
+    /** Opens the CPU with cuBLAS in a process of its own. */
+    static final class OpenDevice {
+        public static void main(String[] arguments) {
+            String before = System.getProperty("java.io.tmpdir");
+            try (Device device = Device.open(DeviceOptions.of(new DeviceSelector(DeviceSelector.Kind.CPU, 0)))) {
+                System.exit(device.blas().isPresent() && System.getProperty("java.io.tmpdir").equals(before) ? 0 : 1);
+            }
         }
     }
 
