@@ -44,9 +44,13 @@ final class KernelCase {
         return add(what, null, expected, tolerance, 1);
     }
 
-    /** An output that holds values before, which the kernel updates. */
+    /** An output that holds values before, which the kernel updates: what cancels leaves errors relative to those. */
     DeviceBuffer outputOver(String what, float[] before, double[] expected, double tolerance) {
-        return add(what, before, expected, tolerance, 1e-6);
+        double leastScale = 1e-6;
+        for (int i = 0; before != null && i < before.length; i++) {
+            leastScale = Math.max(leastScale, Math.abs(before[i]));
+        }
+        return add(what, before, expected, tolerance, leastScale);
     }
 
     private DeviceBuffer add(String what, float[] before, double[] expected, double tolerance, double leastScale) {
