@@ -20,7 +20,7 @@ final class BenchPwlCommand extends BenchTrainingCommand {
 
     @Override
     List<Subject> subjects() {
-        return variants.stream().map(name -> Pwl.Options.of(Choices.parse(Pwl.Variant.class, name))).map(BenchPwlCommand::subject).toList();
+        return Choices.parse(Pwl.Variant.class, variants).stream().map(Pwl.Options::of).map(BenchPwlCommand::subject).toList();
     }
 
     private static Subject subject(Pwl.Options options) {

@@ -17,6 +17,6 @@ final class BenchStepCommand extends BenchTrainingCommand {
 
     @Override
     List<Subject> subjects() {
-        return variants.stream().map(name -> Step.Options.of(Choices.parse(Step.Variant.class, name))).map(options -> new Subject("step %s, batch %d".formatted(Choices.typed(options.variant()), options.batch()), new Step(options), 4_000)).toList();
+        return Choices.parse(Step.Variant.class, variants).stream().map(Step.Options::of).map(options -> new Subject("step %s, batch %d".formatted(Choices.typed(options.variant()), options.batch()), new Step(options), 4_000)).toList();
     }
 }

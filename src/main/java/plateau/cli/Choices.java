@@ -17,8 +17,15 @@ final class Choices {
         return Arrays.stream(type.getEnumConstants()).map(Choices::typed).toList();
     }
 
-    /** @throws IllegalArgumentException with one line that names the choices, if the text is none of them */
-    static <E extends Enum<E>> E parse(Class<E> type, String text) {
+    /** @throws IllegalArgumentException with one line, if a text is none of the choices or is there twice */
+    static <E extends Enum<E>> List<E> parse(Class<E> type, List<String> texts) {
+        if (texts.stream().distinct().count() < texts.size()) {
+            throw new IllegalArgumentException("something is named twice: " + String.join(", ", texts));
+        }
+        return texts.stream().map(text -> parse(type, text)).toList();
+    }
+
+    private static <E extends Enum<E>> E parse(Class<E> type, String text) {
         return Arrays.stream(type.getEnumConstants())
                 .filter(choice -> typed(choice).equals(text))
                 .findFirst()

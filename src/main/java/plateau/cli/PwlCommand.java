@@ -52,10 +52,7 @@ final class PwlCommand extends ExperimentCommand {
 
     @Override
     List<Run> runs() {
-        if (variants.stream().distinct().count() < variants.size()) {
-            throw new IllegalArgumentException("a variant is named twice: " + String.join(", ", variants));
-        }
-        return variants.stream().map(name -> run(Choices.parse(Pwl.Variant.class, name))).toList();
+        return Choices.parse(Pwl.Variant.class, variants).stream().map(this::run).toList();
     }
 
     private Run run(Pwl.Variant variant) {

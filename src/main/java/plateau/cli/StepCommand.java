@@ -50,10 +50,7 @@ final class StepCommand extends ExperimentCommand {
 
     @Override
     List<Run> runs() {
-        if (variants.stream().distinct().count() < variants.size()) {
-            throw new IllegalArgumentException("a variant is named twice: " + String.join(", ", variants));
-        }
-        return variants.stream().map(name -> run(Choices.parse(Step.Variant.class, name))).toList();
+        return Choices.parse(Step.Variant.class, variants).stream().map(this::run).toList();
     }
 
     private Run run(Step.Variant variant) {

@@ -114,7 +114,7 @@ class MainTest {
         "parity --libcuda none.so          | --libcuda: there is no file none.so",
         "parity --sceptre 3                | Unknown option",
         "step sideways                     | 'sideways' is none of approximation, e2e, multiclass, forward-only",
-        "step e2e e2e                      | a variant is named twice",
+        "step e2e e2e                      | something is named twice: e2e, e2e",
         "step e2e --lr 0                   | lr must be positive, not 0.0",
         "step e2e --batch 0                | batch must be between 1 and 1048576, not 0",
         "step e2e --smoothing none         | expected one of [PAPER, PROGRAM]",
