@@ -41,7 +41,7 @@ public class CudaException extends RuntimeException {
         return switch (status) {
             case CUresult.CUDA_ERROR_OUT_OF_MEMORY -> "the device's memory is full; use a smaller --batch, or end other programs on the device";
             case CUresult.CUDA_ERROR_NO_DEVICE -> "no CUDA device is visible; check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu";
-            case CUresult.CUDA_ERROR_INVALID_DEVICE -> "there is no device with this number; plateau doctor lists them";
+            case CUresult.CUDA_ERROR_INVALID_DEVICE -> "there is no device with this number";
             case CUresult.CUDA_ERROR_INVALID_IMAGE, CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU -> "the kernels do not fit this device or are damaged; build the program again on this machine";
             case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, CUresult.CUDA_ERROR_LAUNCH_FAILED -> "a kernel went wrong and the device's context is lost; run again under compute-sanitizer and report this";
             case CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES -> "a kernel was launched with too many threads in a block";

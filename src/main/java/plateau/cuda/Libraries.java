@@ -89,7 +89,7 @@ public final class Libraries {
             throw new DeviceUnavailableException("--device " + options.selector() + ": " + search.explanation + "; install the NVIDIA driver or use --device cpu");
         }
         if (options.selector().ordinal() >= search.devices) {
-            throw new DeviceUnavailableException("--device " + options.selector() + ": there are " + search.devices + " CUDA devices, numbered from 0; plateau doctor lists them");
+            throw new DeviceUnavailableException("--device " + options.selector() + ": there are " + search.devices + " CUDA devices, numbered from 0");
         }
         options.libcuda().ifPresent(path -> System.load(path.toAbsolutePath().toString()));
         SymbolLookup lookup = SymbolLookup.libraryLookup(search.library, Arena.global());
