@@ -13,6 +13,12 @@ import java.util.Optional;
  * @param images which kernels the CPU driver runs
  */
 public record DeviceOptions(DeviceSelector selector, Optional<Path> libcuda, Optional<Path> libcublas, Optional<Path> libcudnn, KernelImages images) {
+    /** Names the libraries by their full paths: the loader looks for a plain file name in its own folders, not in the current one. */
+    public DeviceOptions {
+        libcuda = libcuda.map(Path::toAbsolutePath);
+        libcublas = libcublas.map(Path::toAbsolutePath);
+        libcudnn = libcudnn.map(Path::toAbsolutePath);
+    }
 
     /** The selected device with the libraries that the environment variables PLATEAU_LIBCUDA, PLATEAU_LIBCUBLAS and PLATEAU_LIBCUDNN name, if any. */
     public static DeviceOptions of(DeviceSelector selector) {

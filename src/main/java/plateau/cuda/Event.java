@@ -17,17 +17,20 @@ public final class Event implements AutoCloseable {
 
     /** Waits until the last record has been reached. */
     public void synchronize() {
-        CudaException.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(event));
+        CudaException.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(event()));
     }
 
     /** Milliseconds of device time between the other event's record and this one's. */
     public float millisecondsSince(Event earlier) {
         float[] milliseconds = new float[1];
-        CudaException.check("cuEventElapsedTime", JCudaDriver.cuEventElapsedTime(milliseconds, earlier.event, event));
+        CudaException.check("cuEventElapsedTime", JCudaDriver.cuEventElapsedTime(milliseconds, earlier.event(), event()));
         return milliseconds[0];
     }
 
     CUevent event() {
+        if (closed) {
+            throw new IllegalStateException("the event has been closed");
+        }
         return event;
     }
 

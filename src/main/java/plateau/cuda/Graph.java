@@ -17,14 +17,21 @@ public final class Graph implements AutoCloseable {
 
     /** Makes it executable. The graph itself may be closed afterwards. */
     public GraphExec instantiate() {
-        return new GraphExec(device, graph);
+        return new GraphExec(device, graph());
     }
 
     /** How many operations were captured. */
     public int nodeCount() {
         long[] count = new long[1];
-        CudaException.check("cuGraphGetNodes", JCudaDriver.cuGraphGetNodes(graph, null, count));
+        CudaException.check("cuGraphGetNodes", JCudaDriver.cuGraphGetNodes(graph(), null, count));
         return Math.toIntExact(count[0]);
+    }
+
+    private CUgraph graph() {
+        if (closed) {
+            throw new IllegalStateException("the graph has been closed");
+        }
+        return graph;
     }
 
     @Override

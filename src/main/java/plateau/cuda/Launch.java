@@ -54,9 +54,10 @@ public final class Launch implements Work {
                 throw closedArgument();
             }
         }
+        long queue = stream.handle();
         int status;
         try {
-            status = (int) Calls.LAUNCH_KERNEL.invokeExact(function, grid.x(), grid.y(), grid.z(), threads, 1, 1, 0, stream.handle(), pointersAddress, 0L);
+            status = (int) Calls.LAUNCH_KERNEL.invokeExact(function, grid.x(), grid.y(), grid.z(), threads, 1, 1, 0, queue, pointersAddress, 0L);
         } catch (Throwable e) {
             throw Calls.unexpected(e);
         }

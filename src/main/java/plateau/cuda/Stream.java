@@ -29,12 +29,12 @@ public final class Stream implements AutoCloseable {
 
     /** Waits until everything enqueued has run; an error of that work is thrown here. */
     public void synchronize() {
-        CudaException.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream));
+        CudaException.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream()));
     }
 
     /** Whether everything enqueued has run. */
     public boolean query() {
-        int status = JCudaDriver.cuStreamQuery(stream);
+        int status = JCudaDriver.cuStreamQuery(stream());
         if (status == CUresult.CUDA_ERROR_NOT_READY) {
             return false;
         }
@@ -44,12 +44,12 @@ public final class Stream implements AutoCloseable {
 
     /** Marks this point of the stream. */
     public void record(Event event) {
-        CudaException.check("cuEventRecord", JCudaDriver.cuEventRecord(event.event(), stream));
+        CudaException.check("cuEventRecord", JCudaDriver.cuEventRecord(event.event(), stream()));
     }
 
     /** Lets what is enqueued from here on wait for the event's last record. */
     public void await(Event event) {
-        CudaException.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream, event.event(), 0));
+        CudaException.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream(), event.event(), 0));
     }
 
     /** Copies asynchronously to page-locked memory, as many bytes as the source has. */
@@ -58,19 +58,19 @@ public final class Stream implements AutoCloseable {
         if (target.bytes().capacity() < source.bytes()) {
             throw new IndexOutOfBoundsException(source.bytes() + " bytes do not fit a pinned buffer of " + target.bytes().capacity());
         }
-        CudaException.check("cuMemcpyDtoHAsync", JCudaDriver.cuMemcpyDtoHAsync(target.pointer(), source.pointer(), source.bytes(), stream));
+        CudaException.check("cuMemcpyDtoHAsync", JCudaDriver.cuMemcpyDtoHAsync(target.pointer(), source.pointer(), source.bytes(), stream()));
     }
 
     /** Captures what the action enqueues on this stream into a graph instead of running it. The capture ends, and is dropped, where the action fails. */
     public Graph capture(Runnable enqueues) {
-        CudaException.check("cuStreamBeginCapture", JCudaDriver.cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        CudaException.check("cuStreamBeginCapture", JCudaDriver.cuStreamBeginCapture(stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
         CUgraph graph = new CUgraph();
         boolean done = false;
         try {
             enqueues.run();
             done = true;
         } finally {
-            int status = JCudaDriver.cuStreamEndCapture(stream, graph);
+            int status = JCudaDriver.cuStreamEndCapture(stream(), graph);
             if (done) {
                 CudaException.check("cuStreamEndCapture", status);
             } else if (status == CUresult.CUDA_SUCCESS) {
@@ -82,11 +82,20 @@ public final class Stream implements AutoCloseable {
 
     /** The CUstream handle, for libraries. */
     public long handle() {
+        requireOpen();
         return handle;
     }
 
     CUstream stream() {
+        requireOpen();
         return stream;
+    }
+
+    /** A destroyed stream's handle is no longer the driver's to check: using it is undefined. */
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the stream has been closed");
+        }
     }
 
     Device device() {

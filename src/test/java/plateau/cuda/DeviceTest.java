@@ -1,17 +1,22 @@
 package plateau.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import plateau.kernel.Accumulate;
 import plateau.reference.Seeds;
 
@@ -207,6 +212,59 @@ class DeviceTest {
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
         assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", new byte[10]));
         assertThrows(CudaException.class, () -> device.loadImage("optimizer", new byte[4096]));
+    }
+
+    /** A fatbin's header says how much follows: 16 bytes of header and 0x40 of content here. */
+    @Test
+    void fatbinsThatAreCutShortAreRefused() {
+        byte[] fatbin = HexFormat.of().parseHex("50ed55ba" + "0100" + "1000" + "4000000000000000" + "00".repeat(0x40));
+        for (int length : new int[] {16, 64, 79}) {
+            NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(fatbin, length)));
+            assertTrue(refused.getMessage().contains(length + " of 80 bytes"), refused.getMessage());
+        }
+        assertThrows(CudaException.class, () -> device.loadImage("optimizer", fatbin), "whole, but not for this driver");
+    }
+
+    @Test
+    void whatIsClosedCannotBeUsed() {
+        Stream stream = device.createStream();
+        Event event = device.createEvent();
+        try (DeviceBuffer a = device.upload(1f);
+                DeviceBuffer b = device.upload(2f);
+                Stream open = device.createStream();
+                Event recorded = device.createEvent()) {
+            Work kernel = new Accumulate(device).add(1, a, b);
+            Graph graph = open.capture(() -> kernel.enqueue(open));
+            GraphExec exec = graph.instantiate();
+            open.record(recorded);
+            List.of(stream, event, graph).forEach(DeviceTest::closeTwice);
+            for (Work work : List.of(kernel, exec, a.fill(0), a.copyFrom(b), device.blas().orElseThrow().gemm(false, false, 1, 1, 1, a, 1, b, 1, b, 1))) {
+                assertEquals("the stream has been closed", assertThrows(IllegalStateException.class, () -> work.enqueue(stream), work.name()).getMessage());
+            }
+            closeTwice(exec);
+            assertThrows(IllegalStateException.class, () -> exec.enqueue(open));
+            List<Executable> uses = List.of(
+                    stream::synchronize, stream::query, () -> stream.record(recorded), () -> stream.await(recorded), () -> stream.capture(() -> {}),
+                    event::synchronize, () -> open.record(event), () -> open.await(event), () -> recorded.millisecondsSince(event), () -> event.millisecondsSince(recorded),
+                    graph::instantiate, graph::nodeCount);
+            uses.forEach(use -> assertThrows(IllegalStateException.class, use));
+            open.synchronize();
+            assertArrayEquals(new float[] {2}, b.toFloats(), "nothing was enqueued");
+        }
+    }
+
+    private static void closeTwice(AutoCloseable resource) {
+        assertDoesNotThrow(resource::close);
+        assertDoesNotThrow(resource::close);
+    }
+
+    /** The loader would look for a plain name in its own folders and take another library than the one in the current folder. */
+    @Test
+    void librariesAreNamedByTheirFullPaths() {
+        Optional<Path> library = Optional.of(Path.of("libcublas.so.12"));
+        DeviceOptions options = DeviceOptions.cpu().withLibraries(library, library, library);
+        Path full = Path.of(System.getProperty("user.dir"), "libcublas.so.12");
+        assertEquals(List.of(full, full, full), List.of(options.libcuda().orElseThrow(), options.libcublas().orElseThrow(), options.libcudnn().orElseThrow()));
     }
 
     @Test
