@@ -10,6 +10,7 @@ import plateau.cuda.DeviceBuffer;
 public final class Workspace implements AutoCloseable {
     private final Device device;
     private final List<Runnable> releases = new ArrayList<>();
+    private long bytes;
 
     /** An empty workspace. */
     public Workspace(Device device) {
@@ -23,17 +24,27 @@ public final class Workspace implements AutoCloseable {
 
     /** Room for 32-bit words, floats or ints; its content is undefined. */
     public DeviceBuffer words(long count) {
-        return own(device.allocate(Math.multiplyExact(count, (long) Float.BYTES)), DeviceBuffer::close);
+        return own(device.allocate(Math.multiplyExact(count, (long) Float.BYTES)));
     }
 
     /** Floats with a first content. */
     public DeviceBuffer floats(float... content) {
-        return own(device.upload(content), DeviceBuffer::close);
+        return own(device.upload(content));
     }
 
     /** Ints with a first content. */
     public DeviceBuffer ints(int... content) {
-        return own(device.upload(content), DeviceBuffer::close);
+        return own(device.upload(content));
+    }
+
+    /** Bytes of device memory in all. */
+    public long bytes() {
+        return bytes;
+    }
+
+    private DeviceBuffer own(DeviceBuffer memory) {
+        bytes += memory.bytes();
+        return own(memory, DeviceBuffer::close);
     }
 
     /** Takes over a resource, and returns it. */

@@ -2,6 +2,7 @@ package plateau.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,24 +10,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
-import plateau.cuda.Device;
 import plateau.experiment.Experiment;
 import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunListener;
 import plateau.train.RunResult;
+import plateau.train.Runs;
 import plateau.train.Trainer;
 
 /**
- * What every command that trains has in common: the options of device, schedule and results; training one run after the other; writing metrics.csv and
- * run.json after each, so that whatever ends the command early leaves whole files about what was done; and drawing figures. A command says which runs,
- * how many steps and which figures.
+ * What every command that trains has in common: the options of device, schedule and results; training all runs, several at once; writing metrics.csv and
+ * run.json while they go on, so that whatever ends the command early leaves whole files about what was done; and drawing figures. A command says which
+ * runs, how many steps and which figures.
  */
 abstract class ExperimentCommand implements Callable<Integer> {
     @Spec private CommandSpec spec;
@@ -35,6 +39,12 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "decides everything random: what is to be learnt, first weights and data (default: ${DEFAULT-VALUE})")
     private long seed;
+
+    @Option(names = "--seeds", paramLabel = "N", defaultValue = "1", description = "runs of each kind, with the seeds that follow --seed; figures then show their mean, and a band from the lowest to the highest (default: ${DEFAULT-VALUE})")
+    private int seeds;
+
+    @Option(names = "--parallel", paramLabel = "N", description = "runs at once, which has no effect on what they compute (default: one per core, as far as device memory goes)")
+    private Integer parallel;
 
     @Option(names = "--log-every", paramLabel = "N", defaultValue = "100", description = "steps between evaluations on fresh data (default: ${DEFAULT-VALUE})")
     private long logEvery;
@@ -70,11 +80,22 @@ abstract class ExperimentCommand implements Callable<Integer> {
      *
      * @param run which
      * @param facts what it drew at random, for its description
-     * @param rows logged so far, more to come while it trains
-     * @param snapshots of what was learnt, where the experiment has curves of it, likewise
-     * @param result empty where it did not get to its end
+     * @param rows logged so far
+     * @param snapshots of what was learnt so far, where the experiment has curves of it
+     * @param status of the run
+     * @param result where it is finished
+     * @param failure where it failed
      */
-    record Outcome(Run run, Map<String, Object> facts, List<LogRow> rows, List<Snapshot> snapshots, Optional<RunResult> result) {}
+    record Outcome(Run run, Map<String, Object> facts, List<LogRow> rows, List<Snapshot> snapshots, Status status, Optional<RunResult> result, Optional<Throwable> failure) {}
+
+    /** Where a run stands. */
+    enum Status {
+        WAITING,
+        RUNNING,
+        FINISHED,
+        FAILED,
+        INTERRUPTED
+    }
 
     /**
      * What was learnt after so many steps.
@@ -85,11 +106,11 @@ abstract class ExperimentCommand implements Callable<Integer> {
     record Snapshot(long step, Map<String, float[]> curves) {}
 
     /**
-     * The runs, in order.
+     * The runs of one seed, in order.
      *
      * @throws IllegalArgumentException with one line on the first option that is out of range
      */
-    abstract List<Run> runs();
+    abstract List<Run> runs(long seed);
 
     /** Training steps of a run. */
     abstract long steps(Run run);
@@ -107,23 +128,33 @@ abstract class ExperimentCommand implements Callable<Integer> {
     /** The figures of what was done, by the names of their files. */
     abstract Map<String, Figure> figures(List<Outcome> outcomes);
 
-    /** The seed of every run. */
-    final long seed() {
-        return seed;
-    }
-
     @Override
     public final Integer call() throws IOException {
-        List<Run> runs = runs();
+        List<Run> runs = allRuns();
         List<Trainer.Options> schedules = runs.stream().map(run -> new Trainer.Options(steps(run), logEvery, unroll, !noGraph)).toList();
+        if (parallel != null && parallel < 1) {
+            throw new IllegalArgumentException("parallel must be at least 1, not " + parallel);
+        }
         Results results = new Results(ResultFolder.prepare(out == null ? Path.of(spec.name()) : out, overwrite), spec, this::figures);
+        try (Interruption interruption = new Interruption()) {
+            return run(runs, schedules, results, interruption);
+        }
+    }
+
+    private int run(List<Run> runs, List<Trainer.Options> schedules, Results results, Interruption interruption) throws IOException {
         PrintWriter print = spec.commandLine().getOut();
-        try (Device opened = device.open()) {
+        try (DeviceMixin.Opened opened = device.openAll()) {
             print.println("device: " + opened.description());
             results.describeDevice(opened);
-            Kernels kernels = Kernels.load(opened, device.gemm());
-            for (int i = 0; i < runs.size(); i++) {
-                train(kernels, runs.get(i), schedules.get(i), results, print);
+            List<Kernels> kernels = opened.devices().stream().map(each -> Kernels.load(each, device.gemm())).toList();
+            opened.devices().getFirst().makeCurrent();
+            runs.forEach(run -> results.add(run, facts(kernels.getFirst(), run)));
+            Runs places = new Runs(kernels, parallel == null ? Runs.defaultParallel(kernels) : parallel);
+            interruption.calls(places::stop);
+            train(places, runs, schedules, results, print);
+            if (interruption.happened()) {
+                print.println(results.interrupted());
+                return Main.FAILED; // never seen: the signal decides
             }
             results.finish();
         } catch (RuntimeException | IOException e) {
@@ -135,29 +166,97 @@ abstract class ExperimentCommand implements Callable<Integer> {
         return Main.OK;
     }
 
-    private void train(Kernels kernels, Run run, Trainer.Options schedule, Results results, PrintWriter print) throws IOException {
-        List<LogRow> rows = new ArrayList<>();
-        List<Snapshot> snapshots = new ArrayList<>();
-        int index = results.add(new Outcome(run, facts(kernels, run), rows, snapshots, Optional.empty()));
-        RunResult result;
-        try (Progress progress = new Progress(print, run.label(), schedule.steps())) {
-            result = Trainer.run(kernels.device(), kernels, run.experiment(), schedule, new RunListener() {
-                @Override
-                public void onLog(LogRow row) {
-                    rows.add(row);
-                    progress.at(row.step(), values(run, row));
-                }
-
-                @Override
-                public void onCurves(long step, Map<String, float[]> curves) {
-                    if (step == schedule.steps() || checkpoints().contains(step)) {
-                        snapshots.add(new Snapshot(step, curves));
-                    }
-                }
-            });
+    /** Those of one kind side by side. */
+    private List<Run> allRuns() {
+        if (seeds < 1 || seeds > 1000) {
+            throw new IllegalArgumentException("seeds must be between 1 and 1000, not " + seeds);
         }
-        results.complete(index, result);
-        print.printf("%s: %s after %,d steps, %,.0f steps/s%n", run.label(), values(run, result.last()), schedule.steps(), result.stepsPerSecond());
+        List<List<Run>> bySeed = LongStream.range(seed, seed + seeds).mapToObj(this::runs).toList();
+        return IntStream.range(0, bySeed.getFirst().size()).boxed().flatMap(kind -> bySeed.stream().map(runs -> runs.get(kind))).toList();
+    }
+
+    /** For messages: the seed too, where there are several. */
+    private String name(Run run) {
+        return run.label() + (seeds == 1 ? "" : ", seed " + run.experiment().seed());
+    }
+
+    /** @throws RuntimeException what made a run fail, the only one or the first of several */
+    private void train(Runs places, List<Run> runs, List<Trainer.Options> schedules, Results results, PrintWriter print) {
+        List<Future<RunResult>> ends;
+        try (Progress progress = new Progress(print, IntStream.range(0, runs.size()).mapToObj(i -> new Progress.Length(name(runs.get(i)), schedules.get(i).steps())).toList(), places.parallel())) {
+            ends = places.run(IntStream.range(0, runs.size()).mapToObj(i -> new Runs.Job(runs.get(i).experiment(), schedules.get(i), new Listener(i, runs.get(i), schedules.get(i).steps(), results, progress))).toList());
+        }
+        List<Integer> failed = IntStream.range(0, runs.size()).filter(i -> ends.get(i).state() == Future.State.FAILED).boxed().toList();
+        if (failed.isEmpty()) {
+            return;
+        }
+        Throwable cause = ends.get(failed.getFirst()).exceptionNow();
+        if (runs.size() > 1) {
+            String others = failed.size() == 1 ? "" : " (and %d more of %d runs failed)".formatted(failed.size() - 1, runs.size());
+            throw new CommandFailedException(name(runs.get(failed.getFirst())) + ": " + Main.explain(cause) + others, cause);
+        }
+        switch (cause) {
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(cause);
+        }
+    }
+
+    /** Takes down what a run logs, and shows it. */
+    private final class Listener implements RunListener {
+        private final int index;
+        private final Run run;
+        private final long steps;
+        private final Results results;
+        private final Progress progress;
+
+        Listener(int index, Run run, long steps, Results results, Progress progress) {
+            this.index = index;
+            this.run = run;
+            this.steps = steps;
+            this.results = results;
+            this.progress = progress;
+        }
+
+        @Override
+        public void onStart() {
+            results.start(index);
+            progress.start(index);
+        }
+
+        @Override
+        public void onSteps(long done) {
+            progress.at(index, done);
+        }
+
+        @Override
+        public void onLog(LogRow row) {
+            results.log(index, row);
+            progress.measured(index, values(run, row));
+        }
+
+        @Override
+        public void onCurves(long step, Map<String, float[]> curves) {
+            if (step == steps || checkpoints().contains(step)) {
+                results.keep(index, new Snapshot(step, curves));
+            }
+        }
+
+        @Override
+        public void onFinish(RunResult result) {
+            try {
+                results.complete(index, result);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            progress.end(index, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), values(run, result.last()), steps, result.stepsPerSecond()));
+        }
+
+        @Override
+        public void onFailure(Throwable cause) {
+            results.fail(index, cause);
+            progress.end(index, name(run) + ": " + Main.explain(cause));
+        }
     }
 
     private static String values(Run run, LogRow row) {

@@ -1,6 +1,7 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
@@ -13,7 +14,7 @@ import plateau.cuda.DeviceUnavailableException;
 import plateau.cuda.NativeFileException;
 import plateau.train.NonFiniteLossException;
 
-/** The command line. Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 a check skipped for want of hardware. */
+/** The command line. Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 a check skipped for want of hardware, 130 ended by Ctrl-C (143 by SIGTERM). */
 @Command(
         name = "plateau",
         mixinStandardHelpOptions = true,
@@ -29,7 +30,7 @@ import plateau.train.NonFiniteLossException;
             "  plateau step forward-only           a step function, learnt by ignoring its flatness",
             "  plateau doctor                      what this machine can run, and what is missing",
             "",
-            "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware.",
+            "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware, 130 ended by Ctrl-C.",
             "PLATEAU_DEBUG=1 shows the stack trace behind an error."
         })
 public final class Main implements Runnable {
@@ -71,9 +72,10 @@ public final class Main implements Runnable {
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */
-    static String explain(Exception e) {
+    static String explain(Throwable e) {
         return switch (e) {
             case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CommandFailedException _, IllegalArgumentException _, IllegalStateException _ -> oneLine(e);
+            case UncheckedIOException wrapper -> explain(wrapper.getCause());
             default -> e.getClass().getSimpleName() + ": " + oneLine(e) + " (PLATEAU_DEBUG=1 shows where)";
         };
     }

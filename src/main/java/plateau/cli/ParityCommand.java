@@ -44,16 +44,16 @@ final class ParityCommand extends ExperimentCommand {
     private float learningRate;
 
     @Override
-    List<Run> runs() {
+    List<Run> runs(long seed) {
         if (dimensions.stream().distinct().count() < dimensions.size()) {
             throw new IllegalArgumentException("--d names a dimension twice: " + dimensions);
         }
-        return dimensions.stream().map(this::run).toList();
+        return dimensions.stream().map(d -> run(d, seed)).toList();
     }
 
-    private Run run(int d) {
+    private Run run(int d, long seed) {
         OptionalInt size = subsetSize == null ? OptionalInt.empty() : OptionalInt.of(subsetSize);
-        return new Run(Map.of("d", d), new Parity(new Parity.Options(d, size, batch, learningRate, seed())));
+        return new Run(Map.of("d", d), new Parity(new Parity.Options(d, size, batch, learningRate, seed)));
     }
 
     @Override

@@ -51,14 +51,14 @@ final class PwlCommand extends ExperimentCommand {
     private Float learningRate;
 
     @Override
-    List<Run> runs() {
-        return Choices.parse(Pwl.Variant.class, variants).stream().map(this::run).toList();
+    List<Run> runs(long seed) {
+        return Choices.parse(Pwl.Variant.class, variants).stream().map(variant -> run(variant, seed)).toList();
     }
 
-    private Run run(Pwl.Variant variant) {
+    private Run run(Pwl.Variant variant, long seed) {
         int size = batch == null ? variant.defaultBatch() : batch;
         float rate = learningRate == null ? variant.defaultLearningRate() : learningRate;
-        return new Run(Map.of("variant", Choices.typed(variant)), new Pwl(new Pwl.Options(variant, curves, size, rate, seed())));
+        return new Run(Map.of("variant", Choices.typed(variant)), new Pwl(new Pwl.Options(variant, curves, size, rate, seed)));
     }
 
     @Override
@@ -76,9 +76,10 @@ final class PwlCommand extends ExperimentCommand {
     Map<String, Figure> figures(List<Outcome> outcomes) {
         Map<String, Figure> figures = new LinkedHashMap<>();
         figures.put("pwl", new Figure(Curves.of("Encoding piecewise-linear curves", outcomes, "loss", Panel.Axis.logarithmic("Loss"))));
-        int columns = outcomes.stream().mapToInt(outcome -> outcome.snapshots().size()).max().orElse(0);
+        List<Outcome> shown = Curves.firstSeeds(outcomes);
+        int columns = shown.stream().mapToInt(outcome -> outcome.snapshots().size()).max().orElse(0);
         if (columns > 0) {
-            figures.put("pwl-learnt", new Figure(columns, outcomes.stream().flatMap(outcome -> IntStream.range(0, columns).mapToObj(i -> learnt(outcome, i))).toList()));
+            figures.put("pwl-learnt", new Figure(columns, shown.stream().flatMap(outcome -> IntStream.range(0, columns).mapToObj(i -> learnt(outcome, i))).toList()));
         }
         return figures;
     }

@@ -21,13 +21,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import plateau.cli.ExperimentCommand.Outcome;
+import plateau.cli.ExperimentCommand.Run;
 import plateau.cli.ExperimentCommand.Snapshot;
-import plateau.cuda.Device;
+import plateau.cli.ExperimentCommand.Status;
 import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunResult;
 
-/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run, and figures. */
+/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run, and figures. Runs may report from threads of their own. */
 final class Results {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -45,28 +46,52 @@ final class Results {
         this.figures = figures;
     }
 
-    void describeDevice(Device opened) {
+    void describeDevice(DeviceMixin.Opened opened) {
         device = opened.description();
-        versions.put("cuda_driver_api", "%d.%d".formatted(opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10));
+        int version = opened.devices().getFirst().driverVersion();
+        versions.put("cuda_driver_api", "%d.%d".formatted(version / 1000, version % 1000 / 10));
         versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch"));
     }
 
-    /** Adds a run that is about to start; returns its index. */
-    int add(Outcome outcome) {
-        outcomes.add(outcome);
-        return outcomes.size() - 1;
+    /** Adds a run; they are counted from 0. */
+    void add(Run run, Map<String, Object> facts) {
+        outcomes.add(new Outcome(run, facts, new ArrayList<>(), new ArrayList<>(), Status.WAITING, Optional.empty(), Optional.empty()));
+    }
+
+    /** A run starts. */
+    synchronized void start(int run) {
+        become(run, Status.RUNNING, Optional.empty(), Optional.empty());
+    }
+
+    /** A run has logged a row. */
+    synchronized void log(int run, LogRow row) {
+        outcomes.get(run).rows().add(row);
+    }
+
+    /** What a run has learnt until now. */
+    synchronized void keep(int run, Snapshot snapshot) {
+        outcomes.get(run).snapshots().add(snapshot);
     }
 
     /** A run came to its end. */
-    void complete(int index, RunResult result) throws IOException {
-        Outcome outcome = outcomes.get(index);
-        outcomes.set(index, new Outcome(outcome.run(), outcome.facts(), outcome.rows(), outcome.snapshots(), Optional.of(result)));
+    synchronized void complete(int run, RunResult result) throws IOException {
+        become(run, Status.FINISHED, Optional.of(result), Optional.empty());
         versions.putAll(result.versions());
         write("running", Optional.empty());
     }
 
+    /** A run failed. */
+    synchronized void fail(int run, Throwable cause) {
+        become(run, Status.FAILED, Optional.empty(), Optional.of(cause));
+    }
+
+    private void become(int run, Status status, Optional<RunResult> result, Optional<Throwable> failure) {
+        Outcome outcome = outcomes.get(run);
+        outcomes.set(run, new Outcome(outcome.run(), outcome.facts(), outcome.rows(), outcome.snapshots(), status, result, failure));
+    }
+
     /** All runs came to their end. */
-    void finish() throws IOException {
+    synchronized void finish() throws IOException {
         writeDescription("finished", Optional.empty());
     }
 
@@ -86,9 +111,9 @@ final class Results {
     }
 
     /** The command cannot go on: keeps what was logged until then, if anything, beside the reason. */
-    void fail(Exception cause) {
+    synchronized void fail(Exception cause) {
         try {
-            if (outcomes.stream().anyMatch(outcome -> !outcome.rows().isEmpty())) {
+            if (isAnythingLogged()) {
                 write("failed", Optional.of(cause));
                 draw();
             } else {
@@ -97,6 +122,26 @@ final class Results {
         } catch (IOException | CommandFailedException e) {
             cause.addSuppressed(e);
         }
+    }
+
+    /** The user ends the command: keeps what was logged until then, if anything; says so. */
+    synchronized String interrupted() throws IOException {
+        if (!isAnythingLogged()) {
+            folder.discard();
+            return "interrupted before anything was logged";
+        }
+        for (int i = 0; i < outcomes.size(); i++) {
+            if (outcomes.get(i).status() == Status.RUNNING) {
+                become(i, Status.INTERRUPTED, Optional.empty(), Optional.empty());
+            }
+        }
+        write("interrupted", Optional.empty());
+        draw();
+        return "interrupted; wrote " + written();
+    }
+
+    private boolean isAnythingLogged() {
+        return outcomes.stream().anyMatch(outcome -> !outcome.rows().isEmpty());
     }
 
     /** What lies where, for the user. */
@@ -199,6 +244,8 @@ final class Results {
         ObjectNode run = JSON.createObjectNode();
         outcome.run().key().forEach(run::putPOJO);
         run.put("seed", outcome.run().experiment().seed());
+        run.put("status", Choices.typed(outcome.status()));
+        outcome.failure().ifPresent(cause -> run.put("error", Main.explain(cause)));
         outcome.facts().forEach(run::putPOJO);
         outcome.result().ifPresent(result -> run.put("steps_per_second", Math.round(result.stepsPerSecond()))
                 .put("steps_per_second_with_evaluation", Math.round(result.stepsPerSecondWithEvaluation()))

@@ -49,13 +49,13 @@ final class StepCommand extends ExperimentCommand {
     private Step.Smoothing smoothing;
 
     @Override
-    List<Run> runs() {
-        return Choices.parse(Step.Variant.class, variants).stream().map(this::run).toList();
+    List<Run> runs(long seed) {
+        return Choices.parse(Step.Variant.class, variants).stream().map(variant -> run(variant, seed)).toList();
     }
 
-    private Run run(Step.Variant variant) {
+    private Run run(Step.Variant variant, long seed) {
         float rate = learningRate == null ? variant.defaultLearningRate() : learningRate;
-        return new Run(Map.of("variant", Choices.typed(variant)), new Step(new Step.Options(variant, smoothing, batch, rate, seed())));
+        return new Run(Map.of("variant", Choices.typed(variant)), new Step(new Step.Options(variant, smoothing, batch, rate, seed)));
     }
 
     @Override
@@ -73,7 +73,7 @@ final class StepCommand extends ExperimentCommand {
         figures.put("step", new Figure(1, List.of(
                 Curves.of("Squared error, rounded down to a level", outcomes, "squared_error", Panel.Axis.logarithmic("Squared error")),
                 Curves.of("Samples whose level is right", outcomes, "exact", Panel.Axis.of("Fraction", 0, 1.02)))));
-        List<Panel> learnt = outcomes.stream().filter(outcome -> !outcome.snapshots().isEmpty()).map(StepCommand::learnt).toList();
+        List<Panel> learnt = Curves.firstSeeds(outcomes).stream().filter(outcome -> !outcome.snapshots().isEmpty()).map(StepCommand::learnt).toList();
         if (!learnt.isEmpty()) {
             figures.put("step-learnt", new Figure(Math.min(2, learnt.size()), learnt));
         }

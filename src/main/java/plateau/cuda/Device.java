@@ -98,6 +98,13 @@ public final class Device implements AutoCloseable {
         return bytes[0];
     }
 
+    /** Bytes of device memory that nothing has allocated. */
+    public long freeMemory() {
+        long[] free = new long[1];
+        CudaException.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, new long[1]));
+        return free[0];
+    }
+
     /** The CUDA version the driver supports, as 12060 for 12.6. */
     public int driverVersion() {
         int[] version = new int[1];

@@ -6,11 +6,14 @@ import java.awt.Font;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
@@ -26,6 +29,7 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
     public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
 
     private static final double MARGIN = 0.04;
+    private static final int BAND_ALPHA = 48;
 
     // Okabe and Ito's colours, which remain distinct to colour-blind readers.
     private static final Color[] COLOURS = {
@@ -76,8 +80,15 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
      * @param x horizontal values
      * @param y vertical values, as many; NaN is a gap
      * @param look how it is drawn
+     * @param low lower edge of a band around it, as many values; empty: no band
+     * @param high upper edge, likewise
      */
-    public record Curve(String name, List<Double> x, List<Double> y, Look look) {
+    public record Curve(String name, List<Double> x, List<Double> y, Look look, List<Double> low, List<Double> high) {
+
+        /** A curve without a band. */
+        public Curve(String name, List<Double> x, List<Double> y, Look look) {
+            this(name, x, y, look, List.of(), List.of());
+        }
 
         /** A plain curve. */
         public Curve(String name, List<Double> x, List<Double> y) {
@@ -88,18 +99,46 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
     XYChart chart(int width, int height) {
         XYChart chart = new XYChartBuilder().width(width).height(height).title(title).xAxisTitle(horizontal.name).yAxisTitle(vertical.name).theme(Styler.ChartTheme.Matlab).build();
         style(chart.getStyler());
+        for (int i = 0; i < curves.size(); i++) { // all bands lie below all curves
+            addBand(chart, curves.get(i), colour(i));
+        }
         for (int i = 0; i < curves.size(); i++) {
             Curve curve = curves.get(i);
-            List<Double> y = vertical.logarithmic ? curve.y.stream().map(value -> value > 0 ? value : Double.NaN).toList() : curve.y;
-            XYSeries series = chart.addSeries(curve.name, curve.x, y);
+            XYSeries series = chart.addSeries(curve.name, curve.x, curve.y.stream().map(this::drawable).toList());
             series.setMarker(SeriesMarkers.NONE);
-            series.setLineColor(curve.look.rgb < 0 ? COLOURS[i % COLOURS.length] : new Color(curve.look.rgb));
+            series.setLineColor(colour(i));
             series.setLineStyle(stroke(curve.look.dashed));
         }
         // XChart marks the data's own positions where they are equally spaced; this invisible point, which breaks the spacing, makes it mark round numbers.
         double odd = lowest() + (highest() - lowest()) / Math.PI;
         chart.addSeries("round marks", List.of(odd), List.of(Double.NaN)).setShowInLegend(false);
         return chart;
+    }
+
+    private Color colour(int curve) {
+        int rgb = curves.get(curve).look.rgb;
+        return rgb < 0 ? COLOURS[curve % COLOURS.length] : new Color(rgb);
+    }
+
+    /** A value that its axis has no place for becomes a gap. */
+    private double drawable(double value) {
+        return vertical.logarithmic && value <= 0 ? Double.NaN : value;
+    }
+
+    /** A polygon: along the upper edge from left to right, and back along the lower one. */
+    private void addBand(XYChart chart, Curve curve, Color colour) {
+        List<Integer> points = IntStream.range(0, curve.low.size()).filter(i -> Double.isFinite(drawable(curve.low.get(i))) && Double.isFinite(drawable(curve.high.get(i)))).boxed().toList();
+        if (points.size() < 2) {
+            return;
+        }
+        List<Double> x = Stream.concat(points.stream(), points.reversed().stream()).map(curve.x::get).toList();
+        List<Double> y = Stream.concat(points.stream().map(curve.high::get), points.reversed().stream().map(curve.low::get)).toList();
+        XYSeries band = chart.addSeries(curve.name + " (band)", x, y);
+        band.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea);
+        band.setMarker(SeriesMarkers.NONE);
+        band.setLineStyle(SeriesLines.NONE);
+        band.setFillColor(new Color(colour.getRed(), colour.getGreen(), colour.getBlue(), BAND_ALPHA));
+        band.setShowInLegend(false);
     }
 
     private static BasicStroke stroke(boolean dashed) {
@@ -135,8 +174,8 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
         style.setXAxisTickMarkSpacingHint(80);
         style.setYAxisLogarithmic(vertical.logarithmic);
         if (!vertical.logarithmic) {
-            double bottom = values(Curve::y).filter(Double::isFinite).min().orElse(0);
-            double top = values(Curve::y).filter(Double::isFinite).max().orElse(1);
+            double bottom = DoubleStream.concat(values(Curve::y), values(Curve::low)).filter(Double::isFinite).min().orElse(0);
+            double top = DoubleStream.concat(values(Curve::y), values(Curve::high)).filter(Double::isFinite).max().orElse(1);
             double margin = top > bottom ? MARGIN * (top - bottom) : 1;
             style.setYAxisMin(Double.isNaN(vertical.lowest) ? bottom - margin : vertical.lowest);
             style.setYAxisMax(Double.isNaN(vertical.highest) ? top + margin : vertical.highest);

@@ -8,6 +8,16 @@ public interface RunListener {
     /** Nobody listens. */
     RunListener NONE = new RunListener() {};
 
+    /** Once, when the run has been planned and is about to train. */
+    default void onStart() {}
+
+    /**
+     * Every second or so, more often where something is logged.
+     *
+     * @param done training steps done
+     */
+    default void onSteps(long done) {}
+
     /** At each log interval and after the last step. */
     default void onLog(LogRow row) {}
 
@@ -21,4 +31,7 @@ public interface RunListener {
 
     /** Once, after a run that was completed. */
     default void onFinish(RunResult result) {}
+
+    /** Once, after a run of several that failed; the others go on. */
+    default void onFailure(Throwable cause) {}
 }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import plateau.autograd.Kernels;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
@@ -29,6 +30,9 @@ public final class Trainer implements AutoCloseable {
     /** Steps after which training metrics are looked at, even where nothing is logged for longer. */
     private static final int MOST_UNREAD = 4096;
 
+    /** Steps are enqueued for about as long as this at once, so that a run shows its progress and can be stopped. */
+    private static final double SECONDS_AT_ONCE = 0.5;
+
     private static final int PROFILE_REPETITIONS = 200;
     private static final int PROFILE_SAMPLES = 15;
 
@@ -42,16 +46,18 @@ public final class Trainer implements AutoCloseable {
     private final Plan plan;
     private final Work initialise;
     private final Work trainingStep;
+    private final int unroll;
     private final Replay training;
     private final Replay evaluation;
     private final double setupSeconds;
+    private volatile boolean stopped;
 
     /**
      * The schedule of a run.
      *
      * @param steps of training
      * @param logEvery steps between evaluations; the last step is always followed by one
-     * @param unroll training steps per captured graph; unused without graphs
+     * @param unroll training steps per captured graph, fewer where they take long; unused without graphs
      * @param graph false: enqueue every operation of every step from Java, with the same bits
      */
     public record Options(long steps, long logEvery, int unroll, boolean graph) {
@@ -97,9 +103,9 @@ public final class Trainer implements AutoCloseable {
             this.plan = experiment.plan(kernels, workspace, step, unread);
             this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
             this.trainingStep = Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
-            this.training = workspace.own(new Replay(stream, trainingStep, options.graph ? options.unroll : 0), Replay::close);
+            this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
+            this.training = workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0), Replay::close);
             this.evaluation = workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0), Replay::close);
-            warmUp();
             training.prepare(unread);
             evaluation.prepare(1);
         } catch (RuntimeException | Error e) {
@@ -117,29 +123,42 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** One eager step and evaluation before any capture: libraries allocate on first use, which a capture may not see. */
-    private void warmUp() {
+    /** An eager step and evaluation before any capture: libraries allocate on first use, which a capture may not see. Returns the seconds that another step takes. */
+    private double warmUp() {
         initialise.enqueue(stream);
         trainingStep.enqueue(stream);
         plan.evaluation().enqueue(stream);
         stream.synchronize();
+        long started = System.nanoTime();
+        trainingStep.enqueue(stream);
+        stream.synchronize();
+        return secondsSince(started);
+    }
+
+    /** Lets the run that is going on, or the next, end before its last step. May be called from any thread. */
+    public void stop() {
+        stopped = true;
     }
 
     /**
      * Trains from the first step to the last. May be called again, with the same result.
      *
      * @throws NonFiniteLossException if a loss is NaN or infinite, with the step and the rows so far
+     * @throws CancellationException after {@link #stop}
      */
     public RunResult run(RunListener listener) {
+        listener.onStart();
         initialise.enqueue(stream);
         stream.synchronize();
         List<LogRow> history = new ArrayList<>();
         long started = System.nanoTime();
         double evaluationSeconds = 0;
+        long atOnce = unroll;
         for (long done = 0; done < options.steps; ) {
             long nextLog = Math.min((done / options.logEvery + 1) * options.logEvery, options.steps);
-            int count = (int) Math.min(nextLog - done, plan.training().slots());
+            int count = (int) Math.min(nextLog - done, Math.min(plan.training().slots(), atOnce));
             boolean log = done + count == nextLog;
+            long enqueued = System.nanoTime();
             training.enqueue(count);
             stream.record(trained);
             evaluation.enqueue(log ? 1 : 0);
@@ -148,6 +167,9 @@ public final class Trainer implements AutoCloseable {
             evaluationSeconds += evaluated.millisecondsSince(trained) / 1e3;
             double[] batch = read(plan.training(), done, count, history);
             done += count;
+            if (count == atOnce && secondsSince(enqueued) < SECONDS_AT_ONCE / 2) {
+                atOnce *= 2;
+            }
             if (log) {
                 LogRow row = LogRow.of(done, read(plan.test(), done, 1, history), batch);
                 history.add(row);
@@ -155,6 +177,10 @@ public final class Trainer implements AutoCloseable {
                 if (!plan.curves().isEmpty()) {
                     listener.onCurves(done, curves());
                 }
+            }
+            listener.onSteps(done);
+            if (stopped && done < options.steps) {
+                throw new CancellationException("stopped after %d of %d steps".formatted(done, options.steps));
             }
         }
         RunResult result = result(secondsSince(started), evaluationSeconds, history);
@@ -207,6 +233,11 @@ public final class Trainer implements AutoCloseable {
     /** The values of all parameters, in the layout of their arena. */
     public float[] parameters() {
         return plan.parameters().values().toFloats();
+    }
+
+    /** Bytes of device memory that the run holds. */
+    long bytes() {
+        return workspace.bytes();
     }
 
     private Map<String, float[]> curves() {

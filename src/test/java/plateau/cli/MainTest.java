@@ -58,6 +58,22 @@ class MainTest {
     }
 
     @Test
+    void seedsOfOneKindStandTogetherAndShareACurve() throws Exception {
+        Path out = folder.resolve("p");
+        Finished parity = parity(out, "--d", "5,8", "--steps", "120", "--seed", "7", "--seeds", "3", "--parallel", "4");
+        parity.assertOk();
+        assertEquals(6, parity.out().stream().filter(line -> line.matches("d = [58], seed [789]: loss .* after 120 steps, .* steps/s")).count(), parity.out()::toString);
+        List<String> keys = Files.readAllLines(out.resolve("metrics.csv")).stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){2}$", "")).toList();
+        assertEquals(List.of("5,7,100", "5,7,120", "5,8,100", "5,8,120", "5,9,100", "5,9,120", "8,7,100", "8,7,120", "8,8,100", "8,8,120", "8,9,100", "8,9,120"), keys);
+        JsonNode run = JSON.readTree(out.resolve("run.json").toFile());
+        assertEquals(List.of(7, 8, 9, 7, 8, 9), run.at("/runs").valueStream().map(each -> each.at("/seed").asInt()).toList());
+        assertTrue(run.at("/runs").valueStream().allMatch(each -> each.at("/status").asText().equals("finished")), run::toString);
+
+        parity(folder.resolve("alone"), "--d", "8", "--steps", "120", "--seed", "9", "--parallel", "1").assertOk();
+        assertEquals(Files.readAllLines(folder.resolve("alone/metrics.csv")).subList(1, 3), Files.readAllLines(out.resolve("metrics.csv")).subList(11, 13));
+    }
+
+    @Test
     void stepKeepsWhatWasLearnt() throws Exception {
         Path out = folder.resolve("s");
         Finished step = Finished.here("step", "--device", "cpu", "--steps", "100", "--log-every", "50", "--out", out.toString());
@@ -112,6 +128,9 @@ class MainTest {
         "parity --device tpu               | unknown device 'tpu': use auto, cpu, cuda or cuda:N",
         "parity --gemm magic               | expected one of [AUTO, CUBLAS, KERNELS]",
         "parity --libcuda none.so          | --libcuda: there is no file none.so",
+        "parity --seeds 0                  | seeds must be between 1 and 1000, not 0",
+        "parity --parallel 0               | parallel must be at least 1, not 0",
+        "parity --device cpu,cpu           | several devices must be different ones of CUDA",
         "parity --sceptre 3                | Unknown option",
         "step sideways                     | 'sideways' is none of approximation, e2e, multiclass, forward-only",
         "step e2e e2e                      | something is named twice: e2e, e2e",

@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.NativeFiles;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
 class ProcessTest {
-    private static final int TERMINATED = 128 + 15;
-
     @TempDir Path folder;
 
     @Test
@@ -31,10 +31,13 @@ class ProcessTest {
 
     @Test
     void aLaterFailureKeepsWhatWasDone() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--out", "p").assertError(Main.FAILED, "cuGraphInstantiate");
+        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(Main.FAILED, "d = 6: cuGraphInstantiate");
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("failed", run.at("/status").asText());
-        assertTrue(run.at("/error").asText().startsWith("cuGraphInstantiate"), run::toString);
+        assertTrue(run.at("/error").asText().startsWith("d = 6: cuGraphInstantiate"), run::toString);
+        assertEquals("finished", run.at("/runs/0/status").asText());
+        assertEquals("failed", run.at("/runs/1/status").asText());
+        assertTrue(run.at("/runs/1/error").asText().startsWith("cuGraphInstantiate"), run::toString);
         assertEquals(2, Files.readAllLines(folder.resolve("p/metrics.csv")).size());
         assertTrue(Files.size(folder.resolve("p/parity.png")) > 0);
     }
@@ -64,21 +67,40 @@ class ProcessTest {
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
     }
 
+    /** Ctrl-C is SIGINT. What was logged until then is there, whole, and says how it ended. */
+    @ParameterizedTest
+    @CsvSource({"INT, 130", "TERM, 143"})
+    void interruptionEndsCleanly(String signal, int code) throws Exception {
+        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5,6,7", "--steps", "1000000000", "--parallel", "2", "--out", "p");
+        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).stream().noneMatch(line -> line.startsWith("d = 6: step "))) {
+            Thread.sleep(50);
+        }
+        assertEquals(0, new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor());
+        Finished finished = Finished.await(folder, process);
+        assertEquals(List.of(), finished.err());
+        assertEquals(code, finished.code());
+        assertEquals("interrupted; wrote metrics.csv, run.json, parity.png, parity.svg to p", finished.out().getLast());
+        JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
+        assertEquals("interrupted", run.at("/status").asText());
+        assertEquals(List.of("interrupted", "interrupted", "waiting"), run.at("/runs").valueStream().map(each -> each.at("/status").asText()).toList());
+        List<String> last = Files.readAllLines(folder.resolve("p/metrics.csv"));
+        assertTrue(last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
+        try (Stream<Path> files = Files.list(folder.resolve("p"))) {
+            assertEquals(List.of("metrics.csv", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+    }
+
     @Test
-    void terminationLeavesWholeFiles() throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5,1000", "--steps", "1000", "--out", "p");
-        Path description = folder.resolve("p/run.json");
-        while (process.isAlive() && !Files.exists(description)) {
-            Thread.sleep(10);
+    void interruptionBeforeAnythingIsLoggedLeavesNothing() throws Exception {
+        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "1000000000", "--log-every", "1000000000", "--out", "p");
+        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).isEmpty()) {
+            Thread.sleep(50);
         }
         process.destroy();
         Finished finished = Finished.await(folder, process);
-        assertEquals(List.of(), finished.err());
-        assertEquals(TERMINATED, finished.code());
-        assertEquals("running", new ObjectMapper().readTree(description.toFile()).at("/status").asText());
-        try (Stream<Path> files = Files.list(folder.resolve("p"))) {
-            assertEquals(List.of("metrics.csv", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
-        }
+        assertEquals(143, finished.code());
+        assertEquals("interrupted before anything was logged", finished.out().getLast());
+        assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test

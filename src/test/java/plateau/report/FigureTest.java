@@ -1,11 +1,14 @@
 package plateau.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -49,6 +52,30 @@ class FigureTest {
         assertEquals(2 * 420, image.getHeight());
         assertTrue(rowOf(image, 250, BLUE) < 100 && rowOf(image, 660 + 250, BLUE) == rowOf(image, 250, BLUE));
         assertTrue(rowOf(image, 660 / 4, 0xFFFF00FF) > 420, "the third panel is in the second row");
+    }
+
+    /** Pale where the band is, and the curve on top of it; white beyond. */
+    @Test
+    void aBandLiesAroundItsCurve() throws Exception {
+        Path file = folder.resolve("band.png");
+        List<Double> x = List.of(0.0, 50.0, 100.0);
+        new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0, 1),
+                List.of(new Panel.Curve("mean", x, List.of(0.5, 0.5, 0.5), Panel.Look.PLAIN, List.of(0.25, 0.25, 0.25), List.of(0.75, 0.75, 0.75))))).writePng(file);
+        BufferedImage image = ImageIO.read(file.toFile());
+        int column = 320; // between two grid lines
+        int curve = rowOf(image, column, BLUE);
+        int[] pale = IntStream.range(0, image.getHeight()).filter(row -> Math.abs((image.getRGB(column, row) >> 16 & 0xFF) - (255 - 48)) <= 1).toArray(); // the curve's blue has no red
+        assertTrue(pale.length > 180 && pale[0] < curve && curve < pale[pale.length - 1], () -> curve + " in " + Arrays.toString(pale));
+        assertEquals(curve - pale[0], pale[pale.length - 1] - curve, 3);
+        String svg = svg(new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.logarithmic("Loss"),
+                List.of(new Panel.Curve("mean", x, List.of(1.0, 0.1, 0.01), Panel.Look.PLAIN, List.of(0.5, 0.05, 0.0), List.of(2.0, 0.2, 0.02))))));
+        assertFalse(svg.contains("(band)"), "no band in the legend");
+    }
+
+    private String svg(Figure figure) throws Exception {
+        Path file = folder.resolve("figure.svg");
+        figure.writeSvg(file);
+        return java.nio.file.Files.readString(file);
     }
 
     private static int rowOf(BufferedImage image, int column, int colour) {
