@@ -3,13 +3,13 @@ package plateau.cli;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
+import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.experiment.Experiment;
 import plateau.train.RunListener;
@@ -45,11 +45,6 @@ abstract class BenchTrainingCommand implements Callable<Integer> {
     /** What to measure, in order. */
     abstract List<Subject> subjects();
 
-    /** Floating point operations of one of a step's kernels, where that is worth telling. */
-    OptionalDouble operations(Experiment experiment, String kernel) {
-        return OptionalDouble.empty();
-    }
-
     @Override
     public final Integer call() {
         if (windows < 1) {
@@ -77,14 +72,29 @@ abstract class BenchTrainingCommand implements Callable<Integer> {
             Arrays.sort(rates);
             double median = rates[windows / 2];
             print.printf("%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n", subject.label, median, windows, count, rates[0], rates[windows - 1], 1e6 / median);
-            List<Trainer.Timing> timings = trainer.profile();
-            double sum = timings.stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
-            for (Trainer.Timing timing : timings) {
-                OptionalDouble operations = operations(subject.experiment, timing.name());
-                String rate = operations.isPresent() ? "  %.0f GFLOP/s".formatted(operations.getAsDouble() / timing.nanoseconds()) : "";
-                print.printf("  %-32s %8.2f us  %5.1f %%%s%n", timing.name(), timing.nanoseconds() / 1e3, 100 * timing.nanoseconds() / sum, rate);
-            }
-            print.printf("  %-32s %8.2f us, each alone in its graph%n", "sum", sum / 1e3);
+            profile(kernels.device(), trainer, 1e9 / median, print);
         }
+    }
+
+    /** Each operation alone, beside the least time that its arithmetic and its memory need on this device. */
+    private static void profile(Device device, Trainer trainer, double nanosecondsOfStep, PrintWriter print) {
+        List<Trainer.Timing> timings = trainer.profile();
+        double sum = timings.stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
+        Cost step = timings.stream().map(Trainer.Timing::cost).reduce(Cost.NONE, Cost::plus);
+        Roofline roofline = Roofline.measure(device, step.bytes());
+        double floor = timings.stream().mapToDouble(timing -> roofline.nanoseconds(timing.cost())).sum();
+        print.printf("  %-32s %11s %8s %11s %9s%n", "operation, alone in its graph", "time", "share", "floor", "reached");
+        for (Trainer.Timing timing : timings) {
+            double least = roofline.nanoseconds(timing.cost());
+            print.printf("  %-32s %8.2f us %6.1f %% %8.2f us %7.0f %%%n", timing.name(), timing.nanoseconds() / 1e3, 100 * timing.nanoseconds() / sum, least / 1e3, 100 * least / timing.nanoseconds());
+        }
+        print.printf("  %-32s %8.2f us          %8.2f us %7.0f %%%n", "sum", sum / 1e3, floor / 1e3, 100 * floor / sum);
+        print.printf(
+                "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product, and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
+                100 * floor / nanosecondsOfStep,
+                step.operations() / 1e6,
+                roofline.operationsPerNanosecond(),
+                step.bytes() / 1e3,
+                roofline.bytesPerNanosecond());
     }
 }

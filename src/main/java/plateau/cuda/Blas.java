@@ -76,6 +76,11 @@ public final class Blas {
         public String name() {
             return "cublasSgemm";
         }
+
+        @Override
+        public Cost cost() {
+            return new Cost(2.0 * m * n * k, (double) Float.BYTES * ((double) m * k + (double) k * n + (double) m * n));
+        }
     }
 
     private static void check(String call, int status) {

@@ -172,6 +172,11 @@ public final class DeviceBuffer implements AutoCloseable {
         public String name() {
             return "fill";
         }
+
+        @Override
+        public Cost cost() {
+            return new Cost(0, target.bytes);
+        }
     }
 
     private record Copy(DeviceBuffer target, DeviceBuffer source) implements Work {
@@ -191,6 +196,11 @@ public final class DeviceBuffer implements AutoCloseable {
         @Override
         public String name() {
             return "copy";
+        }
+
+        @Override
+        public Cost cost() {
+            return new Cost(0, 2.0 * target.bytes);
         }
     }
 

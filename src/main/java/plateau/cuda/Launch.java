@@ -10,6 +10,7 @@ public final class Launch implements Work {
     private final Kernel kernel;
     private final Dim grid;
     private final int threads;
+    private final Cost cost;
     private final Object[] arguments;
     private final DeviceBuffer[] buffers;
     private final long function;
@@ -18,11 +19,17 @@ public final class Launch implements Work {
     private final long pointersAddress;
 
     Launch(Kernel kernel, Dim grid, int threads, Object... arguments) {
+        this(kernel, grid, threads, null, arguments);
+    }
+
+    /** @param cost null: all of the buffers, and no operations */
+    private Launch(Kernel kernel, Dim grid, int threads, Cost cost, Object[] arguments) {
         this.kernel = kernel;
         this.grid = grid;
         this.threads = threads;
         this.arguments = arguments.clone();
         this.buffers = Arrays.stream(arguments).filter(DeviceBuffer.class::isInstance).map(DeviceBuffer.class::cast).toArray(DeviceBuffer[]::new);
+        this.cost = cost != null ? cost : new Cost(0, Arrays.stream(buffers).mapToLong(DeviceBuffer::bytes).sum());
         function = kernel.handle();
         Arena arena = Arena.ofAuto();
         values = arena.allocate(Math.max(1, arguments.length) * (long) Long.BYTES, Long.BYTES);
@@ -81,7 +88,22 @@ public final class Launch implements Work {
 
     /** The same launch with another block, for tests of cooperative kernels. */
     public Launch withBlock(int otherThreads) {
-        return new Launch(kernel, grid, otherThreads, arguments);
+        return new Launch(kernel, grid, otherThreads, cost, arguments);
+    }
+
+    /** The same launch, known to take so many operations on floats. */
+    public Launch costing(double operations) {
+        return costing(operations, cost.bytes());
+    }
+
+    /** The same launch, known to take so many operations on floats and to touch so many bytes, where that is not all of its buffers. */
+    public Launch costing(double operations, double bytes) {
+        return new Launch(kernel, grid, threads, new Cost(operations, bytes), arguments);
+    }
+
+    @Override
+    public Cost cost() {
+        return cost;
     }
 
     /** The kernel. */

@@ -11,6 +11,11 @@ public interface Work {
     /** What it is, for profiles and messages: a kernel's name, or that of the whole. */
     String name();
 
+    /** What it has to do at the least. */
+    default Cost cost() {
+        return Cost.NONE;
+    }
+
     /** The single operations this consists of, in order. */
     default List<Work> parts() {
         return List.of(this);
@@ -30,6 +35,11 @@ public interface Work {
             @Override
             public String name() {
                 return name;
+            }
+
+            @Override
+            public Cost cost() {
+                return parts.stream().map(Work::cost).reduce(Cost.NONE, Cost::plus);
             }
 
             @Override

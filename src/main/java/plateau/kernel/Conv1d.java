@@ -55,6 +55,11 @@ public final class Conv1d {
         public int outLength() {
             return length + 2 * padding - taps + 1;
         }
+
+        /** Multiplications and additions of a pass, those with padding included. */
+        private double operations() {
+            return 2.0 * batch * out * in * outLength() * taps;
+        }
     }
 
     /** Loads the kernels. */
@@ -64,16 +69,16 @@ public final class Conv1d {
 
     /** y(batch, out, outLength) from x(batch, in, length) and w(out, in, taps). */
     public Work forward(Shape s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
-        return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y);
+        return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y).costing(s.operations());
     }
 
     /** dx(batch, in, length) from dy(batch, out, outLength) and w(out, in, taps). */
     public Work backwardData(Shape s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
-        return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx);
+        return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx).costing(s.operations());
     }
 
     /** dw(out, in, taps) from x(batch, in, length) and dy(batch, out, outLength). */
     public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
-        return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw);
+        return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw).costing(s.operations());
     }
 }

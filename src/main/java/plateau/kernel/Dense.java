@@ -67,9 +67,9 @@ public final class Dense {
             return bias == null && !relu ? gemm : Work.sequence("dense_forward", List.of(gemm, module.kernel("bias_activation").elementwiseRows(m, n, n, bias, rectify, y)));
         }
         if (n == 1) {
-            return module.kernel("dense_forward_single").cooperative(Dim.of(m), ROW_THREADS, k, x, w, bias, rectify, y);
+            return module.kernel("dense_forward_single").cooperative(Dim.of(m), ROW_THREADS, k, x, w, bias, rectify, y).costing(2.0 * m * k);
         }
-        return module.kernel("dense_forward").cooperative(tiles(m, n), TILE_THREADS, m, n, k, x, w, bias, rectify, y);
+        return module.kernel("dense_forward").cooperative(tiles(m, n), TILE_THREADS, m, n, k, x, w, bias, rectify, y).costing(2.0 * m * n * k);
     }
 
     /**
@@ -84,9 +84,9 @@ public final class Dense {
             return reluOutput == null ? gemm : Work.sequence("dense_backward_input", List.of(gemm, module.kernel("relu_mask").elementwise((long) m * k, m * k, reluOutput, dx)));
         }
         if (n == 1) {
-            return module.kernel("dense_backward_input_single").elementwiseRows(m, k, k, dy, w, reluOutput, dx);
+            return module.kernel("dense_backward_input_single").elementwiseRows(m, k, k, dy, w, reluOutput, dx).costing((double) m * k);
         }
-        return module.kernel("dense_backward_input").cooperative(tiles(m, k), TILE_THREADS, m, n, k, dy, w, reluOutput, dx);
+        return module.kernel("dense_backward_input").cooperative(tiles(m, k), TILE_THREADS, m, n, k, dy, w, reluOutput, dx).costing(2.0 * m * n * k);
     }
 
     /**
@@ -105,14 +105,14 @@ public final class Dense {
             return Work.sequence("dense_backward_weights", works);
         }
         if (n == 1) {
-            return module.kernel("dense_backward_weights_single").cooperative(Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, x, dy, dw, dbias);
+            return module.kernel("dense_backward_weights_single").cooperative(Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, x, dy, dw, dbias).costing(2.0 * m * k);
         }
-        return module.kernel("dense_backward_weights").cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias);
+        return module.kernel("dense_backward_weights").cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias).costing(2.0 * m * n * k);
     }
 
     /** sums(n) = column sums of a(m, n). */
     public Work columnSums(int m, int n, DeviceBuffer a, DeviceBuffer sums) {
-        return module.kernel("column_sums").cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums);
+        return module.kernel("column_sums").cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums).costing((double) m * n);
     }
 
     private static Dim tiles(int rows, int columns) {

@@ -10,6 +10,9 @@ import plateau.cuda.Work;
 public final class Losses {
     private static final int THREADS = 128;
 
+    /** Of an element of a softmax with its gradient, by count in the source: two exponentials of 21, a maximum, a sum and a product. */
+    private static final int SOFTMAX_OPERATIONS = 48;
+
     private final Module module;
 
     /** Loads the kernels. */
@@ -26,9 +29,9 @@ public final class Losses {
      */
     public Work squaredError(int rows, int columns, float weight, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
         if (columns == 1) {
-            return module.kernel("squared_error_single").elementwise(rows, rows, weight, scale, p, y, loss, dp);
+            return module.kernel("squared_error_single").elementwise(rows, rows, weight, scale, p, y, loss, dp).costing(5.0 * rows);
         }
-        return module.kernel("squared_error").cooperative(Dim.of(rows), THREADS, columns, weight, scale, p, y, loss, dp);
+        return module.kernel("squared_error").cooperative(Dim.of(rows), THREADS, columns, weight, scale, p, y, loss, dp).costing(5.0 * rows * columns);
     }
 
     /**
@@ -39,6 +42,6 @@ public final class Losses {
      * @param dp (rows, classes); null where only the loss is wanted
      */
     public Work softmaxCrossEntropy(int rows, int classes, float scale, DeviceBuffer p, DeviceBuffer label, DeviceBuffer loss, DeviceBuffer dp) {
-        return module.kernel("softmax_cross_entropy").cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp);
+        return module.kernel("softmax_cross_entropy").cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp).costing((double) SOFTMAX_OPERATIONS * rows * classes);
     }
 }

@@ -17,7 +17,7 @@ public final class Optimizer {
 
     /** w(n) −= lr g(n). */
     public Work sgd(int n, DeviceBuffer learningRate, DeviceBuffer w, DeviceBuffer g) {
-        return module.kernel("sgd").elementwise(n, n, learningRate, g, w);
+        return module.kernel("sgd").elementwise(n, n, learningRate, g, w).costing(2.0 * n);
     }
 
     /**
@@ -33,6 +33,6 @@ public final class Optimizer {
                 "adam",
                 List.of(
                         module.kernel("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate),
-                        module.kernel("adam").elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w)));
+                        module.kernel("adam").elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w).costing(12.0 * n)));
     }
 }

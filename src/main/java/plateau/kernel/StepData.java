@@ -40,6 +40,6 @@ public final class StepData {
      * @param label int32
      */
     public Work labels(int n, int d, int levels, DeviceBuffer x, DeviceBuffer w, DeviceBuffer b, DeviceBuffer z, DeviceBuffer r, DeviceBuffer label, DeviceBuffer y) {
-        return module.kernel("step_labels").cooperative(Dim.of(n), LANES, d, levels, x, w, b, z, r, label, y);
+        return module.kernel("step_labels").cooperative(Dim.of(n), LANES, d, levels, x, w, b, z, r, label, y).costing(2.0 * n * d);
     }
 }

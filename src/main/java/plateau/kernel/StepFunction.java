@@ -12,6 +12,10 @@ public final class StepFunction {
     public static final int METRICS_WORDS = 4;
 
     private static final int SMOOTH_SAMPLES = 64;
+
+    /** Of a sigmoid, its slope and their sums, by count in the source; 21 of them are the exponential. */
+    private static final int SMOOTH_OPERATIONS = 33;
+
     private static final int LEVEL_THREADS = 64;
     private static final int METRICS_THREADS = 256;
 
@@ -40,7 +44,7 @@ public final class StepFunction {
      * @param derivative (n)
      */
     public Work smoothForward(int n, int levels, DeviceBuffer z, DeviceBuffer m, DeviceBuffer c, DeviceBuffer r, DeviceBuffer y, DeviceBuffer derivative) {
-        return module.kernel("smooth_step_forward").cooperative(Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative);
+        return module.kernel("smooth_step_forward").cooperative(Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative).costing((double) SMOOTH_OPERATIONS * n * levels);
     }
 
     /** dr(n) = dy(n) derivative(n). */
@@ -65,6 +69,6 @@ public final class StepFunction {
      * @param ring (slots, 4) words
      */
     public Work metrics(int n, int levels, DeviceBuffer z, DeviceBuffer loss, DeviceBuffer score, DeviceBuffer y, DeviceBuffer step, DeviceBuffer ring, int slots) {
-        return module.kernel("step_metrics").cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring);
+        return module.kernel("step_metrics").cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring).costing(6.0 * n, (3.0 * n + levels) * Float.BYTES);
     }
 }

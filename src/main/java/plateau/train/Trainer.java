@@ -1,7 +1,6 @@
 package plateau.train;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import plateau.autograd.Kernels;
 import plateau.autograd.Workspace;
+import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Event;
@@ -34,7 +34,6 @@ public final class Trainer implements AutoCloseable {
     private static final double SECONDS_AT_ONCE = 0.5;
 
     private static final int PROFILE_REPETITIONS = 200;
-    private static final int PROFILE_SAMPLES = 15;
 
     private final Device device;
     private final Experiment experiment;
@@ -206,28 +205,18 @@ public final class Trainer implements AutoCloseable {
      *
      * @param name of the operation
      * @param nanoseconds of device time
+     * @param cost what it has to do at the least
      */
-    public record Timing(String name, double nanoseconds) {}
+    public record Timing(String name, double nanoseconds, Cost cost) {}
 
     /** Times each operation of a training step, in order: the median of several graphs that hold nothing else. Training starts anew at the next run. */
     public List<Timing> profile() {
-        List<Timing> timings = new ArrayList<>();
-        for (Work part : trainingStep.parts()) {
-            try (Replay alone = new Replay(stream, part, PROFILE_REPETITIONS)) {
-                double[] samples = new double[PROFILE_SAMPLES];
-                for (int i = 0; i < samples.length; i++) {
-                    stream.synchronize();
-                    stream.record(trained);
-                    alone.enqueue(PROFILE_REPETITIONS);
-                    stream.record(evaluated);
-                    stream.synchronize();
-                    samples[i] = evaluated.millisecondsSince(trained) * 1e6 / PROFILE_REPETITIONS;
-                }
-                Arrays.sort(samples);
-                timings.add(new Timing(part.name(), samples[samples.length / 2]));
-            }
-        }
-        return timings;
+        return trainingStep.parts().stream().map(this::time).toList();
+    }
+
+    private Timing time(Work part) {
+        double[] samples = Profiler.nanoseconds(device, part, PROFILE_REPETITIONS);
+        return new Timing(part.name(), samples[samples.length / 2], part.cost());
     }
 
     /** The values of all parameters, in the layout of their arena. */

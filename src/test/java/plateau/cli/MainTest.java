@@ -191,6 +191,8 @@ class MainTest {
         assertTrue(bench.out().stream().anyMatch(line -> line.matches("parity d = 5, batch 128: [0-9,]+ steps/s.*")), bench.out()::toString);
         Set<String> kernels = bench.out().stream().filter(line -> line.startsWith("  ")).map(line -> line.trim().split(" ")[0]).collect(Collectors.toSet());
         assertTrue(kernels.containsAll(Set.of("parity_batch", "hinge_forward_backward", "sgd", "loss_and_accuracy", "advance_step")), kernels::toString);
+        String floor = bench.out().stream().filter(line -> line.startsWith("  the step reaches ")).findFirst().orElseThrow();
+        assertTrue(floor.matches(".* % of its floor: 0\\.1\\d\\d MFLOP at [1-9]\\d* GFLOP/s, .*, and [1-9][0-9.,]* KB at [1-9][0-9.]* GB/s, .*"), floor); // two products of 128 x 5 x 50, and less
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import plateau.kernel.Accumulate;
+import plateau.kernel.Dense;
 import plateau.reference.Seeds;
 
 class DeviceTest {
@@ -42,6 +43,25 @@ class DeviceTest {
         for (String wrong : List.of("gpu", "cuda:", "cuda:-1", "CPU ", "")) {
             IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> DeviceSelector.parse(wrong));
             assertTrue(refused.getMessage().contains("'" + wrong + "'"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void operationsKnowWhatTheyCost() {
+        try (DeviceBuffer x = device.upload(new float[2 * 3]);
+                DeviceBuffer w = device.upload(new float[3 * 5]);
+                DeviceBuffer y = device.upload(new float[2 * 5]);
+                DeviceBuffer copy = device.upload(new float[2 * 5])) {
+            double matrices = 4.0 * (6 + 15 + 10);
+            Cost product = new Cost(2 * 2 * 3 * 5, matrices);
+            for (Dense.Path path : List.of(Dense.Path.KERNELS, Dense.Path.CUBLAS)) {
+                assertEquals(product, new Dense(device, path).forward(2, 5, 3, x, w, null, false, y).cost(), path::toString);
+            }
+            Work sum = new Accumulate(device).add(10, copy, y);
+            assertEquals(new Cost(0, 80), sum.cost());
+            assertEquals(new Cost(0, 80), copy.copyFrom(y).cost());
+            assertEquals(new Cost(60, matrices + 80 + 40), Work.sequence("all", List.of(new Dense(device, Dense.Path.KERNELS).forward(2, 5, 3, x, w, null, false, y), sum, y.fill(0))).cost());
+            assertEquals(new Cost(7, 3), ((Launch) sum).withBlock(32).costing(7, 3).withBlock(64).cost());
         }
     }
 
