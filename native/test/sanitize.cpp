@@ -194,6 +194,11 @@ void check_all() {
   check(Launch("conv1d_forward", {3, 2, 1}).value(2).value(35).value(5).value(2).input(2 * 2 * 35).input(3 * 2 * 5).output(2 * 3 * 35));
   check(Launch("conv1d_backward_data", {2, 2, 1}).value(3).value(35).value(5).value(2).input(2 * 3 * 35).input(3 * 2 * 5).output(2 * 2 * 35));
   check(Launch("conv1d_backward_filter", {5, 2, 3}).value(2).value(35).value(2).input(2 * 2 * 35).input(2 * 3 * 35).output(3 * 2 * 5));
+  // 2 images of 6 x 4, 3 channels to 5, a window of 3: 2 * 3 * 2 * 5 = 60 outputs, their winners in as many bytes.
+  const std::vector<unsigned> winners = {0x00010203, 0x03020100, 0x01010101, 0x02030001, 0, 0x03030303, 0x00000102, 0x02020202, 0x01000300, 0x03010201, 0x00030201, 0x02010003, 0, 0x01020300, 0x03030000};
+  check(Launch("conv2d_pool_forward", {2, 1, 1}).value(6).value(4).value(3).value(5).value(3).input(2 * 72).input(5 * 27).input(5).output(60).updated(15));
+  check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(6).value(4).value(3).value(5).value(3).input(5 * 27).input(60).words(winners).output(2 * 72));
+  check(Launch("conv2d_pool_backward_filter", {5, 1, 1}).value(2).value(6).value(4).value(3).value(3).input(2 * 72).input(60).words(winners).output(5 * 27).output(5));
   check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
   check(Launch("squared_error_single", {2, 1, 1}).value(n).value(0.5f).value(0.1f).input(n).input(n).output(n).null(), 256);
   check(Launch("softmax_cross_entropy", {m, 1, 1}).value(n).value(0.1f).input(m * n).words({0, 7, 258}).output(m).output(m * n));
@@ -217,7 +222,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "step", "data/init", "data/parity", "data/step", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "data/init", "data/parity", "data/step", "test/features"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {

@@ -3,6 +3,7 @@ package plateau.autograd;
 import plateau.cuda.Device;
 import plateau.kernel.Accumulate;
 import plateau.kernel.Conv1d;
+import plateau.kernel.Conv2d;
 import plateau.kernel.Counter;
 import plateau.kernel.Dense;
 import plateau.kernel.Hinge;
@@ -17,6 +18,7 @@ import plateau.kernel.Optimizer;
  * @param device the device they launch on
  * @param dense dense layers and their gradients
  * @param conv1d one-dimensional convolutions and their gradients
+ * @param conv2d two-dimensional convolutions with pooling and their gradients
  * @param accumulate sums of gradients
  * @param hinge the hinge loss
  * @param losses squared error and cross-entropy
@@ -29,6 +31,7 @@ public record Kernels(
         Device device,
         Dense dense,
         Conv1d conv1d,
+        Conv2d conv2d,
         Accumulate accumulate,
         Hinge hinge,
         Losses losses,
@@ -43,6 +46,7 @@ public record Kernels(
                 device,
                 new Dense(device, path),
                 new Conv1d(device),
+                new Conv2d(device),
                 new Accumulate(device),
                 new Hinge(device),
                 new Losses(device),

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
@@ -44,6 +45,11 @@ public final class Tape {
     /** As {@link #tensor}, for the output of a fused ReLU. */
     public Tensor rectified(String name, Shape shape) {
         return Tensor.rectified(name, shape, workspace.words(shape.elements()));
+    }
+
+    /** Memory that belongs to one operation: what its forward keeps for its backward. Its content is undefined. */
+    public DeviceBuffer scratch(long bytes) {
+        return workspace.words(Math.ceilDiv(bytes, Float.BYTES));
     }
 
     /**

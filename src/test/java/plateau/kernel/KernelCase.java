@@ -1,6 +1,9 @@
 package plateau.kernel;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -15,11 +18,14 @@ final class KernelCase {
 
     private final String name;
     private final List<Output> outputs = new ArrayList<>();
+    private final List<Bytes> bytes = new ArrayList<>();
     private final List<DeviceBuffer> open = new ArrayList<>();
     private final Device device;
     private Work work;
 
     private record Output(String name, DeviceBuffer whole, DeviceBuffer view, double[] expected, double tolerance, double leastScale) {}
+
+    private record Bytes(String name, DeviceBuffer memory, byte[] expected) {}
 
     KernelCase(Device device, String name) {
         this.device = device;
@@ -32,6 +38,26 @@ final class KernelCase {
 
     DeviceBuffer input(int... values) {
         return keep(device.upload(values));
+    }
+
+    DeviceBuffer input(byte... values) {
+        return keep(device.upload(words(values, 0)));
+    }
+
+    /** An output that must hold exactly these bytes. */
+    DeviceBuffer output(String what, byte[] expected) {
+        DeviceBuffer memory = keep(device.allocate((long) words(expected, GUARD).length * Integer.BYTES));
+        bytes.add(new Bytes(what, memory, expected));
+        return memory;
+    }
+
+    /** Bytes as they lie in memory, then some that are as the driver leaves fresh memory. */
+    private static int[] words(byte[] values, int more) {
+        byte[] all = Arrays.copyOf(values, Math.ceilDiv(values.length, Integer.BYTES) * Integer.BYTES + more);
+        Arrays.fill(all, values.length, all.length, (byte) -1);
+        int[] words = new int[all.length / Integer.BYTES];
+        ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
+        return words;
     }
 
     /** An output that must hold the expected values, to a tolerance relative to their size. */
@@ -98,6 +124,13 @@ final class KernelCase {
                 if (!(Math.abs(got - want) <= output.tolerance * scale)) {
                     return "%s[%d] is %s, not %s".formatted(output.name, i, got, want);
                 }
+            }
+        }
+        for (Bytes output : bytes) {
+            int[] got = output.memory.toInts(), want = words(output.expected, GUARD);
+            int at = Arrays.mismatch(got, want);
+            if (at >= 0) {
+                return "%s: bytes from %d on are %08x, not %08x".formatted(output.name, at * Integer.BYTES, got[at], want[at]);
             }
         }
         return null;

@@ -58,6 +58,9 @@ class KernelTest {
         table.put("conv1d_forward", (device, seeds) -> conv1d(device, seeds, 0));
         table.put("conv1d_backward_data", (device, seeds) -> conv1d(device, seeds, 1));
         table.put("conv1d_backward_filter", (device, seeds) -> conv1d(device, seeds, 2));
+        table.put("conv2d_pool_forward", KernelTest::conv2dForward);
+        table.put("conv2d_pool_backward_data", (device, seeds) -> conv2dBackward(device, seeds, true));
+        table.put("conv2d_pool_backward_filter", (device, seeds) -> conv2dBackward(device, seeds, false));
         table.put("pwl_decode", KernelTest::pwlDecode);
         table.put("loss_and_distance", KernelTest::lossAndDistance);
         table.put("adam", KernelTest::adam);
@@ -300,6 +303,106 @@ class KernelTest {
             default -> conv1d.backwardFilter(shape, made.input(x), made.input(dy), made.sums("dw", dw, 1e-5));
         });
         return made;
+    }
+
+    private static Conv2d.Shape conv2dShape(Seeds seeds) {
+        while (true) {
+            int[] sides = {2, 4, 6, 14, 28, 34};
+            Conv2d.Shape shape = new Conv2d.Shape(seeds.choose(1, 2, 3, 7), seeds.choose(sides), seeds.choose(sides), seeds.choose(1, 3, 16, 17), seeds.choose(1, 5, 16, 33), seeds.choose(1, 3, 5, 7));
+            if ((long) shape.batch() * shape.rows() * shape.columns() * shape.weights() <= 3_000_000) {
+                return shape;
+            }
+        }
+    }
+
+    /** Calls back for each product of a convolution: the indices of z(batch, rows, columns, out), x and w. */
+    private static void conv2dProducts(Conv2d.Shape s, IndexTriples visit) {
+        int half = s.window() / 2;
+        for (int b = 0; b < s.batch(); b++) {
+            for (int p = 0; p < s.rows(); p++) {
+                for (int q = 0; q < s.columns(); q++) {
+                    for (int tap = 0; tap < s.window() * s.window(); tap++) {
+                        int row = p + tap / s.window() - half, column = q + tap % s.window() - half;
+                        if (row < 0 || row >= s.rows() || column < 0 || column >= s.columns()) {
+                            continue;
+                        }
+                        for (int o = 0; o < s.out(); o++) {
+                            for (int c = 0; c < s.in(); c++) {
+                                visit.at(
+                                        ((b * s.rows() + p) * s.columns() + q) * s.out() + o,
+                                        ((b * s.rows() + row) * s.columns() + column) * s.in() + c,
+                                        (o * s.window() * s.window() + tap) * s.in() + c);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private interface IndexTriples {
+        void at(int z, int x, int w);
+    }
+
+    /** Where element i of the pooled output lies in z when the maximum stood in this quadrant. */
+    private static int unpooled(Conv2d.Shape s, int i, int quadrant) {
+        int o = i % s.out(), cell = i / s.out(), cells = s.rows() / 2 * (s.columns() / 2), b = cell / cells;
+        int row = cell % cells / (s.columns() / 2) * 2 + quadrant / 2, column = cell % (s.columns() / 2) * 2 + quadrant % 2;
+        return ((b * s.rows() + row) * s.columns() + column) * s.out() + o;
+    }
+
+    /** Small integers, so that every sum is exact, and equal maxima are common. */
+    private static KernelCase conv2dForward(Device device, Seeds seeds) {
+        Conv2d.Shape s = conv2dShape(seeds);
+        float[] x = integers(seeds, s.batch() * s.inputs()), w = integers(seeds, s.weights()), bias = integers(seeds, s.out());
+        double[] z = new double[s.batch() * s.rows() * s.columns() * s.out()], y = new double[s.batch() * s.outputs()];
+        byte[] winners = new byte[y.length];
+        for (int i = 0; i < z.length; i++) {
+            z[i] = bias[i % s.out()];
+        }
+        conv2dProducts(s, (iz, ix, iw) -> z[iz] += (double) x[ix] * w[iw]);
+        for (int i = 0; i < y.length; i++) {
+            y[i] = z[unpooled(s, i, 0)];
+            for (int quadrant = 1; quadrant < 4; quadrant++) {
+                if (z[unpooled(s, i, quadrant)] > y[i]) {
+                    y[i] = z[unpooled(s, i, quadrant)];
+                    winners[i] = (byte) quadrant;
+                }
+            }
+        }
+        KernelCase made = new KernelCase(device, s.toString());
+        made.runs(new Conv2d(device).forward(s, made.input(x), made.input(w), made.input(bias), made.output("y", y, 0), made.output("winners", winners)));
+        return made;
+    }
+
+    private static KernelCase conv2dBackward(Device device, Seeds seeds, boolean data) {
+        Conv2d.Shape s = conv2dShape(seeds);
+        float[] x = seeds.floats(s.batch() * s.inputs()), w = seeds.floats(s.weights()), dy = seeds.floats(s.batch() * s.outputs());
+        double[] dz = new double[s.batch() * s.rows() * s.columns() * s.out()], dx = new double[x.length], dw = new double[w.length], dbias = new double[s.out()];
+        byte[] winners = new byte[dy.length];
+        for (int i = 0; i < dy.length; i++) {
+            winners[i] = (byte) seeds.random().nextInt(4);
+            dz[unpooled(s, i, winners[i])] = dy[i];
+            dbias[i % s.out()] += dy[i];
+        }
+        conv2dProducts(s, (iz, ix, iw) -> {
+            dx[ix] += dz[iz] * w[iw];
+            dw[iw] += dz[iz] * x[ix];
+        });
+        KernelCase made = new KernelCase(device, s.toString());
+        Conv2d conv2d = new Conv2d(device);
+        made.runs(data
+                ? conv2d.backwardData(s, made.input(w), made.input(dy), made.input(winners), made.sums("dx", dx, 1e-5))
+                : conv2d.backwardFilter(s, made.input(x), made.input(dy), made.input(winners), made.sums("dw", dw, 1e-5), made.sums("dbias", dbias, 1e-5)));
+        return made;
+    }
+
+    private static float[] integers(Seeds seeds, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = seeds.random().nextInt(-2, 3);
+        }
+        return values;
     }
 
     private static KernelCase pwlDecode(Device device, Seeds seeds) {

@@ -162,6 +162,57 @@ public final class Float64Tape {
         return sum(product(x, w), b);
     }
 
+    /**
+     * The 2×2 maxima, stride 2, of the convolution of images with filters plus a bias, stride 1, zero outside; the first of equal maxima takes the gradient.
+     *
+     * @param x (batch, rows · columns · in)
+     * @param w (out, window · window · in)
+     * @param b (1, out)
+     */
+    public Node convolutionPool(Node x, Node w, Node b, int rows, int columns, int window) {
+        int out = w.rows, in = x.columns / (rows * columns), cells = rows / 2 * (columns / 2);
+        require(x.columns == rows * columns * in && w.columns == window * window * in && b.rows == 1 && b.columns == out);
+        Node y = leaf(x.rows, cells * out, new double[x.rows * cells * out]);
+        int[] winner = new int[y.values.length];
+        Arrays.fill(y.values, Double.NEGATIVE_INFINITY);
+        for (int i = 0; i < y.values.length; i++) {
+            for (int quadrant = 0; quadrant < 4; quadrant++) {
+                double sum = b.values[i % out];
+                for (int tap = 0; tap < window * window; tap++) {
+                    int at = source(i, quadrant, tap, out, rows, columns, window);
+                    for (int c = 0; at >= 0 && c < in; c++) {
+                        sum += x.values[at * in + c] * w.values[i % out * w.columns + tap * in + c];
+                    }
+                }
+                if (sum > y.values[i]) {
+                    y.values[i] = sum;
+                    winner[i] = quadrant;
+                }
+            }
+        }
+        y.backward =
+                () -> {
+                    for (int i = 0; i < y.values.length; i++) {
+                        b.gradient[i % out] += y.gradient[i];
+                        for (int tap = 0; tap < window * window; tap++) {
+                            int at = source(i, winner[i], tap, out, rows, columns, window);
+                            for (int c = 0; at >= 0 && c < in; c++) {
+                                x.gradient[at * in + c] += y.gradient[i] * w.values[i % out * w.columns + tap * in + c];
+                                w.gradient[i % out * w.columns + tap * in + c] += y.gradient[i] * x.values[at * in + c];
+                            }
+                        }
+                    }
+                };
+        return y;
+    }
+
+    /** The pixel, counted over the whole batch, that a tap meets for one quadrant of pooled output i; -1 outside of the image. */
+    private static int source(int i, int quadrant, int tap, int out, int rows, int columns, int window) {
+        int cell = i / out, image = cell / (rows / 2 * (columns / 2)), inside = cell % (rows / 2 * (columns / 2));
+        int row = inside / (columns / 2) * 2 + quadrant / 2 + tap / window - window / 2, column = inside % (columns / 2) * 2 + quadrant % 2 + tap % window - window / 2;
+        return row < 0 || row >= rows || column < 0 || column >= columns ? -1 : (image * rows + row) * columns + column;
+    }
+
     /** The mean over the batch of max(0, 1 − y·p), p and y (rows, 1). */
     public Node hinge(Node p, Node y) {
         return mean(map(times(y, p), m -> Math.max(0, 1 - m), m -> m < 1 ? -1 : 0));
