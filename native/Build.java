@@ -106,7 +106,8 @@ final class Build {
         library("blas", classes.resolve("native/libcublas.so.12"), root.resolve("native/blas/exports.map"), List.of(libcuda.toString(), "-ldl"));
         // For the forwarder's test: the same library as CUDA 13 would name it.
         library("blas", testClasses.resolve("native/cuda13/libcublas.so.13"), root.resolve("native/test/cublas13.map"), List.of(libcuda.toString(), "-ldl"));
-        library("dnn", classes.resolve("native/libcudnn.so.9"), root.resolve("native/dnn/exports.map"), List.of(libcuda.toString(), "-ldl"));
+        library("dnn", classes.resolve("native/libcudnn.so.9"), root.resolve("native/dnn/exports.map"),
+                List.of(libcuda.toString(), oneDnn.resolve("libdnnl.so.3").toString(), oneDnn.resolve("libgomp.so.1").toString(), "-Wl,-rpath,$ORIGIN"));
         library("forward", classes.resolve("native/forward/libcublas.so.12"), root.resolve("native/forward/exports.map"), List.of("-ldl"));
         sanitizers();
         checkAbi();
@@ -196,7 +197,7 @@ final class Build {
         for (Path source : files(sources, "*.cpp")) {
             Path object = work.resolve("obj/" + folder + "/" + source.getFileName() + ".o");
             compile(folder + "/" + source.getFileName(), object, List.of(source), List.of(clang.toString(), "-std=c++20", "-O2", "-g1", "-march=x86-64-v2", "-fPIC", "-fvisibility=hidden", "-Wall",
-                    "-Wextra", "-Werror", "-pthread", "-I", root.resolve("native").toString(), "-I", oneDnn.resolve("include").toString(), "-c", source.toString(), "-o", object.toString()));
+                    "-Wextra", "-Werror", "-pthread", "-I", root.resolve("native").toString(), "-isystem", oneDnn.resolve("include").toString(), "-c", source.toString(), "-o", object.toString()));
             objects.add(object);
         }
         if (!objects.isEmpty()) {

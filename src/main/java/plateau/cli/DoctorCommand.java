@@ -2,6 +2,7 @@ package plateau.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,6 +14,7 @@ import plateau.cuda.DeviceSelector;
 import plateau.cuda.DeviceUnavailableException;
 import plateau.cuda.Libraries;
 import plateau.cuda.Stream;
+import plateau.cudnn.Dnn;
 import plateau.kernel.Counter;
 import plateau.report.Fonts;
 
@@ -44,6 +46,8 @@ final class DoctorCommand implements Callable<Integer> {
         try (Device opened = device.open()) {
             print.printf("%-4s %-17s %s, %,d MiB, driver API %d.%d%n", "ok", "device", opened.description(), opened.totalMemory() >> 20, opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10);
             print.printf("%-4s %-17s %s%n", opened.blas().isPresent() ? "ok" : "-", "cuBLAS in use", opened.blas().map(blas -> "version " + blas.version()).orElse("none: the hand-written kernels do the matrix products"));
+            Optional<Dnn> dnn = Dnn.of(opened);
+            print.printf("%-4s %-17s %s%n", dnn.isPresent() ? "ok" : "-", "cuDNN in use", dnn.map(found -> "version " + found.version()).orElse("none: the hand-written kernels do the convolutions"));
             boolean right = selfCheck(opened);
             print.printf("%-4s %-17s %s%n", right ? "ok" : "BAD", "self-check", right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
             return right ? Main.OK : Main.FAILED;

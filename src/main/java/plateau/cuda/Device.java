@@ -1,10 +1,12 @@
 package plateau.cuda;
 
 import java.lang.System.Logger;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
@@ -26,8 +28,15 @@ public final class Device implements AutoCloseable {
     private final AtomicInteger streams = new AtomicInteger();
     private final AtomicInteger events = new AtomicInteger();
     private final AtomicInteger graphs = new AtomicInteger();
+    private final Map<Class<?>, Resident> residents = new HashMap<>();
     private Optional<Blas> blas;
     private boolean closed;
+
+    /** What a package above this one keeps on a device; closed with it. */
+    public interface Resident extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     private Device(Libraries libraries, DeviceOptions options) {
         this.libraries = libraries;
@@ -207,6 +216,17 @@ public final class Device implements AutoCloseable {
         return blas;
     }
 
+    /** The cuDNN library of the driver in use, by its full path or by the name the dynamic loader finds it under. */
+    public Optional<Path> cudnnLibrary() {
+        return libraries.cudnn();
+    }
+
+    /** The device's one object of that type, made when it is first asked for. */
+    public synchronized <T extends Resident> T resident(Class<T> type, Supplier<T> make) {
+        requireOpen();
+        return type.cast(residents.computeIfAbsent(type, _ -> make.get()));
+    }
+
     /** Waits for all work on the device. */
     public void synchronize() {
         CudaException.check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
@@ -250,6 +270,8 @@ public final class Device implements AutoCloseable {
             return;
         }
         closed = true;
+        residents.values().forEach(Resident::close);
+        residents.clear();
         if (blas != null) {
             blas.ifPresent(Blas::close);
         }

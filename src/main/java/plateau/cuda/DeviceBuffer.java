@@ -208,7 +208,12 @@ public final class DeviceBuffer implements AutoCloseable {
         return whole.closed;
     }
 
-    void requireOpen(String use) {
+    /**
+     * Checks that this memory, or what it is a view of, can still be used.
+     *
+     * @throws IllegalStateException if it has been closed; the message begins with {@code use}
+     */
+    public void requireOpen(String use) {
         if (whole.closed) {
             throw new IllegalStateException(use + " uses device memory that has been closed");
         }

@@ -1,0 +1,339 @@
+package plateau.cudnn;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
+import plateau.cuda.CudaException;
+import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Work;
+import plateau.cudnn.bindings.CuDnn;
+
+/**
+ * Two-dimensional convolutions and max-pooling by cuDNN, in float32. Batches are channels-last, (batch, rows, columns, channels); filters are (out, rows, columns, in).
+ * Only algorithms that give the same bits at every run are used. One per device, closed with it together with all descriptors.
+ */
+public final class Dnn {
+    private static final Logger LOG = System.getLogger(Dnn.class.getName());
+
+    /** Statuses from here to 3999 say that the library does not compute this, not that the call was wrong. */
+    private static final int NOT_SUPPORTED_CATEGORY = CuDnn.CUDNN_STATUS_NOT_SUPPORTED() / 1000;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment one = arena.allocateFrom(CuDnn.C_FLOAT, 1);
+    private final MemorySegment zero = arena.allocateFrom(CuDnn.C_FLOAT, 0);
+    private final MemorySegment handle;
+    private final long version;
+    private final Deque<Runnable> descriptors = new ArrayDeque<>();
+    private final Map<ConvolutionShape, Optional<Convolution>> convolutions = new HashMap<>();
+    private final Map<PoolingShape, MaxPooling> poolings = new HashMap<>();
+
+    /** What a device keeps: cuDNN, or that there is none. */
+    private record Resident(Optional<Dnn> dnn) implements Device.Resident {
+        @Override
+        public void close() {
+            dnn.ifPresent(Dnn::close);
+        }
+    }
+
+    private Dnn() {
+        version = CuDnn.cudnnGetVersion();
+        handle = create("cudnnCreate", CuDnn::cudnnCreate);
+    }
+
+    /** The device's cuDNN, where it was found and works; one log line says so where not. */
+    public static Optional<Dnn> of(Device device) {
+        return device.resident(Resident.class, () -> new Resident(open(device))).dnn;
+    }
+
+    private static Optional<Dnn> open(Device device) {
+        Optional<Path> library = device.cudnnLibrary();
+        if (library.isEmpty()) {
+            LOG.log(Logger.Level.INFO, "no cuDNN: the hand-written kernels do all convolutions");
+            return Optional.empty();
+        }
+        device.makeCurrent();
+        try {
+            System.load(fullPath(library.get()));
+            return Optional.of(new Dnn());
+        } catch (UnsatisfiedLinkError | ExceptionInInitializerError | IllegalArgumentException | IOException | CudaException e) {
+            Throwable reason = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
+            LOG.log(Logger.Level.WARNING, "cuDNN ({0}) cannot be used: {1}", library.get(), String.valueOf(reason.getMessage()).lines().findFirst().orElse(""));
+            return Optional.empty();
+        }
+    }
+
+    /** The bindings find symbols in what System.load has loaded, which wants a full path; a bare name is left to the dynamic loader, which is then asked where it found it. */
+    private static String fullPath(Path library) throws IOException {
+        if (library.isAbsolute()) {
+            return library.toString();
+        }
+        SymbolLookup.libraryLookup(library.toString(), Arena.global());
+        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
+            return mappings.filter(line -> line.contains("/" + library)).map(line -> line.substring(line.indexOf('/'))).findFirst().orElseThrow(() -> new IOException("the loader does not say where it is"));
+        }
+    }
+
+    /** cuDNN's version number: 90501 is 9.5.1. */
+    public long version() {
+        return version;
+    }
+
+    /**
+     * A convolution, as networks use the word: cross-correlation.
+     *
+     * @param batch images
+     * @param rows of an image
+     * @param columns of an image
+     * @param in channels of the input
+     * @param out channels of the output
+     * @param windowRows of a filter
+     * @param windowColumns of a filter
+     * @param padRows rows of zeros above and below
+     * @param padColumns columns of zeros on either side
+     * @param stride rows, and columns, from one output to the next
+     */
+    public record ConvolutionShape(int batch, int rows, int columns, int in, int out, int windowRows, int windowColumns, int padRows, int padColumns, int stride) {
+        /** Rows of an output image. */
+        public int outRows() {
+            return (rows + 2 * padRows - windowRows) / stride + 1;
+        }
+
+        /** Columns of an output image. */
+        public int outColumns() {
+            return (columns + 2 * padColumns - windowColumns) / stride + 1;
+        }
+    }
+
+    /**
+     * Max-pooling without padding.
+     *
+     * @param batch images
+     * @param rows of an image
+     * @param columns of an image
+     * @param channels of both
+     * @param window rows, and columns, of which the maximum is taken
+     * @param stride rows, and columns, from one window to the next
+     */
+    public record PoolingShape(int batch, int rows, int columns, int channels, int window, int stride) {}
+
+    /**
+     * The convolution prepared, or nothing where this cuDNN does not compute it in all three directions; one log line says why.
+     *
+     * @throws CudaException if a descriptor is refused
+     */
+    public synchronized Optional<Convolution> convolution(ConvolutionShape shape) {
+        return convolutions.computeIfAbsent(shape, _ -> {
+            try {
+                return Optional.of(new Convolution(shape));
+            } catch (CudaException e) {
+                if (e.code() / 1000 != NOT_SUPPORTED_CATEGORY) {
+                    throw e;
+                }
+                LOG.log(Logger.Level.INFO, "cuDNN {0} does not compute {1} ({2}): the hand-written kernels do", version, shape, e.getMessage());
+                return Optional.empty();
+            }
+        });
+    }
+
+    /** Max-pooling, prepared. */
+    public synchronized MaxPooling maxPooling(PoolingShape shape) {
+        return poolings.computeIfAbsent(shape, _ -> new MaxPooling(shape));
+    }
+
+    /** The three directions of a convolution, with their descriptors. Works on different streams need workspaces of their own. */
+    public final class Convolution {
+        // Deterministic ones: of the algorithms that take channels-last float32 at any shape, the other backward ones add with atomics in no fixed order.
+        private static final int FORWARD = CuDnn.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM();
+        private static final int BACKWARD_DATA = CuDnn.CUDNN_CONVOLUTION_BWD_DATA_ALGO_1();
+        private static final int BACKWARD_FILTER = CuDnn.CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1();
+
+        private final MemorySegment input;
+        private final MemorySegment output;
+        private final MemorySegment filter;
+        private final MemorySegment bias;
+        private final MemorySegment convolution;
+        private final long workspaceBytes;
+
+        private Convolution(ConvolutionShape s) {
+            input = tensor(s.batch, s.rows, s.columns, s.in);
+            output = tensor(s.batch, s.outRows(), s.outColumns(), s.out);
+            bias = tensor(1, 1, 1, s.out);
+            filter = own("cudnnCreateFilterDescriptor", CuDnn::cudnnCreateFilterDescriptor, "cudnnDestroyFilterDescriptor", CuDnn::cudnnDestroyFilterDescriptor);
+            check("cudnnSetFilter4dDescriptor", CuDnn.cudnnSetFilter4dDescriptor(filter, CuDnn.CUDNN_DATA_FLOAT(), CuDnn.CUDNN_TENSOR_NHWC(), s.out, s.in, s.windowRows, s.windowColumns));
+            convolution = own("cudnnCreateConvolutionDescriptor", CuDnn::cudnnCreateConvolutionDescriptor, "cudnnDestroyConvolutionDescriptor", CuDnn::cudnnDestroyConvolutionDescriptor);
+            check("cudnnSetConvolution2dDescriptor",
+                    CuDnn.cudnnSetConvolution2dDescriptor(convolution, s.padRows, s.padColumns, s.stride, s.stride, 1, 1, CuDnn.CUDNN_CROSS_CORRELATION(), CuDnn.CUDNN_DATA_FLOAT()));
+            // The default would let GPUs from sm_80 on round the factors to TF32's ten bits.
+            check("cudnnSetConvolutionMathType", CuDnn.cudnnSetConvolutionMathType(convolution, CuDnn.CUDNN_FMA_MATH()));
+            workspaceBytes = Math.max(
+                    size("cudnnGetConvolutionForwardWorkspaceSize", bytes -> CuDnn.cudnnGetConvolutionForwardWorkspaceSize(handle, input, filter, convolution, output, FORWARD, bytes)),
+                    Math.max(
+                            size("cudnnGetConvolutionBackwardDataWorkspaceSize",
+                                    bytes -> CuDnn.cudnnGetConvolutionBackwardDataWorkspaceSize(handle, filter, output, convolution, input, BACKWARD_DATA, bytes)),
+                            size("cudnnGetConvolutionBackwardFilterWorkspaceSize",
+                                    bytes -> CuDnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, input, output, convolution, filter, BACKWARD_FILTER, bytes))));
+        }
+
+        /** Bytes of scratch memory that each direction may use while it runs; may be 0. */
+        public long workspaceBytes() {
+            return workspaceBytes;
+        }
+
+        /**
+         * z = conv(x, w).
+         *
+         * @param workspace at least {@link #workspaceBytes()}; null where that is 0
+         */
+        public Work forward(DeviceBuffer x, DeviceBuffer w, DeviceBuffer z, DeviceBuffer workspace) {
+            MemorySegment px = pointer(x), pw = pointer(w), pz = pointer(z), ps = pointer(workspace);
+            return new Call("cudnnConvolutionForward",
+                    () -> CuDnn.cudnnConvolutionForward(handle, one, input, px, filter, pw, convolution, FORWARD, ps, workspaceBytes, zero, output, pz), x, w, z, workspace);
+        }
+
+        /** z += bias, for each channel. */
+        public Work addBias(DeviceBuffer bias, DeviceBuffer z) {
+            MemorySegment pb = pointer(bias), pz = pointer(z);
+            return new Call("cudnnAddTensor", () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz), bias, z);
+        }
+
+        /** dx from dz; workspace as in {@link #forward}. */
+        public Work backwardData(DeviceBuffer w, DeviceBuffer dz, DeviceBuffer dx, DeviceBuffer workspace) {
+            MemorySegment pw = pointer(w), pdz = pointer(dz), pdx = pointer(dx), ps = pointer(workspace);
+            return new Call("cudnnConvolutionBackwardData",
+                    () -> CuDnn.cudnnConvolutionBackwardData(handle, one, filter, pw, output, pdz, convolution, BACKWARD_DATA, ps, workspaceBytes, zero, input, pdx), w, dz, dx, workspace);
+        }
+
+        /** dw from dz; workspace as in {@link #forward}. */
+        public Work backwardFilter(DeviceBuffer x, DeviceBuffer dz, DeviceBuffer dw, DeviceBuffer workspace) {
+            MemorySegment px = pointer(x), pdz = pointer(dz), pdw = pointer(dw), ps = pointer(workspace);
+            return new Call("cudnnConvolutionBackwardFilter",
+                    () -> CuDnn.cudnnConvolutionBackwardFilter(handle, one, input, px, output, pdz, convolution, BACKWARD_FILTER, ps, workspaceBytes, zero, filter, pdw), x, dz, dw, workspace);
+        }
+
+        /** dbias(out) = the sums of dz over images, rows and columns. */
+        public Work backwardBias(DeviceBuffer dz, DeviceBuffer dbias) {
+            MemorySegment pdz = pointer(dz), pdb = pointer(dbias);
+            return new Call("cudnnConvolutionBackwardBias", () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb), dz, dbias);
+        }
+    }
+
+    /** Both directions of max-pooling, with their descriptors. NaN is passed on. */
+    public final class MaxPooling {
+        private final MemorySegment input;
+        private final MemorySegment output;
+        private final MemorySegment pooling;
+
+        private MaxPooling(PoolingShape s) {
+            input = tensor(s.batch, s.rows, s.columns, s.channels);
+            output = tensor(s.batch, (s.rows - s.window) / s.stride + 1, (s.columns - s.window) / s.stride + 1, s.channels);
+            pooling = own("cudnnCreatePoolingDescriptor", CuDnn::cudnnCreatePoolingDescriptor, "cudnnDestroyPoolingDescriptor", CuDnn::cudnnDestroyPoolingDescriptor);
+            check("cudnnSetPooling2dDescriptor",
+                    CuDnn.cudnnSetPooling2dDescriptor(pooling, CuDnn.CUDNN_POOLING_MAX_DETERMINISTIC(), CuDnn.CUDNN_PROPAGATE_NAN(), s.window, s.window, 0, 0, s.stride, s.stride));
+        }
+
+        /** y = the maxima of z's windows. */
+        public Work forward(DeviceBuffer z, DeviceBuffer y) {
+            MemorySegment pz = pointer(z), py = pointer(y);
+            return new Call("cudnnPoolingForward", () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py), z, y);
+        }
+
+        /** dz: each dy at the place its maximum came from, 0 elsewhere. */
+        public Work backward(DeviceBuffer y, DeviceBuffer dy, DeviceBuffer z, DeviceBuffer dz) {
+            MemorySegment py = pointer(y), pdy = pointer(dy), pz = pointer(z), pdz = pointer(dz);
+            return new Call("cudnnPoolingBackward", () -> CuDnn.cudnnPoolingBackward(handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz), y, dy, z, dz);
+        }
+    }
+
+    private interface Status {
+        int get();
+    }
+
+    /** One call on the memory it was prepared with. */
+    private final class Call implements Work {
+        private final String name;
+        private final Status call;
+        private final DeviceBuffer[] memory;
+
+        private Call(String name, Status call, DeviceBuffer... memory) {
+            this.name = name;
+            this.call = call;
+            this.memory = memory;
+        }
+
+        @Override
+        public void enqueue(plateau.cuda.Stream stream) {
+            for (DeviceBuffer buffer : memory) {
+                if (buffer != null) {
+                    buffer.requireOpen(name);
+                }
+            }
+            synchronized (Dnn.this) {
+                check("cudnnSetStream", CuDnn.cudnnSetStream(handle, MemorySegment.ofAddress(stream.handle())));
+                check(name, call.get());
+            }
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+    }
+
+    private static MemorySegment pointer(DeviceBuffer buffer) {
+        return buffer == null ? MemorySegment.NULL : MemorySegment.ofAddress(buffer.address());
+    }
+
+    private MemorySegment tensor(int batch, int rows, int columns, int channels) {
+        MemorySegment tensor = own("cudnnCreateTensorDescriptor", CuDnn::cudnnCreateTensorDescriptor, "cudnnDestroyTensorDescriptor", CuDnn::cudnnDestroyTensorDescriptor);
+        check("cudnnSetTensor4dDescriptor", CuDnn.cudnnSetTensor4dDescriptor(tensor, CuDnn.CUDNN_TENSOR_NHWC(), CuDnn.CUDNN_DATA_FLOAT(), batch, channels, rows, columns));
+        return tensor;
+    }
+
+    private static MemorySegment create(String call, ToIntFunction<MemorySegment> create) {
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment out = local.allocate(CuDnn.C_POINTER);
+            check(call, create.applyAsInt(out));
+            return MemorySegment.ofAddress(out.get(CuDnn.C_POINTER, 0).address());
+        }
+    }
+
+    /** A descriptor that is destroyed with this object. */
+    private MemorySegment own(String create, ToIntFunction<MemorySegment> creator, String destroy, ToIntFunction<MemorySegment> destroyer) {
+        MemorySegment descriptor = create(create, creator);
+        descriptors.push(() -> check(destroy, destroyer.applyAsInt(descriptor)));
+        return descriptor;
+    }
+
+    private static long size(String call, ToIntFunction<MemorySegment> query) {
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment bytes = local.allocate(CuDnn.C_LONG);
+            check(call, query.applyAsInt(bytes));
+            return bytes.get(CuDnn.C_LONG, 0);
+        }
+    }
+
+    private static void check(String call, int status) {
+        if (status != CuDnn.CUDNN_STATUS_SUCCESS()) {
+            throw new CudaException(call, status, CuDnn.cudnnGetErrorString(status).getString(0), "");
+        }
+    }
+
+    private synchronized void close() {
+        descriptors.forEach(Runnable::run);
+        descriptors.clear();
+        check("cudnnDestroy", CuDnn.cudnnDestroy(handle));
+        arena.close();
+    }
+}
