@@ -115,7 +115,7 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
         return chart;
     }
 
-    private Color colour(int curve) {
+    Color colour(int curve) {
         int rgb = curves.get(curve).look.rgb;
         return rgb < 0 ? COLOURS[curve % COLOURS.length] : new Color(rgb);
     }

@@ -1,0 +1,87 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Parities (section 2.1, figure 1). */
+final class ParitySection implements Section {
+    private static final String D = "d";
+    private static final String ACCURACY = "accuracy";
+    private static final String SOURCE = "section 2.1";
+
+    @Override
+    public String name() {
+        return "parity";
+    }
+
+    @Override
+    public String title() {
+        return "Parities";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE + ", figure 1";
+    }
+
+    @Override
+    public String about() {
+        return "The label is the parity of an unknown subset of the d input bits. Whatever the network, its gradient depends on the subset less and less as d grows (theorem 1), and training has nothing to follow.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        return List.of(Task.of(name(), "parity --d " + scale.choose("5,10,30", "5,10,15,20,25,30") + " --steps 50000", scale.seeds(5, 10)));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        List<Panel.Curve> curves = dimensions(study).stream().map(d -> Study.mean("d = " + d, study.with(D, d), ACCURACY, Panel.Look.PLAIN)).toList();
+        if (curves.isEmpty()) {
+            return List.of();
+        }
+        Panel panel = new Panel("Accuracy on random parities", Study.STEPS, Panel.Axis.of("Accuracy", 0.4, 1.02), curves);
+        return List.of(new Drawing("figure-1", "Figure 1", "Accuracy on fresh inputs against training iterations, for several input dimensions.", new Figure(panel)));
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        return List.of(
+                new Claim(SOURCE, "Parities of few bits are learnt.", Evidence.all(List.of(learnt(study, 5), learnt(study, 10)))),
+                new Claim(SOURCE, "The difficulty grows with the dimension.", Evidence.below("mean accuracy in training, for each added bit, changes by", slopes(study), 0)),
+                new Claim(
+                        SOURCE,
+                        "Around d = 30, no advance beyond random performance is seen.",
+                        Evidence.within("d = 30: accuracy in the last tenth of training", Study.each(study.with(D, 30), run -> run.tail(ACCURACY)), 0.45, 0.55)));
+    }
+
+    private static Evidence learnt(Study study, int d) {
+        return Evidence.above("d = " + d + ": accuracy at the end", Study.each(study.with(D, d), run -> run.last(ACCURACY)), 0.9);
+    }
+
+    private static List<Integer> dimensions(Study study) {
+        return study.runs().stream().map(run -> run.key().get(D)).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
+    }
+
+    /** For each seed, the slope of the line fitted to the mean accuracy at each dimension. */
+    private static double[] slopes(Study study) {
+        List<Long> seeds = study.runs().stream().map(History::seed).distinct().sorted().toList();
+        List<Double> slopes = new ArrayList<>();
+        for (long seed : seeds) {
+            List<History> runs = study.runs().stream().filter(run -> run.seed() == seed).toList();
+            double[] d = Study.each(runs, run -> Integer.parseInt(run.key().get(D)));
+            double middle = Arrays.stream(d).average().orElseThrow();
+            double covariance = runs.stream().mapToDouble(run -> (Integer.parseInt(run.key().get(D)) - middle) * run.mean(ACCURACY)).sum();
+            double variance = Arrays.stream(d).map(x -> (x - middle) * (x - middle)).sum();
+            if (variance > 0) {
+                slopes.add(covariance / variance);
+            }
+        }
+        return slopes.stream().mapToDouble(slope -> slope).toArray();
+    }
+}

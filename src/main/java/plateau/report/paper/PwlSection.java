@@ -1,0 +1,166 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Piecewise-linear curves (section 4, figure 5). */
+final class PwlSection implements Section {
+    private static final String VARIANT = "variant";
+    private static final String LOSS = "loss";
+    private static final int POINTS = 100;
+    private static final long EARLY = 500;
+    private static final double ACCURATE = 0.01;
+    private static final Panel.Look ORIGINAL = new Panel.Look(0x0000D4, false);
+    private static final Panel.Look DECODED = new Panel.Look(0xD40000, false);
+
+    /** In figure 5's order. */
+    private static final Map<String, String> PANELS = Map.of("linear", "Linear map", "conv", "Convolution", "conditioned", "Conditioned convolution", "autoencoder", "Autoencoder");
+
+    private static final List<String> VARIANTS = List.of("linear", "conv", "conditioned", "autoencoder");
+
+    @Override
+    public String name() {
+        return "pwl";
+    }
+
+    @Override
+    public String title() {
+        return "Architecture and conditioning";
+    }
+
+    @Override
+    public String source() {
+        return "section 4, figure 5";
+    }
+
+    @Override
+    public String about() {
+        return "A piecewise-linear curve is to be encoded by its changes of slope, a linear map. Four architectures can express it; their condition numbers, and so the iterations they take, are orders of magnitude apart. The curves are drawn as the authors' program draws them.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        int seeds = scale.seeds(5, 5);
+        return List.of(
+                Task.of("pwl", "pwl linear conv --curves program --steps " + scale.choose("10000", "50000"), seeds),
+                Task.of("pwl-conditioned", "pwl conditioned --curves program --steps 500 --log-every 10", seeds),
+                Task.of("pwl-autoencoder", "pwl autoencoder --curves program --steps " + scale.choose("3000", "50000"), seeds));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        List<String> done = VARIANTS.stream().filter(variant -> !study.with(VARIANT, variant).isEmpty()).toList();
+        if (done.isEmpty()) {
+            return List.of();
+        }
+        List<History> shown = done.stream().map(variant -> study.with(VARIANT, variant).getFirst()).toList();
+        int columns = shown.stream().mapToInt(run -> run.curves().size()).max().orElseThrow();
+        List<Panel> decoded = shown.stream().flatMap(run -> IntStream.range(0, columns).mapToObj(column -> decoded(run, column))).toList();
+        Panel losses = new Panel(
+                "Loss",
+                Study.STEPS,
+                Panel.Axis.logarithmic("Loss"),
+                done.stream().map(variant -> Study.mean(PANELS.get(variant), study.with(VARIANT, variant), LOSS, Panel.Look.PLAIN)).toList());
+        return List.of(
+                new Drawing("figure-5", "Figure 5", "Two curves (blue) and what is decoded from their learnt encodings (red), after so many iterations.", new Figure(columns, decoded)),
+                new Drawing("pwl-loss", "Losses", "Each architecture's own loss against training iterations: the linear map's is a sum over 100 outputs, the others' are means.", new Figure(losses)));
+    }
+
+    /** One panel of figure 5; empty where a run has fewer than others. */
+    private static Panel decoded(History run, int column) {
+        if (column >= run.curves().size()) {
+            return Panel.EMPTY;
+        }
+        long step = List.copyOf(run.curves().keySet()).get(column);
+        Map<String, List<Double>> curves = run.curves().get(step);
+        List<Panel.Curve> drawn = List.of(joined("original", curves.get("original"), ORIGINAL), joined("decoded", curves.get("decoded"), DECODED));
+        return new Panel("%s, %,d iterations".formatted(PANELS.get(run.key().get(VARIANT)), step), Panel.Axis.of("t", 0, POINTS - 1), Panel.Axis.fitting("f"), drawn);
+    }
+
+    /** The curves, which lie one behind the other, as one with gaps. */
+    private static Panel.Curve joined(String name, List<Double> values, Panel.Look look) {
+        List<Double> x = new ArrayList<>();
+        List<Double> y = new ArrayList<>();
+        for (int i = 0; i < values.size(); i++) {
+            if (i > 0 && i % POINTS == 0) {
+                x.add((double) POINTS - 1);
+                y.add(Double.NaN);
+            }
+            x.add((double) (i % POINTS));
+            y.add(values.get(i));
+        }
+        return new Panel.Curve(name, x, y, look);
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        List<History> linear = study.with(VARIANT, "linear");
+        List<History> conv = study.with(VARIANT, "conv");
+        List<History> conditioned = study.with(VARIANT, "conditioned");
+        List<History> autoencoder = study.with(VARIANT, "autoencoder");
+        return List.of(
+                new Claim(
+                        "section 4.1.1",
+                        "Learning the full matrix converges very slowly (theorem 4).",
+                        Evidence.above("largest error of an entry of the matrix after %,d iterations:".formatted(Study.steps(linear)), Study.each(linear, run -> run.last("distance")), 0.5)),
+                new Claim(
+                        "section 4.1.1",
+                        "Significant inaccuracies stay where curves are not smooth.",
+                        Evidence.above("relative error of decoded changes of slope after %,d iterations:".formatted(Study.steps(linear)), Study.each(linear, run -> error(run, run.curves().lastKey())), 0.5)),
+                new Claim(
+                        "section 4.1.2",
+                        "A convolution converges faster to an accurate solution.",
+                        Evidence.smaller(
+                                "loss per output after %,d iterations below the linear map's".formatted(Study.steps(conv)), Study.each(conv, run -> run.tail(LOSS)), Study.each(linear, run -> run.tail(LOSS) / POINTS))),
+                new Claim(
+                        "section 4.1.3",
+                        "Conditioning speeds the convolution up by orders of magnitude.",
+                        Evidence.above("log₁₀ of its gain in iterations until the loss is at most %s:".formatted(ACCURATE), Study.pairs(conv, conditioned, PwlSection::speedup), 1)),
+                new Claim(
+                        "section 4.1.3",
+                        "It leads to extremely accurate results, quickly.",
+                        Evidence.below("log₁₀ of the loss after %,d iterations:".formatted(Study.steps(conditioned)), Study.each(conditioned, run -> Math.log10(run.tail(LOSS))), -4)),
+                new Claim(
+                        "section 4.1.4",
+                        "A deeper network does not help: it misses fine details where curves are not smooth.",
+                        Evidence.above(
+                                "log₁₀ of the autoencoder's error in decoded changes of slope (%,d iterations) over the conditioned convolution's (%,d):".formatted(Study.steps(autoencoder), Study.steps(conditioned)),
+                                Study.pairs(autoencoder, conditioned, (one, other) -> Math.log10(error(one, one.curves().lastKey()) / error(other, other.curves().lastKey()))),
+                                1)),
+                new Claim("figure 5", "With conditioning, curves are decoded best of all, already after 500 iterations.", early(study, conditioned)));
+    }
+
+    /** Of the convolution that was not conditioned; one that never gets there counts with all its iterations, which is too few. */
+    private static double speedup(History conv, History conditioned) {
+        return Math.log10((double) conv.firstAtMost(LOSS, ACCURATE).orElse(conv.steps().getLast()) / conditioned.firstAtMost(LOSS, ACCURATE).orElse(conditioned.steps().getLast()));
+    }
+
+    private static Evidence early(Study study, List<History> conditioned) {
+        return Evidence.all(VARIANTS.stream()
+                .filter(variant -> !variant.equals("conditioned"))
+                .map(variant -> Evidence.smaller(
+                        "error of decoded changes of slope below the %s's".formatted(PANELS.get(variant).toLowerCase()),
+                        Study.each(conditioned, run -> error(run, EARLY)),
+                        Study.each(study.with(VARIANT, variant), run -> error(run, EARLY))))
+                .toList());
+    }
+
+    /** The error of decoded curves' second differences, which are their changes of slope, in relation to the original ones. */
+    private static double error(History run, long step) {
+        Map<String, List<Double>> curves = run.curves().get(step);
+        double[] original = secondDifferences(curves.get("original"));
+        double[] decoded = secondDifferences(curves.get("decoded"));
+        double error = IntStream.range(0, original.length).mapToDouble(i -> Math.pow(decoded[i] - original[i], 2)).sum();
+        return Math.sqrt(error / Arrays.stream(original).map(change -> change * change).sum());
+    }
+
+    private static double[] secondDifferences(List<Double> curves) {
+        return IntStream.range(0, curves.size()).filter(i -> i % POINTS >= 2).mapToDouble(i -> curves.get(i) - 2 * curves.get(i - 1) + curves.get(i - 2)).toArray();
+    }
+}

@@ -1,0 +1,188 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Step functions (section 5, figure 6). */
+final class StepSection implements Section {
+    private static final String VARIANT = "variant";
+    private static final double NEAR = 0.01;
+    private static final Panel.Look LABEL = new Panel.Look(0x009E73, true);
+    private static final Panel.Look LEARNT = new Panel.Look(0xD40000, false);
+    private static final Panel.Look SMOOTH = new Panel.Look(0xC000C0, true);
+
+    /** In figure 6's order. */
+    private static final List<String> VARIANTS = List.of("approximation", "e2e", "multiclass", "forward-only");
+
+    /** The metric that is the squared error of a variant's own output: squared_error rounds it down to a level. */
+    private static final Map<String, String> ERRORS = Map.of("approximation", "loss", "e2e", "loss", "multiclass", "squared_error", "forward-only", "squared_error");
+
+    private static final Map<String, String> PANELS = Map.of("approximation", "Non-flat approximation", "e2e", "End-to-end network", "multiclass", "Multi-class network", "forward-only", "Forward-only");
+
+    @Override
+    public String name() {
+        return "step";
+    }
+
+    @Override
+    public String title() {
+        return "Flat activations";
+    }
+
+    @Override
+    public String source() {
+        return "section 5, figure 6";
+    }
+
+    @Override
+    public String about() {
+        return "A linear function is seen through a step function, whose derivative is zero wherever it exists. Smoothing the steps, a deep network and classification all have their price; handing the backward message through the steps unchanged has none.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        return List.of(
+                Task.of("step", "step approximation forward-only", scale.seeds(10, 10)),
+                Task.of("step-deep", "step e2e multiclass --steps " + scale.choose("5000", "10000"), scale.seeds(5, 10)));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        Map<String, List<History>> done = new LinkedHashMap<>();
+        VARIANTS.stream().filter(variant -> !study.with(VARIANT, variant).isEmpty()).forEach(variant -> done.put(variant, study.with(VARIANT, variant)));
+        if (done.isEmpty()) {
+            return List.of();
+        }
+        List<Panel> learnt = done.values().stream().map(runs -> learnt(runs.getFirst())).toList();
+        List<Panel.Curve> errors = done.entrySet().stream().map(runs -> Study.mean(PANELS.get(runs.getKey()), runs.getValue(), ERRORS.get(runs.getKey()), Panel.Look.PLAIN)).toList();
+        return List.of(
+                new Drawing("figure-6", "Figure 6", "Label u(r) (dashed green) and learnt hypothesis (red) against r, around its mean; for the approximation also its smooth stand-in of u (dashed magenta).", new Figure(2, learnt)),
+                new Drawing("step-error", "Errors", "Squared error of the output against training iterations.",
+                        new Figure(new Panel("Squared error", Study.STEPS, Panel.Axis.logarithmic("Squared error"), errors))));
+    }
+
+    /** One panel of figure 6. */
+    private static Panel learnt(History run) {
+        long step = run.curves().lastKey();
+        Map<String, List<Double>> curves = run.curves().get(step);
+        List<Double> score = curves.get("score");
+        List<Panel.Curve> drawn = new ArrayList<>(List.of(against(score, "learnt", curves.get("hypothesis"), LEARNT), against(score, "u(r)", curves.get("label"), LABEL)));
+        if (curves.containsKey("smooth")) {
+            drawn.add(against(score, "smooth u(r)", curves.get("smooth"), SMOOTH));
+        }
+        return new Panel("%s, %,d iterations".formatted(PANELS.get(run.key().get(VARIANT)), step), Panel.Axis.fitting("r"), Panel.Axis.fitting("y"), drawn);
+    }
+
+    /** From left to right; points inside a flat stretch are left out, so that its dashes show. */
+    private static Panel.Curve against(List<Double> x, String name, List<Double> y, Panel.Look look) {
+        List<Integer> order = IntStream.range(0, x.size()).boxed().sorted(Comparator.comparing(x::get)).toList();
+        List<Integer> kept = IntStream.range(0, order.size())
+                .filter(k -> k == 0 || k == order.size() - 1 || !y.get(order.get(k)).equals(y.get(order.get(k - 1))) || !y.get(order.get(k)).equals(y.get(order.get(k + 1))))
+                .mapToObj(order::get)
+                .toList();
+        return new Panel.Curve(name, kept.stream().map(x::get).toList(), kept.stream().map(y::get).toList(), look);
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        List<History> approximation = study.with(VARIANT, "approximation");
+        List<History> e2e = study.with(VARIANT, "e2e");
+        List<History> multiclass = study.with(VARIANT, "multiclass");
+        List<History> forwardOnly = study.with(VARIANT, "forward-only");
+        return List.of(
+                new Claim(
+                        "section 5.2",
+                        "Training through a smooth approximation is slower than forward-only …",
+                        Evidence.smaller("iterations until a tenth of the variance is left fewer than the approximation's", Study.each(forwardOnly, StepSection::iterations), Study.each(approximation, StepSection::iterations))),
+                new Claim(
+                        "section 5.2",
+                        "… and sometimes fails completely, stuck in a flat region.",
+                        Evidence.share("end worse than the best constant", approximation.stream().map(run -> end(run) > variance(run)).toList(), 0.05)),
+                new Claim(
+                        "section 5.3",
+                        "A deep network finds a reasonable solution …",
+                        Evidence.below("share of the variance that it leaves unexplained:", Study.each(e2e, run -> end(run) / variance(run)), 0.5)),
+                new Claim(
+                        "section 5.3",
+                        "… but is inaccurate where the steps are.",
+                        Evidence.smaller("squared error away from steps below that within %s of one".formatted(NEAR), Study.each(e2e, run -> mean(run, false, squared(run))), Study.each(e2e, run -> mean(run, true, squared(run))))),
+                new Claim(
+                        "section 5.4",
+                        "Classification blurs the boundaries between classes.",
+                        Evidence.all(List.of(
+                                Evidence.smaller("share of wrong levels away from steps below that within %s of one".formatted(NEAR), Study.each(multiclass, run -> mean(run, false, wrong(run))), Study.each(multiclass, run -> mean(run, true, wrong(run)))),
+                                Evidence.above("share of wrong levels near steps, less forward-only's:", Study.pairs(multiclass, forwardOnly, (one, other) -> mean(one, true, wrong(one)) - mean(other, true, wrong(other))), 0)))),
+                new Claim("section 5.5", "Forward-only gives the best final accuracy …", best(forwardOnly, List.of(approximation, e2e, multiclass))),
+                new Claim("section 5.5", "… in the shortest training.", overtaken(forwardOnly, List.of(approximation, e2e, multiclass))));
+    }
+
+    private static String error(History run) {
+        return ERRORS.get(run.key().get(VARIANT));
+    }
+
+    private static double end(History run) {
+        return run.last(error(run));
+    }
+
+    /** Until the error is a tenth of what the best constant leaves; one more than there were where it never is. */
+    private static double iterations(History run) {
+        return run.firstAtMost(error(run), variance(run) / 10).orElse(run.steps().getLast() + 1);
+    }
+
+    private static Evidence best(List<History> forwardOnly, List<List<History>> others) {
+        return Evidence.all(others.stream().map(runs -> Evidence.smaller("squared error at the end below the %s's".formatted(name(runs)), Study.each(forwardOnly, StepSection::end), Study.each(runs, StepSection::end))).toList());
+    }
+
+    /** When forward-only has reached the error that each of the others ends with, and when they end. */
+    private static Evidence overtaken(List<History> forwardOnly, List<List<History>> others) {
+        return Evidence.all(others.stream()
+                .map(runs -> Evidence.smaller(
+                        "iterations to the %s's final error fewer than it took".formatted(name(runs)),
+                        Study.pairs(forwardOnly, runs, (one, other) -> one.firstAtMost(error(one), end(other)).orElse(Long.MAX_VALUE)),
+                        Study.pairs(forwardOnly, runs, (_, other) -> other.steps().getLast())))
+                .toList());
+    }
+
+    private static String name(List<History> runs) {
+        return runs.isEmpty() ? "" : PANELS.get(runs.getFirst().key().get(VARIANT)).toLowerCase();
+    }
+
+    private static List<Double> learnt(History run, String curve) {
+        return run.curves().lastEntry().getValue().get(curve);
+    }
+
+    /** What the best constant leaves of y. */
+    private static double variance(History run) {
+        List<Double> label = learnt(run, "label");
+        double mean = label.stream().mapToDouble(y -> y).average().orElseThrow();
+        return label.stream().mapToDouble(y -> (y - mean) * (y - mean)).average().orElseThrow();
+    }
+
+    private static IntToDoubleFunction squared(History run) {
+        List<Double> label = learnt(run, "label");
+        List<Double> hypothesis = learnt(run, "hypothesis");
+        return i -> Math.pow(hypothesis.get(i) - label.get(i), 2);
+    }
+
+    private static IntToDoubleFunction wrong(History run) {
+        List<Double> label = learnt(run, "label");
+        List<Double> hypothesis = learnt(run, "hypothesis");
+        return i -> hypothesis.get(i).equals(label.get(i)) ? 0 : 1;
+    }
+
+    /** The mean over samples whose r is near a step, or over the others; every level that occurs is a step. */
+    private static double mean(History run, boolean near, IntToDoubleFunction error) {
+        List<Double> score = learnt(run, "score");
+        double[] steps = learnt(run, "label").stream().mapToDouble(y -> y).distinct().toArray();
+        return IntStream.range(0, score.size()).filter(i -> Arrays.stream(steps).anyMatch(z -> Math.abs(score.get(i) - z) < NEAR) == near).mapToDouble(error).average().orElse(0);
+    }
+}

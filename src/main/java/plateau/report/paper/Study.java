@@ -1,0 +1,68 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.ToDoubleBiFunction;
+import java.util.function.ToDoubleFunction;
+import plateau.report.History;
+import plateau.report.Panel;
+import plateau.report.Recorded;
+
+/**
+ * The runs of a section.
+ *
+ * @param runs of all its commands
+ */
+public record Study(List<History> runs) {
+    /** The horizontal axis of everything that is logged in training. */
+    static final Panel.Axis STEPS = new Panel.Axis("Training iterations", 0, Double.NaN, false);
+
+    /** What these commands left behind. */
+    public static Study of(List<Recorded> results) {
+        return new Study(results.stream().flatMap(recorded -> recorded.histories().stream()).toList());
+    }
+
+    /** The runs in which a key has this value, one for each seed, ascending. */
+    List<History> with(String key, Object value) {
+        return runs.stream().filter(run -> value.toString().equals(run.key().get(key))).sorted(Comparator.comparing(History::seed)).toList();
+    }
+
+    /** A number of each run. */
+    static double[] each(List<History> runs, ToDoubleFunction<History> number) {
+        return runs.stream().mapToDouble(number).toArray();
+    }
+
+    /** A number of each pair of runs that have the same seed. */
+    static double[] pairs(List<History> first, List<History> second, ToDoubleBiFunction<History, History> number) {
+        List<Double> values = new ArrayList<>();
+        for (History one : first) {
+            second.stream().filter(other -> other.seed() == one.seed()).forEach(other -> values.add(number.applyAsDouble(one, other)));
+        }
+        return values.stream().mapToDouble(value -> value).toArray();
+    }
+
+    /** The number of steps that the runs have in common. */
+    static long steps(List<History> runs) {
+        return runs.stream().mapToLong(run -> run.steps().getLast()).min().orElse(0);
+    }
+
+    /** A metric against the steps: of the runs the mean, and a band from the lowest to the highest. */
+    static Panel.Curve mean(String name, List<History> runs, String metric, Panel.Look look) {
+        SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();
+        for (History run : runs) {
+            for (int i = 0; i < run.steps().size(); i++) {
+                steps.computeIfAbsent(run.steps().get(i), _ -> new DoubleSummaryStatistics()).accept(run.metrics().get(metric).get(i));
+            }
+        }
+        List<Double> x = steps.keySet().stream().map(step -> (double) step).toList();
+        List<Double> mean = steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
+        if (runs.size() == 1) {
+            return new Panel.Curve(name, x, mean, look);
+        }
+        return new Panel.Curve(name, x, mean, look, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
+    }
+}

@@ -1,0 +1,77 @@
+package plateau.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The report on a part of the paper small enough to be trained here: what is written, kept, refused, and said of what failed. */
+class ReproduceTest {
+    @TempDir Path folder;
+
+    @Test
+    void writesThePageAndKeepsWhatIsThere() throws Exception {
+        Path out = folder.resolve("r");
+        Finished first = reproduce("--only", "parity", "--seeds", "1", "--out", out.toString());
+        first.assertOk();
+        String line = "plateau parity --d 5,10,30 --steps 50000 --seeds 1 --out " + out.resolve("parity") + " --device cpu";
+        assertTrue(first.out().contains(line), first.out()::toString);
+        assertTrue(first.out().contains("undecided      Parities of few bits are learnt. (section 2.1)"), "one run decides nothing");
+        assertTrue(first.out().stream().anyMatch(text -> text.startsWith("0 hold, 0 do not hold, ")), first.out()::toString);
+        assertEquals("wrote " + out.resolve("index.html"), first.out().getLast());
+        for (String file : List.of("index.html", "figure-1.png", "figure-1.svg", "reproduce.json", "parity/metrics.csv", "parity/run.json")) {
+            assertTrue(Files.size(out.resolve(file)) > 0, file);
+        }
+        JsonNode journal = new ObjectMapper().readTree(out.resolve("reproduce.json").toFile());
+        assertEquals(line, journal.at("/parity/command").asText());
+        assertTrue(journal.at("/parity/seconds").asDouble() > 0);
+        String page = Files.readString(out.resolve("index.html"));
+        assertTrue(page.contains("<code>" + line + "</code>") && page.contains("data-figure=\"figure-1\""));
+        assertTrue(page.contains("<code>plateau step approximation forward-only --seeds 1 --out " + out.resolve("step") + " --device cpu</code> – not run"));
+
+        FileTime before = Files.getLastModifiedTime(out.resolve("parity/metrics.csv"));
+        Finished again = reproduce("--only", "parity", "--seeds", "1", "--out", out.toString());
+        again.assertOk();
+        assertTrue(again.out().contains("kept what is there"), again.out()::toString);
+        assertEquals(before, Files.getLastModifiedTime(out.resolve("parity/metrics.csv")));
+
+        reproduce("--only", "parity", "--seeds", "2", "--out", out.toString()).assertError(Main.FAILED, "holds the results of another command (" + line + ")", "--overwrite");
+        assertEquals(page.length(), Files.readString(out.resolve("index.html")).length(), "nothing is touched");
+    }
+
+    @Test
+    void badUsageIsOneLine() throws Exception {
+        String out = folder.resolve("r").toString();
+        reproduce("--only", "parity,chess", "--out", out).assertError(Main.USAGE, "--only: 'chess' is none of parity,");
+        reproduce("--seeds", "0", "--out", out).assertError(Main.USAGE, "seeds must be at least 1, not 0");
+        reproduce("--quick", "--full", "--out", out).assertError(Main.USAGE, "mutually exclusive");
+        Finished.here("reproduce", "--device", "tpu", "--out", out).assertError(Main.USAGE, "unknown device 'tpu'");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(0, files.count());
+        }
+    }
+
+    @Test
+    void aCommandThatFailsIsNamedOnThePage() throws Exception {
+        Process process = Finished.start(folder, List.of(), Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "reproduce", "--only", "parity", "--seeds", "1", "--device", "cpu", "--out", "r");
+        Finished finished = Finished.await(folder, process);
+        finished.assertError(Main.FAILED, "CUDA_ERROR_OUT_OF_MEMORY");
+        String page = Files.readString(folder.resolve("r/index.html"));
+        assertTrue(page.contains("--out r/parity --device cpu</code> – failed"), page.substring(page.indexOf("<header>"), page.indexOf("</header>")));
+        assertFalse(page.contains("data-figure=\""));
+    }
+
+    private static Finished reproduce(String... arguments) {
+        return Finished.here(Stream.concat(Stream.of("reproduce", "--device", "cpu"), Stream.of(arguments)).toArray(String[]::new));
+    }
+}

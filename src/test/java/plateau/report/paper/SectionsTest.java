@@ -1,0 +1,162 @@
+package plateau.report.paper;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.function.LongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import plateau.report.History;
+
+/** Each experiment's claims on numbers as the paper has them, on their opposite, and on none. */
+class SectionsTest {
+    private static final int SEEDS = 6;
+
+    @Test
+    void withoutResultsThereAreNoFiguresAndNoVerdicts() {
+        for (Section section : Section.ALL) {
+            Study nothing = new Study(List.of());
+            assertEquals(List.of(), section.figures(nothing), section.name());
+            assertFalse(section.claims(nothing).isEmpty(), section.name());
+            section.claims(nothing).forEach(claim -> assertEquals(Verdict.UNDECIDED, claim.evidence().verdict(), claim.sentence()));
+        }
+    }
+
+    @Test
+    void tasksNameTheirSeedsAndFoldersDiffer() {
+        List<Task> tasks = Section.ALL.stream().flatMap(section -> section.tasks(new Scale(true, OptionalInt.of(7))).stream()).toList();
+        assertEquals(tasks.size(), tasks.stream().map(Task::folder).distinct().count());
+        tasks.forEach(task -> assertEquals(List.of("--seeds", "7"), task.arguments().subList(task.arguments().size() - 2, task.arguments().size())));
+    }
+
+    @Test
+    void parity() {
+        Study asThePaper = study(List.of(
+                runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.5, 0.9, 1.0 - 1e-3 * seed))),
+                runs(Map.of("d", "10"), seed -> Map.of("accuracy", List.of(0.5, 0.7, 1.0 - 1e-3 * seed))),
+                runs(Map.of("d", "30"), seed -> Map.of("accuracy", List.of(0.5, 0.51, 0.5 + 1e-3 * seed)))));
+        assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("parity", asThePaper));
+        assertEquals(List.of("d = 5", "d = 10", "d = 30"), figure("parity", asThePaper, 0).figure().panels().getFirst().curves().stream().map(curve -> curve.name()).toList());
+
+        Study opposite = study(List.of(
+                runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.5, 0.5, 0.5 + 1e-3 * seed))),
+                runs(Map.of("d", "10"), seed -> Map.of("accuracy", List.of(0.5, 0.7, 0.7 + 1e-3 * seed))),
+                runs(Map.of("d", "30"), seed -> Map.of("accuracy", List.of(0.5, 0.9, 0.9 + 1e-3 * seed)))));
+        assertEquals(List.of(Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD), verdicts("parity", opposite));
+    }
+
+    /** Figure 1 has a curve that is the mean of its runs, between the lowest and the highest. */
+    @Test
+    void curvesAreMeansWithinBands() {
+        var curve = figure("parity", study(List.of(runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.1 * seed, 0.5, 1.0))))), 0).figure().panels().getFirst().curves().getFirst();
+        assertEquals(List.of(100.0, 200.0, 300.0), curve.x());
+        assertEquals(0.35, curve.y().getFirst(), 1e-12);
+        assertEquals(0.1, curve.low().getFirst(), 1e-12);
+        assertEquals(0.6, curve.high().getFirst(), 1e-12);
+        assertEquals(1, curve.high().getLast());
+    }
+
+    @Test
+    void pwl() {
+        Study asThePaper = study(List.of(
+                pwl("linear", 0.9, seed -> Map.of("loss", List.of(14.0, 12.0, 11.0), "distance", List.of(2.0, 2.0, 2.0 - 1e-6 * seed))),
+                pwl("conv", 0.5, seed -> Map.of("loss", List.of(0.1, 0.02, 4e-3), "distance", List.of(1.0, 0.3, 0.2))),
+                // small at iteration 1, the convolution's alone at 15,000
+                pwl("conditioned", 1e-4, seed -> Map.of("loss", List.of(1e-9, 1e-9 * seed, 1e-10 * seed), "distance", List.of(1e-4, 1e-4, 1e-5)), 1),
+                pwl("autoencoder", 5, seed -> Map.of("loss", List.of(10.0, 5.0, 1.0)))));
+        assertEquals(List.of("holds"), verdicts("pwl", asThePaper).stream().map(Verdict::toString).distinct().toList());
+        assertEquals(8, figure("pwl", asThePaper, 0).figure().panels().size(), "a row of two panels for each variant");
+
+        Study opposite = study(List.of(
+                pwl("linear", 1e-4, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "distance", List.of(0.0, 0.0, 1e-6 * seed))),
+                pwl("conv", 1e-4, seed -> Map.of("loss", List.of(1e-3, 1e-3, 1e-3), "distance", List.of(0.0, 0.0, 0.0)), 1),
+                pwl("conditioned", 0.9, seed -> Map.of("loss", List.of(0.1, 0.1, 0.1 * seed), "distance", List.of(1.0, 1.0, 1.0))),
+                pwl("autoencoder", 1e-4, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6)))));
+        assertEquals(List.of("does not hold"), verdicts("pwl", opposite).stream().map(Verdict::toString).distinct().toList());
+    }
+
+    @Test
+    void step() {
+        Study asThePaper = study(List.of(
+                step("approximation", 2, seed -> Map.of("loss", List.of(0.5, 0.5, 0.5 + 0.01 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
+                step("e2e", 0.05, seed -> Map.of("loss", List.of(0.1, 0.02, 2e-3 + 1e-4 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
+                step("multiclass", 0.2, seed -> Map.of("loss", List.of(1.0, 0.1, 0.1), "squared_error", List.of(0.1, 0.01, 1e-3))),
+                step("forward-only", 0, seed -> Map.of("loss", List.of(0.1, 1e-5, 1e-5), "squared_error", List.of(0.1, 2e-5, 2e-5)))));
+        assertEquals(List.of("holds"), verdicts("step", asThePaper).stream().map(Verdict::toString).distinct().toList());
+        assertEquals(4, figure("step", asThePaper, 0).figure().panels().size());
+
+        Study opposite = study(List.of(
+                step("approximation", 0, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "squared_error", List.of(1e-6, 1e-6, 1e-6))),
+                step("e2e", 0, seed -> Map.of("loss", List.of(0.5, 0.5, 0.5 + 0.01 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
+                step("multiclass", 0, seed -> Map.of("loss", List.of(0.1, 0.1, 0.1), "squared_error", List.of(1e-6, 1e-6, 1e-6))),
+                step("forward-only", 0.5, seed -> Map.of("loss", List.of(0.5, 0.5, 0.5), "squared_error", List.of(0.5, 0.5, 0.5)))));
+        Map<String, Verdict> verdicts = section("step").claims(opposite).stream().collect(Collectors.toMap(Claim::sentence, claim -> claim.evidence().verdict()));
+        assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("Training through a smooth approximation is slower than forward-only …"));
+        assertEquals(Verdict.UNDECIDED, verdicts.get("… and sometimes fails completely, stuck in a flat region."), "six runs without a failure do not show that failures are rarer than 5 %");
+        assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("A deep network finds a reasonable solution …"));
+        assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("Classification blurs the boundaries between classes."));
+        assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("Forward-only gives the best final accuracy …"));
+        assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("… in the shortest training."));
+    }
+
+    private static List<Verdict> verdicts(String section, Study study) {
+        return section(section).claims(study).stream().map(claim -> claim.evidence().verdict()).toList();
+    }
+
+    private static Drawing figure(String section, Study study, int index) {
+        return section(section).figures(study).get(index);
+    }
+
+    private static Section section(String name) {
+        return Section.ALL.stream().filter(section -> section.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    private static Study study(List<List<History>> runs) {
+        return new Study(runs.stream().flatMap(List::stream).toList());
+    }
+
+    private static List<History> runs(Map<String, String> key, LongFunction<Map<String, List<Double>>> metrics) {
+        return LongStream.rangeClosed(1, SEEDS).mapToObj(seed -> new History(key, seed, List.of(100L, 200L, 300L), metrics.apply(seed), new TreeMap<>())).toList();
+    }
+
+    /** Two curves with a corner each; what is decoded bends by a share too much. */
+    private static List<History> pwl(String variant, double error, LongFunction<Map<String, List<Double>>> metrics) {
+        return pwl(variant, error, metrics, 5_000);
+    }
+
+    private static List<History> pwl(String variant, double error, LongFunction<Map<String, List<Double>>> metrics, long everyStep) {
+        List<Double> original = IntStream.range(0, 200).mapToObj(i -> (double) Math.max(0, i % 100 - 30 - i / 100 * 20)).toList();
+        return LongStream.rangeClosed(1, SEEDS)
+                .mapToObj(seed -> {
+                    List<Double> decoded = original.stream().map(value -> value * (1 + error + error * 0.01 * seed)).toList();
+                    Map<String, List<Double>> curves = Map.of("original", original, "decoded", decoded);
+                    return new History(Map.of("variant", variant), seed, List.of(everyStep, 2 * everyStep, 3 * everyStep), metrics.apply(seed), new TreeMap<>(Map.of(500L, curves, 15_000L, curves)));
+                })
+                .toList();
+    }
+
+    /** Levels every 0.1; some of the ten samples just left of each level are put one level too high. */
+    private static List<History> step(String variant, double wrong, LongFunction<Map<String, List<Double>>> metrics) {
+        List<Double> score = IntStream.range(0, 1000).mapToObj(i -> i / 1000.0).toList();
+        List<Double> label = score.stream().map(r -> Math.floor(r * 10) / 10).toList();
+        return runs(Map.of("variant", variant), metrics).stream()
+                .map(run -> {
+                    List<Double> hypothesis = new ArrayList<>();
+                    for (int i = 0; i < score.size(); i++) {
+                        int beforeStep = 99 - i % 100;
+                        hypothesis.add(wrong > 0 && beforeStep < 10 * wrong + run.seed() % 2 ? label.get(i) + 0.1 : label.get(i));
+                    }
+                    Map<String, List<Double>> curves = new LinkedHashMap<>(Map.of("score", score, "label", label, "hypothesis", hypothesis));
+                    return new History(run.key(), run.seed(), run.steps(), run.metrics(), new TreeMap<>(Map.of(300L, curves)));
+                })
+                .toList();
+    }
+}
