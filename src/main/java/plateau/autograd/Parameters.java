@@ -2,9 +2,11 @@ package plateau.autograd;
 
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
@@ -18,6 +20,7 @@ public final class Parameters {
 
     private final List<Parameter> declared;
     private final int elements;
+    private final int arrays;
     private final DeviceBuffer arena;
     private final List<Tensor> tensors;
     private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
@@ -25,7 +28,8 @@ public final class Parameters {
     private Parameters(Declaration declaration, Workspace workspace, Optimizer optimizer) {
         this.declared = List.copyOf(declaration.declared);
         this.elements = declaration.end;
-        this.arena = workspace.words((2L + optimizer.stateArrays()) * elements);
+        this.arrays = 2 + optimizer.stateArrays();
+        this.arena = workspace.words((long) arrays * elements);
         this.tensors =
                 declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
         for (Parameter parameter : declared) {
@@ -97,6 +101,26 @@ public final class Parameters {
     /** The values of every parameter, in the order of declaration. */
     public List<Tensor> tensors() {
         return tensors;
+    }
+
+    /**
+     * Everything in the arena by name: the values of each parameter under its own, then {@code gradient/NAME}, {@code optimizer.0/NAME} and so on, and what
+     * lies behind the arrays as {@code optimizer/rest}. The gaps between parameters are always 0 and left out.
+     */
+    public SequencedMap<String, Tensor> parts() {
+        SequencedMap<String, Tensor> parts = new LinkedHashMap<>();
+        for (int i = 0; i < arrays; i++) {
+            String prefix = i == 0 ? "" : i == 1 ? "gradient/" : "optimizer.%d/".formatted(i - 2);
+            for (Parameter p : declared) {
+                parts.put(prefix + p.name(), Tensor.of(prefix + p.name(), p.shape(), part(array(i), p)));
+            }
+        }
+        long end = (long) arrays * elements * Float.BYTES;
+        if (arena.bytes() > end) {
+            DeviceBuffer rest = arena.slice(end, arena.bytes() - end);
+            parts.put("optimizer/rest", Tensor.of("optimizer/rest", Shape.of((int) (rest.bytes() / Float.BYTES)), rest));
+        }
+        return parts;
     }
 
     /** Where the gradient of a tensor lies, if it is one of these parameters. */

@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
 import plateau.experiment.Experiment;
 import plateau.report.Figure;
+import plateau.train.Checkpoints;
 import plateau.train.LogRow;
 import plateau.train.RunListener;
 import plateau.train.RunResult;
@@ -58,8 +59,17 @@ abstract class ExperimentCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", description = "folder for the results (default: one in this folder with the command's name)")
     private Path out;
 
+    @Option(names = "--checkpoint-every", paramLabel = "N", description = "steps between checkpoints, in DIR/checkpoints, from which a run that was ended or killed can go on (default: none)")
+    private Long checkpointEvery;
+
+    @Option(names = "--resume", paramLabel = "DIR", description = "go on with the runs in that folder from their checkpoints, with the options they have; the results have the same bits as without the break")
+    private Path resume;
+
     @Option(names = "--overwrite", description = "replace the results of an earlier run in that folder")
     private boolean overwrite;
+
+    /** Whether the options are those of the run to resume. */
+    private boolean resuming;
 
     /**
      * One training run of the command.
@@ -72,6 +82,12 @@ abstract class ExperimentCommand implements Callable<Integer> {
         /** For messages and legends: {@code d = 5}, and names as they are. */
         String label() {
             return key.entrySet().stream().map(column -> column.getValue() instanceof String name ? name : column.getKey() + " = " + column.getValue()).collect(Collectors.joining(", "));
+        }
+
+        /** For files about the run. */
+        String fileName() {
+            String kind = key.entrySet().stream().map(column -> column.getValue() instanceof String name ? name : column.getKey() + "-" + column.getValue()).collect(Collectors.joining("-"));
+            return (kind + "-seed-" + experiment.seed()).replaceAll("[^A-Za-z0-9.-]", "_");
         }
     }
 
@@ -130,18 +146,32 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws IOException {
+        if (resume != null && !resuming) {
+            resuming = true;
+            return spec.commandLine().execute(Resumption.arguments(spec, resume).toArray(String[]::new));
+        }
         List<Run> runs = allRuns();
         List<Trainer.Options> schedules = runs.stream().map(run -> new Trainer.Options(steps(run), logEvery, unroll, !noGraph)).toList();
         if (parallel != null && parallel < 1) {
             throw new IllegalArgumentException("parallel must be at least 1, not " + parallel);
         }
-        Results results = new Results(ResultFolder.prepare(out == null ? Path.of(spec.name()) : out, overwrite), spec, this::figures);
+        Path target = out == null ? Path.of(spec.name()) : out;
+        List<Checkpoints> checkpoints = runs.stream().map(run -> checkpoints(target, run)).toList();
+        ResultFolder folder = ResultFolder.prepare(target, overwrite || resuming);
+        if (!resuming) {
+            folder.forgetCheckpoints();
+        }
+        Results results = new Results(folder, spec, this::figures);
         try (Interruption interruption = new Interruption()) {
-            return run(runs, schedules, results, interruption);
+            return run(runs, schedules, checkpoints, results, interruption);
         }
     }
 
-    private int run(List<Run> runs, List<Trainer.Options> schedules, Results results, Interruption interruption) throws IOException {
+    private Checkpoints checkpoints(Path folder, Run run) {
+        return checkpointEvery == null ? Checkpoints.NONE : Checkpoints.of(ResultFolder.checkpoint(folder, run.fileName()), checkpointEvery, resuming, warning -> spec.commandLine().getErr().println("plateau: " + warning));
+    }
+
+    private int run(List<Run> runs, List<Trainer.Options> schedules, List<Checkpoints> checkpoints, Results results, Interruption interruption) throws IOException {
         PrintWriter print = spec.commandLine().getOut();
         try (DeviceMixin.Opened opened = device.openAll()) {
             print.println("device: " + opened.description());
@@ -150,10 +180,13 @@ abstract class ExperimentCommand implements Callable<Integer> {
             opened.devices().getFirst().makeCurrent();
             runs.forEach(run -> results.add(run, facts(kernels.getFirst(), run)));
             Runs places = new Runs(kernels, parallel == null ? Runs.defaultParallel(kernels) : parallel);
+            if (checkpointEvery != null) {
+                results.begin();
+            }
             interruption.calls(places::stop);
-            train(places, runs, schedules, results, print);
+            train(places, runs, schedules, checkpoints, results, print);
             if (interruption.happened()) {
-                print.println(results.interrupted());
+                print.println(results.interrupted() + (checkpointEvery == null ? "" : "; to go on: %s --resume %s".formatted(spec.qualifiedName(), results.path())));
                 return Main.FAILED; // never seen: the signal decides
             }
             results.finish();
@@ -181,10 +214,10 @@ abstract class ExperimentCommand implements Callable<Integer> {
     }
 
     /** @throws RuntimeException what made a run fail, the only one or the first of several */
-    private void train(Runs places, List<Run> runs, List<Trainer.Options> schedules, Results results, PrintWriter print) {
+    private void train(Runs places, List<Run> runs, List<Trainer.Options> schedules, List<Checkpoints> checkpoints, Results results, PrintWriter print) {
         List<Future<RunResult>> ends;
         try (Progress progress = new Progress(print, IntStream.range(0, runs.size()).mapToObj(i -> new Progress.Length(name(runs.get(i)), schedules.get(i).steps())).toList(), places.parallel())) {
-            ends = places.run(IntStream.range(0, runs.size()).mapToObj(i -> new Runs.Job(runs.get(i).experiment(), schedules.get(i), new Listener(i, runs.get(i), schedules.get(i).steps(), results, progress))).toList());
+            ends = places.run(IntStream.range(0, runs.size()).mapToObj(i -> new Runs.Job(runs.get(i).experiment(), schedules.get(i), new Listener(i, runs.get(i), schedules.get(i).steps(), results, progress), checkpoints.get(i))).toList());
         }
         List<Integer> failed = IntStream.range(0, runs.size()).filter(i -> ends.get(i).state() == Future.State.FAILED).boxed().toList();
         if (failed.isEmpty()) {
@@ -219,9 +252,9 @@ abstract class ExperimentCommand implements Callable<Integer> {
         }
 
         @Override
-        public void onStart() {
+        public void onStart(long done) {
             results.start(index);
-            progress.start(index);
+            progress.start(index, done);
         }
 
         @Override
@@ -231,15 +264,22 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
         @Override
         public void onLog(LogRow row) {
-            results.log(index, row);
+            try {
+                results.log(index, row);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
             progress.measured(index, values(run, row));
         }
 
         @Override
+        public boolean wantsCurves(long step) {
+            return step == steps || checkpoints().contains(step);
+        }
+
+        @Override
         public void onCurves(long step, Map<String, float[]> curves) {
-            if (step == steps || checkpoints().contains(step)) {
-                results.keep(index, new Snapshot(step, curves));
-            }
+            results.keep(index, new Snapshot(step, curves));
         }
 
         @Override

@@ -44,6 +44,7 @@ final class Progress implements AutoCloseable {
     private final class Task {
         private final String name;
         private final long steps;
+        private long before;
         private long done;
         private long started;
         private long seen;
@@ -60,8 +61,12 @@ final class Progress implements AutoCloseable {
             return started != 0 && !ended;
         }
 
+        boolean measured() {
+            return done > before;
+        }
+
         double secondsPerStep() {
-            return (seen - started) / 1e9 / done;
+            return (seen - started) / 1e9 / (done - before);
         }
 
         double secondsLeft() {
@@ -83,9 +88,11 @@ final class Progress implements AutoCloseable {
         this.lastLines = clock.getAsLong();
     }
 
-    /** A run starts. */
-    synchronized void start(int run) {
+    /** A run starts, with that many of its steps done before. */
+    synchronized void start(int run, long done) {
         Task task = tasks.get(run);
+        task.before = done;
+        task.done = done;
         task.started = clock.getAsLong();
         if (terminal) {
             task.bar = new ProgressBarBuilder()
@@ -151,14 +158,14 @@ final class Progress implements AutoCloseable {
 
     /** Those that have not begun are thought to take as long a step as the others, and all to share the places evenly. */
     private String timeLeft() {
-        double perStep = tasks.stream().filter(task -> task.done > 0).mapToDouble(Task::secondsPerStep).average().orElse(Double.NaN);
+        double perStep = tasks.stream().filter(Task::measured).mapToDouble(Task::secondsPerStep).average().orElse(Double.NaN);
         if (Double.isNaN(perStep)) {
             return "time left unknown";
         }
         double longest = 0;
         double sum = 0;
         for (Task task : tasks) {
-            double left = task.ended ? 0 : task.done > 0 ? task.secondsLeft() : perStep * task.steps;
+            double left = task.ended ? 0 : task.measured() ? task.secondsLeft() : perStep * (task.steps - task.done);
             longest = Math.max(longest, left);
             sum += left;
         }

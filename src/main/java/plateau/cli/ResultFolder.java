@@ -16,6 +16,8 @@ import plateau.report.Figure;
 /** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */
 final class ResultFolder {
     private static final String DESCRIPTION = "run.json";
+    private static final String CHECKPOINTS = "checkpoints";
+    private static final String CHECKPOINT = ".safetensors";
 
     private final Path path;
     private final boolean made;
@@ -39,6 +41,7 @@ final class ResultFolder {
             boolean made = Files.notExists(path);
             Files.createDirectories(path);
             Files.delete(Files.createTempFile(path, ".plateau", ".probe"));
+            AtomicFiles.removeRemains(path);
             return new ResultFolder(path, made);
         } catch (IOException e) {
             throw new CommandFailedException("cannot write to --out " + path + " (" + e.getClass().getSimpleName() + "); name a folder that can be written");
@@ -47,6 +50,22 @@ final class ResultFolder {
 
     Path path() {
         return path;
+    }
+
+    /** Where a run's newest checkpoint is. */
+    static Path checkpoint(Path folder, String run) {
+        return folder.resolve(CHECKPOINTS).resolve(run + CHECKPOINT);
+    }
+
+    /** Deletes the checkpoints of earlier runs, which are not to be gone on with. */
+    void forgetCheckpoints() throws IOException {
+        if (Files.isDirectory(path.resolve(CHECKPOINTS))) {
+            try (Stream<Path> files = Files.list(path.resolve(CHECKPOINTS))) {
+                for (Path file : files.filter(file -> file.toString().endsWith(CHECKPOINT)).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
     }
 
     /** The names of the files written, in order. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -28,9 +29,12 @@ import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunResult;
 
-/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run, and figures. Runs may report from threads of their own. */
+/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run and now and then, and figures. Runs may report from threads of their own. */
 final class Results {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /** For whoever looks at the files while runs go on. */
+    private static final Duration BETWEEN_WRITES = Duration.ofSeconds(10);
 
     private final ResultFolder folder;
     private final CommandSpec command;
@@ -39,6 +43,8 @@ final class Results {
     private final List<Outcome> outcomes = new ArrayList<>();
     private final Map<String, String> versions = new TreeMap<>();
     private String device;
+    private boolean isToBeKept;
+    private long lastWritten = System.nanoTime();
 
     Results(ResultFolder folder, CommandSpec command, Function<List<Outcome>, Map<String, Figure>> figures) {
         this.folder = folder;
@@ -58,14 +64,27 @@ final class Results {
         outcomes.add(new Outcome(run, facts, new ArrayList<>(), new ArrayList<>(), Status.WAITING, Optional.empty(), Optional.empty()));
     }
 
+    /** Describes what is about to be done, for whoever is to go on with it. */
+    synchronized void begin() throws IOException {
+        isToBeKept = true;
+        writeDescription("running", Optional.empty());
+    }
+
+    Path path() {
+        return folder.path();
+    }
+
     /** A run starts. */
     synchronized void start(int run) {
         become(run, Status.RUNNING, Optional.empty(), Optional.empty());
     }
 
     /** A run has logged a row. */
-    synchronized void log(int run, LogRow row) {
+    synchronized void log(int run, LogRow row) throws IOException {
         outcomes.get(run).rows().add(row);
+        if (System.nanoTime() - lastWritten > BETWEEN_WRITES.toNanos()) {
+            write("running", Optional.empty());
+        }
     }
 
     /** What a run has learnt until now. */
@@ -101,6 +120,9 @@ final class Results {
      * @throws CommandFailedException if that cannot be done; the numbers are safe
      */
     void draw() {
+        if (!isAnythingLogged()) {
+            return;
+        }
         try {
             for (Map.Entry<String, Figure> figure : figures.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()).entrySet()) {
                 folder.figure(figure.getKey(), figure.getValue());
@@ -113,7 +135,7 @@ final class Results {
     /** The command cannot go on: keeps what was logged until then, if anything, beside the reason. */
     synchronized void fail(Exception cause) {
         try {
-            if (isAnythingLogged()) {
+            if (isToBeKept || isAnythingLogged()) {
                 write("failed", Optional.of(cause));
                 draw();
             } else {
@@ -126,7 +148,7 @@ final class Results {
 
     /** The user ends the command: keeps what was logged until then, if anything; says so. */
     synchronized String interrupted() throws IOException {
-        if (!isAnythingLogged()) {
+        if (!isToBeKept && !isAnythingLogged()) {
             folder.discard();
             return "interrupted before anything was logged";
         }
@@ -150,6 +172,7 @@ final class Results {
     }
 
     private void write(String status, Optional<Exception> cause) throws IOException {
+        lastWritten = System.nanoTime();
         writeMetrics();
         writeCurves();
         writeDescription(status, cause);
@@ -231,7 +254,7 @@ final class Results {
     }
 
     /** As JSON has it: absent options as null, paths and choices as they are typed. */
-    private static Object plain(Object value) {
+    static Object plain(Object value) {
         return switch (value) {
             case Optional<?> optional -> plain(optional.orElse(null));
             case Path path -> path.toString();

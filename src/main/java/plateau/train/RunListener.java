@@ -2,14 +2,21 @@ package plateau.train;
 
 import java.util.Map;
 
-/** Sees a run's progress, on the thread that trains. An exception it throws ends the run. */
+/**
+ * Sees a run's progress, on the thread that trains. An exception it throws ends the run. Where a run goes on from a checkpoint, the listener first sees the rows and
+ * curves that the run logged before, as if it had been there.
+ */
 public interface RunListener {
 
     /** Nobody listens. */
     RunListener NONE = new RunListener() {};
 
-    /** Once, when the run has been planned and is about to train. */
-    default void onStart() {}
+    /**
+     * Once, when the run has been planned and is about to train.
+     *
+     * @param done training steps that were done before; 0 but for a run that goes on from a checkpoint
+     */
+    default void onStart(long done) {}
 
     /**
      * Every second or so, more often where something is logged.
@@ -20,6 +27,11 @@ public interface RunListener {
 
     /** At each log interval and after the last step. */
     default void onLog(LogRow row) {}
+
+    /** Whether {@link #onCurves} is to follow the row of this step. */
+    default boolean wantsCurves(long step) {
+        return true;
+    }
 
     /**
      * After {@link #onLog}, where the experiment keeps curves for a figure of what it has learnt.

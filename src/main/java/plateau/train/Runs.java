@@ -30,8 +30,15 @@ public final class Runs {
      * @param experiment what is trained
      * @param schedule of the trainer
      * @param listener sees its progress, on the thread that trains
+     * @param checkpoints where it saves itself, and goes on from
      */
-    public record Job(Experiment experiment, Trainer.Options schedule, RunListener listener) {}
+    public record Job(Experiment experiment, Trainer.Options schedule, RunListener listener, Checkpoints checkpoints) {
+
+        /** Without checkpoints. */
+        public Job(Experiment experiment, Trainer.Options schedule, RunListener listener) {
+            this(experiment, schedule, listener, Checkpoints.NONE);
+        }
+    }
 
     /**
      * Places for so many runs at once.
@@ -122,7 +129,7 @@ public final class Runs {
                 Trainer trainer = plan(job);
                 RunResult result;
                 try {
-                    result = trainer.run(job.listener);
+                    result = trainer.run(job.listener, job.checkpoints);
                 } finally {
                     release(trainer);
                 }

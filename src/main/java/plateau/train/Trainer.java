@@ -1,10 +1,12 @@
 package plateau.train;
 
+import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
 import plateau.autograd.Kernels;
 import plateau.autograd.Workspace;
@@ -17,6 +19,7 @@ import plateau.cuda.Work;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.Ring;
+import plateau.train.Safetensors.Array;
 
 /**
  * One run of one experiment on a stream of its own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at each log
@@ -33,6 +36,9 @@ public final class Trainer implements AutoCloseable {
     /** Steps are enqueued for about as long as this at once, so that a run shows its progress and can be stopped. */
     private static final double SECONDS_AT_ONCE = 0.5;
 
+    private static final String STATE = "state/";
+    private static final String LEARNT = "learnt/";
+
     private static final int PROFILE_REPETITIONS = 200;
 
     private final Device device;
@@ -42,6 +48,7 @@ public final class Trainer implements AutoCloseable {
     private final Stream stream;
     private final Event trained;
     private final Event evaluated;
+    private final DeviceBuffer step;
     private final Plan plan;
     private final Work initialise;
     private final Work trainingStep;
@@ -98,7 +105,7 @@ public final class Trainer implements AutoCloseable {
             this.trained = workspace.own(device.createEvent(), Event::close);
             this.evaluated = workspace.own(device.createEvent(), Event::close);
             int unread = (int) Math.min(Math.min(options.logEvery, options.steps), MOST_UNREAD);
-            DeviceBuffer step = workspace.words(1);
+            this.step = workspace.words(1);
             this.plan = experiment.plan(kernels, workspace, step, unread);
             this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
             this.trainingStep = Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
@@ -115,10 +122,15 @@ public final class Trainer implements AutoCloseable {
         this.setupSeconds = secondsSince(started);
     }
 
-    /** Plans a run, runs it, and releases all it took. */
+    /** As {@link #run(Device, Kernels, Experiment, Options, RunListener, Checkpoints)}, without checkpoints. */
     public static RunResult run(Device device, Kernels kernels, Experiment experiment, Options options, RunListener listener) {
+        return run(device, kernels, experiment, options, listener, Checkpoints.NONE);
+    }
+
+    /** Plans a run, runs it, and releases all it took. */
+    public static RunResult run(Device device, Kernels kernels, Experiment experiment, Options options, RunListener listener, Checkpoints checkpoints) {
         try (Trainer trainer = new Trainer(device, kernels, experiment, options)) {
-            return trainer.run(listener);
+            return trainer.run(listener, checkpoints);
         }
     }
 
@@ -139,52 +151,109 @@ public final class Trainer implements AutoCloseable {
         stopped = true;
     }
 
+    /** As {@link #run(RunListener, Checkpoints)}, without checkpoints. */
+    public RunResult run(RunListener listener) {
+        return run(listener, Checkpoints.NONE);
+    }
+
     /**
-     * Trains from the first step to the last. May be called again, with the same result.
+     * Trains from the first step, or the newest checkpoint, to the last; from where does not show in the result. May be called again, with the same result.
      *
      * @throws NonFiniteLossException if a loss is NaN or infinite, with the step and the rows so far
      * @throws CancellationException after {@link #stop}
+     * @throws IllegalStateException if there are checkpoints to go on from, but none that can be used
      */
-    public RunResult run(RunListener listener) {
-        listener.onStart();
+    public RunResult run(RunListener listener, Checkpoints checkpoints) {
         initialise.enqueue(stream);
         stream.synchronize();
-        List<LogRow> history = new ArrayList<>();
-        long started = System.nanoTime();
-        double evaluationSeconds = 0;
+        Course course = checkpoints.newest(identity(), device.name()).map(this::resume).orElseGet(Course::new);
+        listener.onStart(course.done());
+        course.replay(listener);
         long atOnce = unroll;
-        for (long done = 0; done < options.steps; ) {
+        while (course.done() < options.steps) {
+            long done = course.done();
             long nextLog = Math.min((done / options.logEvery + 1) * options.logEvery, options.steps);
-            int count = (int) Math.min(nextLog - done, Math.min(plan.training().slots(), atOnce));
+            long nextCheckpoint = checkpoints.next(done, options.steps);
+            int count = (int) Math.min(Math.min(nextLog, nextCheckpoint) - done, Math.min(plan.training().slots(), atOnce));
             boolean log = done + count == nextLog;
-            long enqueued = System.nanoTime();
+            long started = System.nanoTime();
             training.enqueue(count);
             stream.record(trained);
             evaluation.enqueue(log ? 1 : 0);
             stream.record(evaluated);
             stream.synchronize();
-            evaluationSeconds += evaluated.millisecondsSince(trained) / 1e3;
-            double[] batch = read(plan.training(), done, count, history);
-            done += count;
-            if (count == atOnce && secondsSince(enqueued) < SECONDS_AT_ONCE / 2) {
+            double[] batch = read(plan.training(), done, count, course.rows());
+            LogRow row = log ? LogRow.of(nextLog, read(plan.test(), nextLog, 1, course.rows()), batch) : null;
+            course.advance(count, secondsSince(started), evaluated.millisecondsSince(trained) / 1e3);
+            if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
                 atOnce *= 2;
             }
             if (log) {
-                LogRow row = LogRow.of(done, read(plan.test(), done, 1, history), batch);
-                history.add(row);
-                listener.onLog(row);
-                if (!plan.curves().isEmpty()) {
-                    listener.onCurves(done, curves());
-                }
+                log(row, course, listener);
             }
-            listener.onSteps(done);
-            if (stopped && done < options.steps) {
-                throw new CancellationException("stopped after %d of %d steps".formatted(done, options.steps));
+            listener.onSteps(course.done());
+            boolean stop = stopped && course.done() < options.steps;
+            if (stop || course.done() == nextCheckpoint) {
+                save(course, checkpoints);
+            }
+            if (stop) {
+                throw new CancellationException("stopped after %d of %d steps".formatted(course.done(), options.steps));
             }
         }
-        RunResult result = result(secondsSince(started), evaluationSeconds, history);
+        RunResult result = result(course);
         listener.onFinish(result);
         return result;
+    }
+
+    private void log(LogRow row, Course course, RunListener listener) {
+        course.log(row);
+        listener.onLog(row);
+        if (!plan.curves().isEmpty() && listener.wantsCurves(row.step())) {
+            Map<String, float[]> learnt = new LinkedHashMap<>();
+            plan.curves().forEach((name, values) -> learnt.put(name, values.toFloats()));
+            course.keep(learnt);
+            listener.onCurves(row.step(), learnt);
+        }
+    }
+
+    /** What a checkpoint must be of: everything that decides a row, by name. */
+    private Map<String, String> identity() {
+        Map<String, String> identity = new LinkedHashMap<>();
+        identity.put("experiment", experiment.name());
+        for (RecordComponent component : experiment.options().getClass().getRecordComponents()) {
+            try {
+                identity.put(component.getName(), String.valueOf(component.getAccessor().invoke(experiment.options())));
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        identity.put("steps", Long.toString(options.steps));
+        identity.put("log_every", Long.toString(options.logEvery));
+        return identity;
+    }
+
+    private void save(Course course, Checkpoints checkpoints) {
+        if (checkpoints == Checkpoints.NONE) {
+            return;
+        }
+        SequencedMap<String, Array> arrays = new LinkedHashMap<>();
+        plan.parameters().parts().forEach((name, tensor) -> arrays.put(name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
+        plan.state().forEach((name, words) -> arrays.put(STATE + name, Array.of(List.of((int) (words.bytes() / Integer.BYTES)), words.toInts())));
+        if (course.done() == options.steps) {
+            plan.learnt().forEach((name, tensor) -> arrays.put(LEARNT + name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
+        }
+        course.save(arrays);
+        Map<String, String> metadata = new LinkedHashMap<>();
+        course.describe(metadata);
+        checkpoints.save(new Safetensors(metadata, arrays), identity(), device.name());
+    }
+
+    private Course resume(Safetensors saved) {
+        plan.parameters().parts().forEach((name, tensor) -> tensor.values().upload(saved.arrays().get(name).toInts()));
+        plan.state().forEach((name, words) -> words.upload(saved.arrays().get(STATE + name).toInts()));
+        Course course = Course.read(saved);
+        step.upload((int) course.done());
+        return course;
     }
 
     /** The metrics of the last of these steps, once all of them are seen to be finite. */
@@ -229,13 +298,7 @@ public final class Trainer implements AutoCloseable {
         return workspace.bytes();
     }
 
-    private Map<String, float[]> curves() {
-        Map<String, float[]> read = new LinkedHashMap<>();
-        plan.curves().forEach((name, values) -> read.put(name, values.toFloats()));
-        return read;
-    }
-
-    private RunResult result(double seconds, double evaluationSeconds, List<LogRow> history) {
+    private RunResult result(Course course) {
         String version = Optional.ofNullable(Trainer.class.getPackage().getImplementationVersion()).orElse("development");
         return new RunResult(
                 experiment.name(),
@@ -245,12 +308,12 @@ public final class Trainer implements AutoCloseable {
                 device.description(),
                 Map.of("plateau", version, "java", Runtime.version().toString()),
                 setupSeconds,
-                seconds,
-                options.steps / (seconds - evaluationSeconds),
-                options.steps / seconds,
+                course.seconds(),
+                options.steps / (course.seconds() - course.evaluationSeconds()),
+                options.steps / course.seconds(),
                 trainingStep.parts().size(),
                 experiment.metrics(),
-                history);
+                course.rows());
     }
 
     private static double secondsSince(long nanoTime) {

@@ -129,6 +129,7 @@ class MainTest {
         "parity --gemm magic               | expected one of [AUTO, CUBLAS, KERNELS]",
         "parity --libcuda none.so          | --libcuda: there is no file none.so",
         "parity --seeds 0                  | seeds must be between 1 and 1000, not 0",
+        "parity --checkpoint-every 0       | checkpoint-every must be at least 1, not 0",
         "parity --parallel 0               | parallel must be at least 1, not 0",
         "parity --device cpu,cpu           | several devices must be different ones of CUDA",
         "parity --sceptre 3                | Unknown option",
@@ -168,6 +169,51 @@ class MainTest {
         assertArrayEquals(before, Files.readAllBytes(out.resolve("run.json")));
         parity(out, "--d", "6", "--steps", "10", "--overwrite").assertOk();
         assertEquals(6, JSON.readTree(out.resolve("run.json").toFile()).at("/runs/0/d").asInt());
+    }
+
+    @Test
+    void resumeTakesItsOptionsFromTheFolder() throws Exception {
+        Path out = folder.resolve("s");
+        Finished.here("step", "e2e", "forward-only", "--device", "cpu", "--steps", "100", "--log-every", "50", "--smoothing", "paper", "--seed", "4", "--checkpoint-every", "60", "--out", out.toString()).assertOk();
+        byte[] before = Files.readAllBytes(out.resolve("metrics.csv"));
+        Files.delete(out.resolve("metrics.csv"));
+        Path moved = Files.move(out, folder.resolve("moved"));
+        Finished again = Finished.here("step", "--resume", moved.toString(), "--parallel", "1", "--smoothing", "paper");
+        again.assertOk();
+        assertEquals("wrote run.json, metrics.csv, curves.csv, step.png, step.svg, step-learnt.png, step-learnt.svg to " + moved, again.out().getLast());
+        assertArrayEquals(before, Files.readAllBytes(moved.resolve("metrics.csv")));
+        JsonNode arguments = JSON.readTree(moved.resolve("run.json").toFile()).at("/arguments");
+        assertEquals(JSON.readTree("[\"e2e\", \"forward-only\"]"), arguments.get("variant"));
+        assertEquals(4, arguments.get("seed").asInt());
+        assertEquals(1, arguments.get("parallel").asInt());
+
+        String[] start = {"step", "--resume", moved.toString()};
+        refused(start, "--steps 101 contradicts", "--steps", "101");
+        refused(start, "VARIANT e2e contradicts the run in " + moved + ", which has e2e,forward-only", "e2e");
+        refused(start, "--out has no place beside --resume", "--out", "elsewhere");
+        refused(start, "--overwrite has no place beside --resume", "--overwrite");
+        Finished.here("parity", "--resume", moved.toString()).assertError(Main.USAGE, "it holds a run of another command; use: plateau step --resume " + moved);
+        Finished.here("parity", "--resume", folder.toString()).assertError(Main.FAILED, "there is no run.json in it");
+        parity(folder.resolve("p"), "--d", "5", "--steps", "10").assertOk();
+        Finished.here("parity", "--resume", folder.resolve("p").toString()).assertError(Main.FAILED, "was started without --checkpoint-every");
+
+        // Damage is told in one line, and the one before serves; a new start forgets them all.
+        Path newest = moved.resolve("checkpoints/e2e-seed-4.safetensors");
+        Files.writeString(newest, "nonsense, of more than eight bytes");
+        Finished damaged = Finished.here(start);
+        assertEquals(List.of("plateau: checkpoint " + newest + " cannot be used: it does not begin as a safetensors file does; going on from the one before it"), damaged.err());
+        assertEquals(Main.OK, damaged.code());
+        assertArrayEquals(before, Files.readAllBytes(moved.resolve("metrics.csv")));
+        Files.writeString(newest, "nonsense");
+        Files.delete(moved.resolve("checkpoints/e2e-seed-4.previous.safetensors"));
+        Finished.here(start).assertError(Main.FAILED, "e2e: checkpoint " + newest + " cannot be used");
+        assertEquals("failed", JSON.readTree(moved.resolve("run.json").toFile()).at("/status").asText());
+        Finished.here("step", "e2e", "--device", "cpu", "--steps", "10", "--overwrite", "--out", moved.toString()).assertOk();
+        assertEquals(Set.of(), names(moved.resolve("checkpoints")));
+    }
+
+    private static void refused(String[] start, String message, String... more) {
+        Finished.here(Stream.concat(Stream.of(start), Stream.of(more)).toArray(String[]::new)).assertError(Main.USAGE, message);
     }
 
     @Test

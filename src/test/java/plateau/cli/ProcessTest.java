@@ -1,5 +1,6 @@
 package plateau.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,17 +8,22 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.NativeFiles;
+import plateau.reference.Seeds;
+import plateau.train.Safetensors;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
 class ProcessTest {
@@ -101,6 +107,67 @@ class ProcessTest {
         assertEquals(143, finished.code());
         assertEquals("interrupted before anything was logged", finished.out().getLast());
         assertFalse(Files.exists(folder.resolve("p")));
+    }
+
+    /**
+     * Whenever it is killed, a command goes on where it was and ends with the results of one that never was. {@code -Dplateau.kills=20} does it more often than
+     * usual.
+     */
+    @Test
+    void aKilledCommandGoesOn() throws Exception {
+        List<String> command = List.of("step", "forward-only", "multiclass", "--device", "cpu", "--steps", "1500", "--log-every", "50", "--seeds", "2", "--checkpoint-every", "40", "--out");
+        run(Map.of(), Stream.concat(command.stream(), Stream.of("whole")).toArray(String[]::new)).assertOk();
+        Seeds seeds = Seeds.next();
+        int kills = Integer.getInteger("plateau.kills", 3);
+        List<String> next = Stream.concat(command.stream(), Stream.of("killed")).toList();
+        for (int i = 0; i < kills; i++) {
+            Process process = Finished.start(folder, List.of(), Map.of(), next.toArray(String[]::new));
+            while (process.isAlive() && !Files.exists(folder.resolve("killed/run.json"))) {
+                Thread.sleep(10);
+            }
+            Thread.sleep(seeds.choose(0, 50, 200, 400) + seeds.choose(0, 13, 29));
+            process.destroyForcibly().waitFor();
+            if (Files.exists(folder.resolve("killed/run.json"))) {
+                next = List.of("step", "--resume", "killed", "--parallel", Integer.toString(1 + i % 3));
+            }
+        }
+        Finished resumed = run(Map.of(), next.toArray(String[]::new));
+        resumed.assertOk();
+        for (String name : List.of("metrics.csv", "curves.csv")) {
+            assertArrayEquals(Files.readAllBytes(folder.resolve("whole").resolve(name)), Files.readAllBytes(folder.resolve("killed").resolve(name)), seeds.message(name));
+        }
+        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "checkpoints", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(folder.resolve("killed")));
+        assertEquals(names(folder.resolve("whole/checkpoints")), names(folder.resolve("killed/checkpoints")));
+        for (String run : List.of("forward-only-seed-1", "forward-only-seed-2", "multiclass-seed-1", "multiclass-seed-2")) {
+            var whole = Safetensors.read(folder.resolve("whole/checkpoints/" + run + ".safetensors")).arrays();
+            var killed = Safetensors.read(folder.resolve("killed/checkpoints/" + run + ".safetensors")).arrays();
+            assertEquals(whole.keySet(), killed.keySet());
+            whole.forEach((name, values) -> assertEquals(values.bytes(), killed.get(name).bytes(), seeds.message(run + ": " + name)));
+        }
+    }
+
+    /** Ctrl-C saves what was done until then, whether a checkpoint is due or not. */
+    @Test
+    void anInterruptedCommandSaysHowToGoOn() throws Exception {
+        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "300000", "--log-every", "300000", "--checkpoint-every", "300000", "--out", "p");
+        while (process.isAlive() && !Files.exists(folder.resolve("p/run.json"))) {
+            Thread.sleep(10);
+        }
+        Thread.sleep(300);
+        process.destroy();
+        Finished finished = Finished.await(folder, process);
+        assertEquals(143, finished.code());
+        assertEquals("interrupted; wrote run.json, metrics.csv to p; to go on: plateau parity --resume p", finished.out().getLast());
+        long step = Long.parseLong(Safetensors.read(folder.resolve("p/checkpoints/d-5-seed-1.safetensors")).metadata().get("step"));
+        assertTrue(0 < step && step < 300_000, () -> "step " + step);
+        run(Map.of(), "parity", "--resume", "p").assertOk();
+        assertEquals("finished", new ObjectMapper().readTree(folder.resolve("p/run.json").toFile()).at("/status").asText());
+    }
+
+    private static Set<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+        }
     }
 
     @Test

@@ -29,8 +29,8 @@ class ProgressTest {
     @Test
     void aLogHasALineForEachRunNowAndThenAndTheTimeLeft() {
         try (Progress progress = progress(RUNS, 2, false)) {
-            progress.start(0);
-            progress.start(1);
+            progress.start(0, 0);
+            progress.start(1, 0);
             seconds += 4;
             progress.at(0, 100);
             assertEquals(List.of(), lines());
@@ -55,7 +55,7 @@ class ProgressTest {
     @Test
     void aRunAloneHasOneLineMore() {
         try (Progress progress = progress(RUNS.subList(0, 1), 2, false)) {
-            progress.start(0);
+            progress.start(0, 0);
             seconds += 10;
             progress.at(0, 2);
             assertEquals(List.of("d = 5: step 2 of 1,000", "about 1 h 23 min left"), lines());
@@ -65,8 +65,8 @@ class ProgressTest {
     @Test
     void aTerminalHasBarsThatAreGoneInTheEnd() throws Exception {
         try (Progress progress = progress(RUNS, 2, true)) {
-            progress.start(0);
-            progress.start(1);
+            progress.start(0, 0);
+            progress.start(1, 0);
             progress.at(0, 500);
             progress.measured(0, "loss 0.250");
             progress.at(1, 100);

@@ -99,7 +99,7 @@ class RunsTest {
         AtomicInteger started = new AtomicInteger();
         RunListener listener = new RunListener() {
             @Override
-            public void onStart() {
+            public void onStart(long done) {
                 started.incrementAndGet();
             }
 
@@ -136,7 +136,7 @@ class RunsTest {
         AtomicInteger most = new AtomicInteger();
         RunListener listener = new RunListener() {
             @Override
-            public void onStart() {
+            public void onStart(long done) {
                 most.accumulateAndGet(running.incrementAndGet(), Math::max);
             }
 

@@ -1,0 +1,252 @@
+package plateau.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import plateau.autograd.Kernels;
+import plateau.cuda.Device;
+import plateau.cuda.LiveObjects;
+import plateau.experiment.Experiment;
+import plateau.experiment.Parity;
+import plateau.experiment.Pwl;
+import plateau.experiment.Step;
+import plateau.kernel.Dense;
+import plateau.reference.Seeds;
+import plateau.reference.TestDevice;
+
+/** A run that is broken off and goes on, in another trainer, ends in the same bits; and what is not its own checkpoint is refused. */
+class CheckpointsTest {
+    private static final Parity SMALL = new Parity(Parity.Options.of(6));
+    private static final Trainer.Options SCHEDULE = Trainer.Options.of(210, 50);
+
+    @TempDir Path folder;
+    private Path file;
+    private Device device;
+    private Kernels kernels;
+    private final List<String> warnings = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        file = folder.resolve("checkpoints/run.safetensors");
+        device = TestDevice.open();
+        kernels = Kernels.load(device, Dense.Path.AUTO);
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        assertEquals(LiveObjects.NONE, device.live());
+        device.close();
+    }
+
+    /** What a listener sees: rows, and curves by step, name and value. */
+    private static class Seen implements RunListener {
+        private final List<LogRow> rows = new ArrayList<>();
+        private final Map<Long, String> curves = new TreeMap<>();
+        private final List<Long> starts = new ArrayList<>();
+
+        @Override
+        public void onStart(long done) {
+            starts.add(done);
+        }
+
+        @Override
+        public void onLog(LogRow row) {
+            rows.add(row);
+        }
+
+        @Override
+        public boolean wantsCurves(long step) {
+            return step != 100;
+        }
+
+        @Override
+        public void onCurves(long step, Map<String, float[]> learnt) {
+            curves.put(step, learnt.entrySet().stream().map(entry -> entry.getKey() + Arrays.toString(entry.getValue())).collect(Collectors.joining()));
+        }
+    }
+
+    /** What a run leaves. */
+    private record End(float[] parameters, List<LogRow> rows, Map<Long, String> curves, RunResult result) {
+        void assertSame(End other) {
+            assertArrayEquals(parameters, other.parameters);
+            assertEquals(rows, other.rows);
+            assertEquals(curves, other.curves);
+            assertEquals(rows, other.result.history());
+        }
+    }
+
+    private End run(Experiment experiment, Trainer.Options schedule, Checkpoints checkpoints) {
+        try (Trainer trainer = new Trainer(device, kernels, experiment, schedule)) {
+            Seen seen = new Seen();
+            RunResult result = trainer.run(seen, checkpoints);
+            return new End(trainer.parameters(), seen.rows, seen.curves, result);
+        }
+    }
+
+    private Checkpoints fresh(long every) {
+        return Checkpoints.of(file, every, false, warnings::add);
+    }
+
+    private Checkpoints again(long every) {
+        return Checkpoints.of(file, every, true, warnings::add);
+    }
+
+    static Stream<Experiment> experiments() {
+        return Stream.of(
+                        Stream.of((Experiment) SMALL),
+                        Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant))),
+                        Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant))))
+                .flatMap(kind -> kind);
+    }
+
+    /** Broken off twice after random numbers of steps, each time in the middle of an unrolled graph, a log interval and a checkpoint interval, or not. */
+    @ParameterizedTest
+    @MethodSource("experiments")
+    void aBrokenRunEndsInTheSameBits(Experiment experiment) {
+        End whole = run(experiment, SCHEDULE, Checkpoints.NONE);
+        Seeds seeds = Seeds.next();
+        for (int part = 0; part < 2; part++) {
+            long stop = 100 * part + 1 + seeds.random().nextInt(98);
+            Checkpoints checkpoints = part == 0 ? fresh(30) : again(30);
+            try (Trainer trainer = new Trainer(device, kernels, experiment, new Trainer.Options(210, 50, 7, true))) {
+                Seen seen = new Seen() {
+                    @Override
+                    public void onSteps(long done) {
+                        if (done >= stop) {
+                            trainer.stop();
+                        }
+                    }
+                };
+                assertThrows(CancellationException.class, () -> trainer.run(seen, checkpoints), seeds.message("stopped at " + stop));
+            }
+        }
+        whole.assertSame(run(experiment, SCHEDULE, again(1000)));
+        assertEquals(List.of(), warnings);
+    }
+
+    /** From the newest to the end again, even where that is the end itself. */
+    @Test
+    void aFinishedRunIsThereAtOnce() {
+        End whole = run(SMALL, SCHEDULE, fresh(1000));
+        Seen seen = new Seen();
+        RunResult result = Trainer.run(device, kernels, SMALL, SCHEDULE, seen, again(1000));
+        assertEquals(List.of(210L), seen.starts);
+        assertEquals(whole.rows, seen.rows);
+        assertEquals(whole.rows, result.history());
+        assertEquals(whole.result.seconds(), result.seconds());
+    }
+
+    @Test
+    void withoutACheckpointARunStartsFromTheBeginning() {
+        run(SMALL, SCHEDULE, Checkpoints.NONE).assertSame(run(SMALL, SCHEDULE, again(50)));
+    }
+
+    @Test
+    void everythingIsThereByName() throws IOException {
+        Step step = new Step(Step.Options.of(Step.Variant.E2E));
+        End end = run(step, SCHEDULE, fresh(100));
+        Safetensors saved = Safetensors.read(file);
+        assertEquals("step", saved.metadata().get("experiment"));
+        assertEquals("E2E", saved.metadata().get("variant"));
+        assertEquals("210", saved.metadata().get("step"));
+        List<String> parameters = saved.arrays().keySet().stream().filter(name -> !name.contains("/")).toList();
+        assertEquals(8, parameters.size(), "weights and biases of four layers");
+        for (String prefix : List.of("gradient/", "optimizer.0/", "optimizer.1/")) {
+            parameters.forEach(name -> assertEquals(saved.arrays().get(name).shape(), saved.arrays().get(prefix + name).shape()));
+        }
+        assertArrayEquals(new long[] {50, 100, 150, 200, 210}, saved.arrays().get("log/step").toLongs());
+        assertEquals(List.of(5, 3), saved.arrays().get("log/test").shape());
+        assertEquals(end.rows.getLast().test().getFirst(), saved.arrays().get("log/test").toDoubles()[12]);
+        assertEquals(Set.of("score", "label", "hypothesis"), saved.arrays().keySet().stream().filter(name -> name.startsWith("curves/210/")).map(name -> name.substring(11)).collect(Collectors.toSet()));
+        assertEquals("200", Safetensors.read(folder.resolve("checkpoints/run.previous.safetensors")).metadata().get("step"));
+        try (Stream<Path> files = Files.list(file.getParent())) {
+            assertEquals(2, files.count());
+        }
+    }
+
+    /** As where the process was killed between the two renames. */
+    @Test
+    void thePreviousOneServesWhereTheNewestIsMissing() throws IOException {
+        End whole = run(SMALL, SCHEDULE, fresh(50));
+        Files.delete(file);
+        whole.assertSame(run(SMALL, SCHEDULE, again(50)));
+        assertEquals(List.of(), warnings);
+    }
+
+    @Test
+    void aDamagedOneGivesWayToThePreviousOneAndSaysSo() throws IOException {
+        End whole = run(SMALL, SCHEDULE, fresh(50));
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(bytes, bytes.length - 10));
+        whole.assertSame(run(SMALL, SCHEDULE, again(1000)));
+        assertEquals(List.of("checkpoint " + file + " cannot be used: it is cut short; going on from the one before it"), warnings);
+    }
+
+    @Test
+    void twoDamagedOnesAreRefused() throws IOException {
+        run(SMALL, SCHEDULE, fresh(50));
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        Files.write(folder.resolve("checkpoints/run.previous.safetensors"), bytes);
+        assertEquals("checkpoint " + file + " cannot be used: its checksum is wrong: it is damaged; nor can the one before it", refusal(SMALL, SCHEDULE));
+        assertEquals(List.of(), warnings);
+    }
+
+    @Test
+    void thoseOfOtherRunsAreRefused() throws IOException {
+        run(SMALL, SCHEDULE, fresh(1000));
+        assertEquals("checkpoint " + file + " is of another run: seed is 1 there, not 2", refusal(new Parity(Parity.Options.of(6).withSeed(2)), SCHEDULE));
+        assertEquals("checkpoint " + file + " is of another run: d is 6 there, not 7", refusal(new Parity(Parity.Options.of(7)), SCHEDULE));
+        assertEquals("checkpoint " + file + " is of another run: experiment is parity there, not step", refusal(new Step(Step.Options.of(Step.Variant.E2E)), SCHEDULE));
+        assertEquals("checkpoint " + file + " is of another run: steps is 210 there, not 300", refusal(SMALL, Trainer.Options.of(300, 50)));
+        assertEquals("checkpoint " + file + " is of another run: log_every is 50 there, not 70", refusal(SMALL, Trainer.Options.of(210, 70)));
+
+        Safetensors saved = Safetensors.read(file);
+        saved.metadata().put("layout", "plateau checkpoint 9");
+        Path other = folder.resolve("other");
+        saved.write(other);
+        Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+        assertEquals("checkpoint " + file + " is of another run: its layout is 'plateau checkpoint 9', not 'plateau checkpoint 1'", refusal(SMALL, SCHEDULE));
+    }
+
+    @Test
+    void anotherDeviceIsTold() throws IOException {
+        run(SMALL, SCHEDULE, fresh(1000));
+        Safetensors saved = Safetensors.read(file);
+        saved.metadata().put("device", "NVIDIA Imaginary");
+        saved.write(file);
+        run(SMALL, SCHEDULE, again(1000));
+        assertEquals(List.of(file + " was saved on NVIDIA Imaginary: from there on, the last bits may differ on " + device.name()), warnings);
+    }
+
+    private String refusal(Experiment experiment, Trainer.Options schedule) {
+        return assertThrows(IllegalStateException.class, () -> run(experiment, schedule, again(50))).getMessage();
+    }
+
+    @Test
+    void badIntervalsGetOneLine() {
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> fresh(0)).getMessage().startsWith("checkpoint-every must be at least 1, not 0"));
+    }
+}
