@@ -115,17 +115,19 @@ class ProcessTest {
      */
     @Test
     void aKilledCommandGoesOn() throws Exception {
-        List<String> command = List.of("step", "forward-only", "multiclass", "--device", "cpu", "--steps", "1500", "--log-every", "50", "--seeds", "2", "--checkpoint-every", "40", "--out");
+        int kills = Integer.getInteger("plateau.kills", 3);
+        List<String> command = List.of("step", "forward-only", "multiclass", "--device", "cpu", "--steps", Integer.toString(500 * kills), "--log-every", "50", "--seeds", "2", "--checkpoint-every", "70", "--out");
         run(Map.of(), Stream.concat(command.stream(), Stream.of("whole")).toArray(String[]::new)).assertOk();
         Seeds seeds = Seeds.next();
-        int kills = Integer.getInteger("plateau.kills", 3);
         List<String> next = Stream.concat(command.stream(), Stream.of("killed")).toList();
         for (int i = 0; i < kills; i++) {
+            long before = lastSaved();
             Process process = Finished.start(folder, List.of(), Map.of(), next.toArray(String[]::new));
-            while (process.isAlive() && !Files.exists(folder.resolve("killed/run.json"))) {
-                Thread.sleep(10);
+            boolean early = seeds.random().nextInt(4) == 0; // while it starts; else once it has saved something
+            while (process.isAlive() && (early ? Files.readAllLines(folder.resolve("stdout")).isEmpty() : lastSaved() == before)) {
+                Thread.sleep(5);
             }
-            Thread.sleep(seeds.choose(0, 50, 200, 400) + seeds.choose(0, 13, 29));
+            Thread.sleep(seeds.random().nextInt(400));
             process.destroyForcibly().waitFor();
             if (Files.exists(folder.resolve("killed/run.json"))) {
                 next = List.of("step", "--resume", "killed", "--parallel", Integer.toString(1 + i % 3));
@@ -143,6 +145,13 @@ class ProcessTest {
             var killed = Safetensors.read(folder.resolve("killed/checkpoints/" + run + ".safetensors")).arrays();
             assertEquals(whole.keySet(), killed.keySet());
             whole.forEach((name, values) -> assertEquals(values.bytes(), killed.get(name).bytes(), seeds.message(run + ": " + name)));
+        }
+    }
+
+    private long lastSaved() throws IOException {
+        Path checkpoints = folder.resolve("killed/checkpoints");
+        try (Stream<Path> files = Files.isDirectory(checkpoints) ? Files.list(checkpoints) : Stream.empty()) {
+            return files.mapToLong(file -> file.toFile().lastModified()).max().orElse(0);
         }
     }
 
