@@ -1,28 +1,23 @@
 package plateau.cli;
 
 import java.util.Comparator;
-import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import plateau.cli.ExperimentCommand.Outcome;
 import plateau.report.Panel;
+import plateau.train.LogRow;
 
 /** From what was logged to what is drawn. */
 final class Curves {
-    /** The horizontal axis of everything that is logged. */
-    private static final String STEPS = "Training iterations";
-
     private Curves() {}
 
     /** One metric against the steps, a curve per kind of run: of its seeds the mean, and a band from the lowest to the highest. */
     static Panel of(String title, List<Outcome> outcomes, String metric, Panel.Axis vertical) {
         Map<String, List<Outcome>> kinds = outcomes.stream().collect(Collectors.groupingBy(outcome -> outcome.run().label(), LinkedHashMap::new, Collectors.toList()));
-        return new Panel(title, new Panel.Axis(STEPS, 0, Double.NaN, false), vertical, kinds.entrySet().stream().map(kind -> of(kind.getKey(), kind.getValue(), metric)).toList());
+        return new Panel(title, Panel.Axis.steps(), vertical, kinds.entrySet().stream().map(kind -> of(kind.getKey(), kind.getValue(), metric)).toList());
     }
 
     /** Of each kind of run the first seed's. */
@@ -41,16 +36,12 @@ final class Curves {
     }
 
     private static Panel.Curve of(String name, List<Outcome> seeds, String metric) {
-        SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();
-        for (Outcome outcome : seeds) {
-            int column = outcome.run().experiment().metrics().indexOf(metric);
-            outcome.rows().forEach(row -> steps.computeIfAbsent(row.step(), _ -> new DoubleSummaryStatistics()).accept(row.test().get(column)));
-        }
-        List<Double> x = steps.keySet().stream().map(step -> (double) step).toList();
-        List<Double> mean = steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
-        if (seeds.size() == 1) {
-            return new Panel.Curve(name, x, mean);
-        }
-        return new Panel.Curve(name, x, mean, Panel.Look.PLAIN, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
+        return Panel.Curve.mean(name, Panel.Look.PLAIN, seeds.stream().map(outcome -> values(outcome, metric)).toList());
+    }
+
+    /** By step. */
+    private static Map<Long, Double> values(Outcome outcome, String metric) {
+        int column = outcome.run().experiment().metrics().indexOf(metric);
+        return outcome.rows().stream().collect(Collectors.toMap(LogRow::step, row -> row.test().get(column)));
     }
 }

@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
 import plateau.experiment.Experiment;
 import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Recorded;
 import plateau.train.Checkpoints;
 import plateau.train.LogRow;
 import plateau.train.RunListener;
@@ -197,6 +199,34 @@ abstract class ExperimentCommand implements Callable<Integer> {
         results.draw();
         print.println("wrote " + results.written());
         return Main.OK;
+    }
+
+    /** The figures of results that were written earlier, by a command with these options. */
+    final Map<String, Figure> figures(Recorded recorded) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (Run run : allRuns()) {
+            Map<String, String> key = run.key().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, column -> column.getValue().toString()));
+            recorded.histories().stream().filter(history -> history.seed() == run.experiment().seed() && history.key().equals(key)).forEach(history -> outcomes.add(outcome(run, history)));
+        }
+        return figures(outcomes);
+    }
+
+    private static Outcome outcome(Run run, History history) {
+        List<LogRow> rows = IntStream.range(0, history.steps().size())
+                .mapToObj(i -> new LogRow(history.steps().get(i), run.experiment().metrics().stream().map(metric -> history.metrics().get(metric).get(i)).toList(), List.of()))
+                .toList();
+        List<Snapshot> snapshots = history.curves().entrySet().stream()
+                .map(snapshot -> new Snapshot(snapshot.getKey(), snapshot.getValue().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, curve -> floats(curve.getValue())))))
+                .toList();
+        return new Outcome(run, Map.of(), rows, snapshots, Status.FINISHED, Optional.empty(), Optional.empty());
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] narrow = new float[values.size()];
+        for (int i = 0; i < narrow.length; i++) {
+            narrow[i] = values.get(i).floatValue();
+        }
+        return narrow;
     }
 
     /** Those of one kind side by side. */

@@ -20,7 +20,7 @@ import plateau.train.NonFiniteLossException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
-        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, BenchCommand.class, DoctorCommand.class},
+        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
         footer = {
             "",
             "Examples:",
@@ -28,6 +28,8 @@ import plateau.train.NonFiniteLossException;
             "  plateau parity --d 10 --seed 7      one input dimension, another subset and data",
             "  plateau pwl conditioned             curves encoded by their changes of slope, well conditioned",
             "  plateau step forward-only           a step function, learnt by ignoring its flatness",
+            "  plateau reproduce                   all of the paper as one page, each claim judged",
+            "  plateau compare parity other        two results side by side",
             "  plateau doctor                      what this machine can run, and what is missing",
             "",
             "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware, 130 ended by Ctrl-C.",
@@ -56,7 +58,7 @@ public final class Main implements Runnable {
     /** Runs the command line, with commands and options that the factory makes; returns the exit code. */
     static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         logOneLine();
-        CommandLine line = new CommandLine(new Main(), factory).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
+        CommandLine line = commandLine(factory).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
             err.println("plateau: " + oneLine(e) + " (see: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
             return USAGE;
@@ -69,6 +71,11 @@ public final class Main implements Runnable {
             return e instanceof IllegalArgumentException ? USAGE : FAILED;
         });
         return line.execute(arguments);
+    }
+
+    /** All commands and their options. */
+    static CommandLine commandLine(CommandLine.IFactory factory) {
+        return new CommandLine(new Main(), factory).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */

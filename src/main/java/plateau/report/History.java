@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * One run as it was logged, read back from its command's files.
@@ -20,6 +21,11 @@ public record History(Map<String, String> key, long seed, List<Long> steps, Map<
     /** For legends: {@code d = 5}, and names as they are. */
     public String label() {
         return key.entrySet().stream().map(column -> column.getValue().matches("[-+.0-9].*") ? column.getKey() + " = " + column.getValue() : column.getValue()).collect(Collectors.joining(", "));
+    }
+
+    /** A metric by step. */
+    public Map<Long, Double> values(String metric) {
+        return IntStream.range(0, steps.size()).boxed().collect(Collectors.toMap(steps::get, metrics.get(metric)::get));
     }
 
     /** A metric at the end. */

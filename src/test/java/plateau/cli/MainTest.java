@@ -263,7 +263,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "plot", "compare", "completion", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();

@@ -6,6 +6,7 @@ import java.util.Locale;
 import org.apache.commons.statistics.inference.AlternativeHypothesis;
 import org.apache.commons.statistics.inference.BinomialTest;
 import org.apache.commons.statistics.inference.TTest;
+import plateau.report.Numbers;
 
 /**
  * What runs say about a claim, by two one-sided tests: one of the claim against its opposite, one of the opposite against the claim. Independent runs
@@ -51,7 +52,7 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
      */
     public static Evidence share(String property, List<Boolean> runs, double share) {
         int having = (int) runs.stream().filter(has -> has).count();
-        String test = "binomial test, above a share of " + number(share);
+        String test = "binomial test, above a share of " + Numbers.rounded(share);
         return runs.isEmpty() ? none(test) : binomial("%d of %d runs %s".formatted(having, runs.size(), property), test, having, runs.size(), share);
     }
 
@@ -71,7 +72,7 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
             larger += first[i] > second[i] ? 1 : 0;
         }
         int n = smaller + larger;
-        String measured = "%s for %d of %d seeds (medians %s and %s)".formatted(relation, smaller, n, number(median(first)), number(median(second)));
+        String measured = "%s for %d of %d seeds (medians %s and %s)".formatted(relation, smaller, n, Numbers.rounded(median(first)), Numbers.rounded(median(second)));
         return n == 0 ? none(test) : binomial(measured, test, smaller, n, 0.5);
     }
 
@@ -94,18 +95,18 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
     }
 
     private static Evidence oneSided(String what, double[] values, double threshold, boolean above) {
-        String test = "%s, %s %s".formatted(method(values), above ? "above" : "below", number(threshold));
+        String test = "%s, %s %s".formatted(method(values), above ? "above" : "below", Numbers.rounded(threshold));
         double greater = p(values, threshold, AlternativeHypothesis.GREATER_THAN);
         double less = p(values, threshold, AlternativeHypothesis.LESS_THAN);
-        return values.length == 0 ? none(test) : new Evidence(what + " " + spread(values), test, above ? greater : less, above ? less : greater);
+        return values.length == 0 ? none(test) : new Evidence(what + " " + Numbers.spread(values), test, above ? greater : less, above ? less : greater);
     }
 
     /** The mean lies between two bounds: a test above the lower and one below the upper must both say so (equivalence). */
     public static Evidence within(String what, double[] values, double low, double high) {
-        String test = "%s, between %s and %s".formatted(method(values), number(low), number(high));
+        String test = "%s, between %s and %s".formatted(method(values), Numbers.rounded(low), Numbers.rounded(high));
         double pFor = Math.max(p(values, low, AlternativeHypothesis.GREATER_THAN), p(values, high, AlternativeHypothesis.LESS_THAN));
         double pAgainst = 2 * Math.min(p(values, low, AlternativeHypothesis.LESS_THAN), p(values, high, AlternativeHypothesis.GREATER_THAN));
-        return values.length == 0 ? none(test) : new Evidence(what + " " + spread(values), test, pFor, Math.min(1, pAgainst));
+        return values.length == 0 ? none(test) : new Evidence(what + " " + Numbers.spread(values), test, pFor, Math.min(1, pAgainst));
     }
 
     /** All of several parts hold: for the claim, the weakest counts; against it, the strongest, corrected for their number (Bonferroni). */
@@ -146,27 +147,5 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
     private static double median(double[] values) {
         double[] sorted = Arrays.stream(values).sorted().toArray();
         return sorted.length == 0 ? Double.NaN : (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-    }
-
-    /** Mean and standard deviation, the latter in two digits. */
-    static String spread(double[] values) {
-        double mean = Arrays.stream(values).average().orElse(Double.NaN);
-        double deviation = Math.sqrt(Arrays.stream(values).map(value -> (value - mean) * (value - mean)).sum() / Math.max(1, values.length - 1));
-        if (deviation < 1e-5 || deviation >= 1e5) {
-            return number(mean) + (values.length == 1 ? "" : " ± " + number(deviation));
-        }
-        int decimals = Math.max(0, 1 - (int) Math.floor(Math.log10(deviation)));
-        return String.format(Locale.ROOT, "%,." + decimals + "f ± %,." + decimals + "f", mean, deviation).replace('-', '−');
-    }
-
-    /** A number in three digits. */
-    static String number(double value) {
-        double size = Math.abs(value);
-        if (value != 0 && (size < 1e-3 || size >= 1e7)) {
-            return String.format(Locale.ROOT, "%.1e", value).replaceFirst("e\\+?(-?)0?", "e$1").replace('-', '−'); // a minus sign, at which no line breaks
-        }
-        int decimals = value == 0 ? 0 : Math.clamp(2 - (int) Math.floor(Math.log10(size)), 0, 5);
-        String text = String.format(Locale.ROOT, "%,." + decimals + "f", value);
-        return (text.contains(".") ? text.replaceFirst("\\.?0+$", "") : text).replace('-', '−');
     }
 }

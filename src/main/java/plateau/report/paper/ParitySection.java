@@ -45,7 +45,7 @@ final class ParitySection implements Section {
         if (curves.isEmpty()) {
             return List.of();
         }
-        Panel panel = new Panel("Accuracy on random parities", Study.STEPS, Panel.Axis.of("Accuracy", 0.4, 1.02), curves);
+        Panel panel = new Panel("Accuracy on random parities", Panel.Axis.steps(), Panel.Axis.of("Accuracy", 0.4, 1.02), curves);
         return List.of(new Drawing("figure-1", "Figure 1", "Accuracy on fresh inputs against training iterations, for several input dimensions.", new Figure(panel)));
     }
 

@@ -64,7 +64,7 @@ final class PwlSection implements Section {
         List<Panel> decoded = shown.stream().flatMap(run -> IntStream.range(0, columns).mapToObj(column -> decoded(run, column))).toList();
         Panel losses = new Panel(
                 "Loss",
-                Study.STEPS,
+                Panel.Axis.steps(),
                 Panel.Axis.logarithmic("Loss"),
                 done.stream().map(variant -> Study.mean(PANELS.get(variant), study.with(VARIANT, variant), LOSS, Panel.Look.PLAIN)).toList());
         return List.of(

@@ -51,7 +51,7 @@ final class StepSection implements Section {
     @Override
     public List<Task> tasks(Scale scale) {
         return List.of(
-                Task.of("step", "step approximation forward-only", scale.seeds(10, 10)),
+                Task.of("step", "step approximation forward-only", scale.seeds(16, 20)),
                 Task.of("step-deep", "step e2e multiclass --steps " + scale.choose("5000", "10000"), scale.seeds(5, 10)));
     }
 
@@ -67,7 +67,7 @@ final class StepSection implements Section {
         return List.of(
                 new Drawing("figure-6", "Figure 6", "Label u(r) (dashed green) and learnt hypothesis (red) against r, around its mean; for the approximation also its smooth stand-in of u (dashed magenta).", new Figure(2, learnt)),
                 new Drawing("step-error", "Errors", "Squared error of the output against training iterations.",
-                        new Figure(new Panel("Squared error", Study.STEPS, Panel.Axis.logarithmic("Squared error"), errors))));
+                        new Figure(new Panel("Squared error", Panel.Axis.steps(), Panel.Axis.logarithmic("Squared error"), errors))));
     }
 
     /** One panel of figure 6. */

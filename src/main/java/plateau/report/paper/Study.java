@@ -2,10 +2,7 @@ package plateau.report.paper;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import plateau.report.History;
@@ -18,9 +15,6 @@ import plateau.report.Recorded;
  * @param runs of all its commands
  */
 public record Study(List<History> runs) {
-    /** The horizontal axis of everything that is logged in training. */
-    static final Panel.Axis STEPS = new Panel.Axis("Training iterations", 0, Double.NaN, false);
-
     /** What these commands left behind. */
     public static Study of(List<Recorded> results) {
         return new Study(results.stream().flatMap(recorded -> recorded.histories().stream()).toList());
@@ -52,17 +46,6 @@ public record Study(List<History> runs) {
 
     /** A metric against the steps: of the runs the mean, and a band from the lowest to the highest. */
     static Panel.Curve mean(String name, List<History> runs, String metric, Panel.Look look) {
-        SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();
-        for (History run : runs) {
-            for (int i = 0; i < run.steps().size(); i++) {
-                steps.computeIfAbsent(run.steps().get(i), _ -> new DoubleSummaryStatistics()).accept(run.metrics().get(metric).get(i));
-            }
-        }
-        List<Double> x = steps.keySet().stream().map(step -> (double) step).toList();
-        List<Double> mean = steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
-        if (runs.size() == 1) {
-            return new Panel.Curve(name, x, mean, look);
-        }
-        return new Panel.Curve(name, x, mean, look, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
+        return Panel.Curve.mean(name, look, runs.stream().map(run -> run.values(metric)).toList());
     }
 }
