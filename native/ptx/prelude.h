@@ -31,6 +31,8 @@ PLATEAU_DEVICE double __shfl_xor_sync(unsigned mask, double value, int lanes) {
   return bits.whole;
 }
 
+PLATEAU_DEVICE unsigned __ballot_sync(unsigned mask, int predicate) { return __nvvm_vote_ballot_sync(mask, predicate != 0); }
+
 PLATEAU_DEVICE unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>((static_cast<unsigned long long>(a) * b) >> 32); }
 PLATEAU_DEVICE int __popc(unsigned x) { return __builtin_popcount(x); }
 PLATEAU_DEVICE int min(int a, int b) { return a < b ? a : b; }

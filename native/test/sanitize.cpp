@@ -194,11 +194,16 @@ void check_all() {
   check(Launch("conv1d_forward", {3, 2, 1}).value(2).value(35).value(5).value(2).input(2 * 2 * 35).input(3 * 2 * 5).output(2 * 3 * 35));
   check(Launch("conv1d_backward_data", {2, 2, 1}).value(3).value(35).value(5).value(2).input(2 * 3 * 35).input(3 * 2 * 5).output(2 * 2 * 35));
   check(Launch("conv1d_backward_filter", {5, 2, 3}).value(2).value(35).value(2).input(2 * 2 * 35).input(2 * 3 * 35).output(3 * 2 * 5));
-  // 2 images of 6 x 4, 3 channels to 5, a window of 3: 2 * 3 * 2 * 5 = 60 outputs, their winners in as many bytes.
-  const std::vector<unsigned> winners = {0x00010203, 0x03020100, 0x01010101, 0x02030001, 0, 0x03030303, 0x00000102, 0x02020202, 0x01000300, 0x03010201, 0x00030201, 0x02010003, 0, 0x01020300, 0x03030000};
-  check(Launch("conv2d_pool_forward", {2, 1, 1}).value(6).value(4).value(3).value(5).value(3).input(2 * 72).input(5 * 27).input(5).output(60).updated(15));
-  check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(6).value(4).value(3).value(5).value(3).input(5 * 27).input(60).words(winners).output(2 * 72));
-  check(Launch("conv2d_pool_backward_filter", {5, 1, 1}).value(2).value(6).value(4).value(3).value(3).input(2 * 72).input(60).words(winners).output(5 * 27).output(5));
+  // 2 images of 4 x 2, 3 channels to 5 (a group of 16), a window of 3: 2 * 2 * 1 * 5 = 20 outputs, their winners in as many bytes. A share is 9 * (3 + 1 + 1) * 16 floats.
+  const std::vector<unsigned> winners = {0x00010203, 0x03020100, 0x01010302, 0x02030001, 0x00020103};
+  check(Launch("conv2d_pack", {9, 1, 1}).value(3).value(5).input(5 * 27).input(3).output(27 * 16).output(9 * 16));
+  check(Launch("conv2d_base", {2, 1, 1}).value(2).value(5).value(3).input(5).input(9 * 16).output(8 * 16).output(2 * 16).updated(2 * 4));
+  check(Launch("conv2d_pool_forward", {2, 1, 1})
+            .value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(27 * 16).input(8 * 16).input(2 * 16).words(std::vector<unsigned>(2 * 4)).output(20).updated(5));
+  check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(4).value(2).value(3).value(5).value(3).input(2 * 24).null().input(27 * 16).input(20).words(winners).output(2 * 24));
+  check(Launch("conv2d_pool_backward_filter", {2, 1, 1}).value(2).value(1).value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(20).words(winners).output(2 * 45 * 16));
+  check(Launch("conv2d_sum_shares", {9, 1, 1}).value(2).value(3).value(5).input(3).input(2 * 45 * 16).output(5 * 27).output(5).output(9 * 16));
+  check(Launch("conv2d_background_gradient", {3, 1, 1}).value(9).input(27 * 16).input(9 * 16).output(3));
   check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
   check(Launch("squared_error_single", {2, 1, 1}).value(n).value(0.5f).value(0.1f).input(n).input(n).output(n).null(), 256);
   check(Launch("softmax_cross_entropy", {m, 1, 1}).value(n).value(0.1f).input(m * n).words({0, 7, 258}).output(m).output(m * n));

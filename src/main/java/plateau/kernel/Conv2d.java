@@ -1,5 +1,8 @@
 package plateau.kernel;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongFunction;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
@@ -9,12 +12,28 @@ import plateau.cuda.Work;
 /**
  * Two-dimensional convolution with max-pooling 2×2 of stride 2 fused into its end, and its gradients ({@code kernels/conv2d.cu}): stride 1, "same" padding. Batches are
  * channels-last, (batch, rows, columns, channels); filters are (out, window, window, in).
+ *
+ * <p>A <em>background</em> is what most pixels equal: (in) values, or null for zero. Pixels that equal it cost nothing; the results are those of any convolution. A pixel that equals a
+ * given background <em>is</em> the background, so that its gradient is part of the background's, and its own is zero; with null, every pixel gets its gradient. Channels are compared
+ * sixteen at a time.
  */
 public final class Conv2d {
-    private static final int IMAGE_THREADS = 256;
-    private static final int FILTER_THREADS = 256;
+    private static final int PACK_THREADS = 32;
+    private static final int SUM_THREADS = 256;
+
+    /** A thread for each of 25 taps and 16 output channels, in whole warps. */
+    private static final int IMAGE_THREADS = 416;
+
+    /** Output channels of a block ({@code kLanes}). */
+    private static final int LANES = 16;
+
+    /** Parts of a batch whose filter gradients are summed apart, at most: enough blocks for the device, but no more memory than its caches like. */
+    private static final int CPU_PARTS = 32;
+
+    private static final int GPU_PARTS = 128;
 
     private final Module module;
+    private final int mostParts;
 
     /**
      * Shapes of one convolution with its pooling.
@@ -56,31 +75,126 @@ public final class Conv2d {
         }
     }
 
+    /**
+     * What the halves of one convolution pass on and share.
+     *
+     * @param winners one byte per element of y: which of its four positions, row-major, the maximum came from, the first of equals
+     * @param packed the filters, by tap
+     * @param response of each tap to the background
+     * @param base the convolution of the background alone
+     * @param pooled its maxima
+     * @param pooledWinners where they stood
+     * @param shares of the parts of the batch in the filters' gradient
+     * @param inactive gradients that meet the background, by tap
+     */
+    public record Memory(
+            DeviceBuffer winners,
+            DeviceBuffer packed,
+            DeviceBuffer response,
+            DeviceBuffer base,
+            DeviceBuffer pooled,
+            DeviceBuffer pooledWinners,
+            DeviceBuffer shares,
+            DeviceBuffer inactive) {}
+
     /** Loads the kernels. */
     public Conv2d(Device device) {
         module = device.module("conv2d");
+        mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
     }
 
     /**
-     * y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias.
+     * The memory for a convolution.
      *
-     * @param winners one byte per element of y: which of its four positions, row-major, the maximum came from, the first of equals
+     * @param bytes allocates so many
      */
-    public Work forward(Shape s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, DeviceBuffer winners) {
-        return module.kernel("conv2d_pool_forward").cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, w, bias, y, winners);
+    public Memory memory(Shape s, LongFunction<DeviceBuffer> bytes) {
+        LongFunction<DeviceBuffer> vectors = count -> bytes.apply(count * LANES * Float.BYTES);
+        long slabs = (long) groups(s) * taps(s);
+        long positions = (long) groups(s) * s.rows * s.columns;
+        return new Memory(
+                bytes.apply((long) s.batch * s.outputs()),
+                vectors.apply(slabs * s.in),
+                vectors.apply(slabs),
+                vectors.apply(positions),
+                vectors.apply(positions / 4),
+                bytes.apply(positions / 4 * LANES),
+                vectors.apply(parts(s) * slabs * (s.in + 1 + chunks(s))),
+                vectors.apply(slabs * chunks(s)));
     }
 
-    /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out) and the forward's winners. */
-    public Work backwardData(Shape s, DeviceBuffer w, DeviceBuffer dy, DeviceBuffer winners, DeviceBuffer dx) {
-        return module.kernel("conv2d_pool_backward_data").cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, w, dy, winners, dx);
+    /** y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias. Fills the memory for the gradients with the same weights. */
+    public Work forward(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, Memory memory) {
+        return Work.sequence(
+                "conv2d_forward",
+                List.of(
+                        module.kernel("conv2d_pack").cooperative(Dim.of(taps(s), groups(s)), PACK_THREADS, s.in, s.out, w, background, memory.packed, memory.response),
+                        module.kernel("conv2d_base")
+                                .cooperative(
+                                        Dim.of(s.rows / 2, groups(s)), SUM_THREADS, s.columns, s.out, s.window, bias, memory.response, memory.base, memory.pooled, memory.pooledWinners),
+                        module.kernel("conv2d_pool_forward")
+                                .cooperative(
+                                        Dim.of(s.batch, groups(s)),
+                                        IMAGE_THREADS,
+                                        s.rows,
+                                        s.columns,
+                                        s.in,
+                                        s.out,
+                                        s.window,
+                                        x,
+                                        background,
+                                        memory.packed,
+                                        memory.base,
+                                        memory.pooled,
+                                        memory.pooledWinners,
+                                        y,
+                                        memory.winners)));
+    }
+
+    /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out), after the forward. */
+    public Work backwardData(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
+        return module.kernel("conv2d_pool_backward_data")
+                .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx);
     }
 
     /**
-     * dw(out, window, window, in) and dbias(out) from dy(batch, rows/2, columns/2, out) and the forward's winners.
+     * dw(out, window, window, in), dbias(out) and dbackground(in) from dy(batch, rows/2, columns/2, out), after the forward.
      *
      * @param dbias null where it is not wanted
+     * @param dbackground null where it is not wanted or there is no background
      */
-    public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer winners, DeviceBuffer dw, DeviceBuffer dbias) {
-        return module.kernel("conv2d_pool_backward_filter").cooperative(Dim.of(s.out), FILTER_THREADS, s.batch, s.rows, s.columns, s.in, s.window, x, dy, winners, dw, dbias);
+    public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dw, DeviceBuffer dbias, DeviceBuffer dbackground) {
+        int parts = parts(s);
+        List<Work> works = new ArrayList<>();
+        works.add(module.kernel("conv2d_pool_backward_filter")
+                .cooperative(
+                        Dim.of(parts, groups(s)), IMAGE_THREADS, s.batch, images(s), s.rows, s.columns, s.in, s.out, s.window, x, background, dy, memory.winners, memory.shares));
+        works.add(module.kernel("conv2d_sum_shares")
+                .cooperative(Dim.of(taps(s), groups(s)), SUM_THREADS, parts, s.in, s.out, background, memory.shares, dw, dbias, memory.inactive));
+        if (dbackground != null) {
+            works.add(module.kernel("conv2d_background_gradient").cooperative(Dim.of(s.in), PACK_THREADS, groups(s) * taps(s), memory.packed, memory.inactive, dbackground));
+        }
+        return Work.sequence("conv2d_backward_filter", works);
+    }
+
+    private static int taps(Shape s) {
+        return s.window * s.window;
+    }
+
+    private static int groups(Shape s) {
+        return Math.ceilDiv(s.out, LANES);
+    }
+
+    private static int chunks(Shape s) {
+        return Math.ceilDiv(s.in, LANES);
+    }
+
+    /** Images in each part of a batch but the last. */
+    private int images(Shape s) {
+        return Math.ceilDiv(s.batch, mostParts);
+    }
+
+    private int parts(Shape s) {
+        return Math.ceilDiv(s.batch, images(s));
     }
 }

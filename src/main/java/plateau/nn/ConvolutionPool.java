@@ -37,8 +37,17 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
 
     /** Records the layer on images of (rows, columns, in), one in each row of {@code x}, and returns its (batch, rows/2 · columns/2 · out) output. A layer may be applied several times. */
     public Tensor apply(Tape tape, Tensor x) {
+        return apply(tape, x, null);
+    }
+
+    /**
+     * As {@link #apply(Tape, Tensor)}, on images most of whose pixels equal a background, which costs less.
+     *
+     * @param background (in), such as the bias of a {@link ConvolutionPool} below; a pixel that equals it passes its gradient on to it. Null: 0
+     */
+    public Tensor apply(Tape tape, Tensor x, Tensor background) {
         String name = weights.name().replace(".weights", "");
-        return plateau.autograd.ConvolutionPool.of(tape, name, shape(x.rows()), x, tape.parameter(weights), tape.parameter(bias));
+        return plateau.autograd.ConvolutionPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
     }
 
     private Conv2d.Shape shape(int batch) {

@@ -44,6 +44,11 @@ final class KernelCase {
         return keep(device.upload(words(values, 0)));
     }
 
+    /** Memory that nobody looks at afterwards. */
+    DeviceBuffer scratch(long bytes) {
+        return keep(device.allocate(bytes));
+    }
+
     /** An output that must hold exactly these bytes. */
     DeviceBuffer output(String what, byte[] expected) {
         DeviceBuffer memory = keep(device.allocate((long) words(expected, GUARD).length * Integer.BYTES));

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -29,7 +31,7 @@ import plateau.reference.Seeds;
 class KernelTest {
     private static final int[] BLOCKS = {1, 32, 96, 256, 1024};
     private static final int ROUNDS = 6;
-    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward");
+    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "adam", "adam_rate", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward");
 
     /** One, primes, and sizes around a warp, a tile and a block. */
     private static final int[] SIZES = {1, 2, 3, 7, 31, 32, 33, 61, 63, 64, 65, 100, 127, 128, 131, 257};
@@ -107,6 +109,9 @@ class KernelTest {
 
     /** The same launch with another block, where that is one the kernel is right for. */
     private static Work atBlock(Work work, int block) {
+        if (work.parts().size() > 1) {
+            return Work.sequence(work.name(), work.parts().stream().map(part -> atBlock(part, block)).toList());
+        }
         if (block == 0 || !(work instanceof Launch launch) || block > launch.kernel().maxThreadsPerBlock()) {
             return work;
         }
@@ -354,7 +359,8 @@ class KernelTest {
     /** Small integers, so that every sum is exact, and equal maxima are common. */
     private static KernelCase conv2dForward(Device device, Seeds seeds) {
         Conv2d.Shape s = conv2dShape(seeds);
-        float[] x = integers(seeds, s.batch() * s.inputs()), w = integers(seeds, s.weights()), bias = integers(seeds, s.out());
+        float[] background = seeds.random().nextBoolean() ? integers(seeds, s.in()) : null;
+        float[] x = over(background, s.in(), seeds, integers(seeds, s.batch() * s.inputs())), w = integers(seeds, s.weights()), bias = integers(seeds, s.out());
         double[] z = new double[s.batch() * s.rows() * s.columns() * s.out()], y = new double[s.batch() * s.outputs()];
         byte[] winners = new byte[y.length];
         for (int i = 0; i < z.length; i++) {
@@ -370,15 +376,22 @@ class KernelTest {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, s.toString());
-        made.runs(new Conv2d(device).forward(s, made.input(x), made.input(w), made.input(bias), made.output("y", y, 0), made.output("winners", winners)));
+        KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
+        Conv2d conv2d = new Conv2d(device);
+        Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.output("winners", winners));
+        made.runs(conv2d.forward(s, made.input(x), background == null ? null : made.input(background), made.input(w), made.input(bias), made.output("y", y, 0), memory));
         return made;
     }
 
+    /** The backwards are given their winners, and what else the forward leaves them by a forward. The background's gradient is what is left of sums over the whole batch. */
     private static KernelCase conv2dBackward(Device device, Seeds seeds, boolean data) {
         Conv2d.Shape s = conv2dShape(seeds);
-        float[] x = seeds.floats(s.batch() * s.inputs()), w = seeds.floats(s.weights()), dy = seeds.floats(s.batch() * s.outputs());
-        double[] dz = new double[s.batch() * s.rows() * s.columns() * s.out()], dx = new double[x.length], dw = new double[w.length], dbias = new double[s.out()];
+        float[] background = seeds.random().nextBoolean() ? seeds.floats(s.in()) : null;
+        float[] x = over(background, s.in(), seeds, seeds.floats(s.batch() * s.inputs())), w = seeds.floats(s.weights()), dy = seeds.floats(s.batch() * s.outputs());
+        if (s.batch() > 1) {
+            Arrays.fill(dy, s.outputs(), 2 * s.outputs(), 0); // a sample whose loss is at rest
+        }
+        double[] dz = new double[s.batch() * s.rows() * s.columns() * s.out()], dx = new double[x.length], dw = new double[w.length], dbias = new double[s.out()], dbackground = new double[s.in()];
         byte[] winners = new byte[dy.length];
         for (int i = 0; i < dy.length; i++) {
             winners[i] = (byte) seeds.random().nextInt(4);
@@ -389,12 +402,63 @@ class KernelTest {
             dx[ix] += dz[iz] * w[iw];
             dw[iw] += dz[iz] * x[ix];
         });
-        KernelCase made = new KernelCase(device, s.toString());
+        for (int i = 0; background != null && i < x.length; i++) {
+            if (isBackground(background, x, i, s.in())) {
+                dbackground[i % s.in()] += dx[i];
+                dx[i] = 0;
+            }
+        }
+        KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
         Conv2d conv2d = new Conv2d(device);
-        made.runs(data
-                ? conv2d.backwardData(s, made.input(w), made.input(dy), made.input(winners), made.sums("dx", dx, 1e-5))
-                : conv2d.backwardFilter(s, made.input(x), made.input(dy), made.input(winners), made.sums("dw", dw, 1e-5), made.sums("dbias", dbias, 1e-5)));
+        Conv2d.Memory memory = conv2d.memory(s, made::scratch);
+        DeviceBuffer pixels = made.input(x), gradient = made.input(dy), behind = background == null ? null : made.input(background);
+        Work forward = conv2d.forward(s, pixels, behind, made.input(w), made.input(new float[s.out()]), made.scratch(dy.length * (long) Float.BYTES), memory);
+        Conv2d.Memory given = withWinners(memory, made.input(winners));
+        made.runs(Work.sequence(
+                "conv2d backward",
+                List.of(
+                        forward,
+                        data
+                                ? conv2d.backwardData(s, pixels, behind, gradient, given, made.sums("dx", dx, 1e-5))
+                                : conv2d.backwardFilter(
+                                        s,
+                                        pixels,
+                                        behind,
+                                        gradient,
+                                        given,
+                                        made.sums("dw", dw, 1e-5),
+                                        seeds.random().nextBoolean() ? made.sums("dbias", dbias, 1e-5) : null,
+                                        background == null ? null : made.sums("dbackground", dbackground, 1e-4)))));
         return made;
+    }
+
+    private static Conv2d.Memory withWinners(Conv2d.Memory m, DeviceBuffer winners) {
+        return new Conv2d.Memory(winners, m.packed(), m.response(), m.base(), m.pooled(), m.pooledWinners(), m.shares(), m.inactive());
+    }
+
+    /** Images most of whose pixels equal a background (null: 0); some of a pixel's channels may. */
+    private static float[] over(float[] background, int in, Seeds seeds, float[] x) {
+        for (int i = 0; i < x.length; i++) {
+            boolean whole = i % in == 0 && seeds.random().nextInt(3) > 0;
+            for (int c = 0; whole && c < in; c++) {
+                x[i + c] = Float.NaN;
+            }
+            if (Float.isNaN(x[i])) {
+                x[i] = background == null ? 0 : background[i % in];
+            }
+        }
+        return x;
+    }
+
+    /** Whether the sixteen channels that element i of x belongs to all equal the background. */
+    private static boolean isBackground(float[] background, float[] x, int i, int in) {
+        int pixel = i / in * in, first = i % in / 16 * 16;
+        for (int c = first; c < Math.min(in, first + 16); c++) {
+            if (x[pixel + c] != background[c]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static float[] integers(Seeds seeds, int count) {
