@@ -212,7 +212,7 @@ final class Build {
     }
 
     /**
-     * The kernels with a program that runs them, and the driver with one that strains it, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and
+     * The kernels with a program that runs them, and the driver and its cuDNN with one each that strains them, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and
      * UndefinedBehaviorSanitizer with fibers. By g++, whose sanitizers' run-time libraries come with it; where they do not, nothing is made and the tests say so.
      */
     private void sanitizers() throws IOException {
@@ -236,6 +236,13 @@ final class Build {
             List<String> sources = Stream.concat(Stream.of(root.resolve("native/test/driver_stress.cpp")), files(root.resolve("native/driver"), "*.cpp").stream()).map(Path::toString).toList();
             List<Path> inputs = Stream.concat(sources.stream().map(Path::of), files(root.resolve("native/driver"), "*.h").stream()).toList();
             compile(folder + "/driver-stress", stress, inputs, concat(common, List.of("-Wall", "-Wextra", "-Werror"), sources, List.of("-o", stress.toString(), "-ldl", "-lpthread")));
+            Path dnnStress = testClasses.resolve("native/" + folder + "/dnn-stress");
+            List<Path> dnnInputs = new ArrayList<>(List.of(root.resolve("native/test/dnn_stress.cpp")));
+            for (String library : List.of("native/dnn", "native/driver")) {
+                dnnInputs.addAll(files(root.resolve(library), "*.cpp"));
+            }
+            compile(folder + "/dnn-stress", dnnStress, dnnInputs, concat(common, List.of("-Wall", "-Wextra", "-Werror", "-isystem", oneDnn.resolve("include").toString()), dnnInputs.stream().map(Path::toString).toList(),
+                    List.of("-o", dnnStress.toString(), oneDnn.resolve("libdnnl.so.3").toString(), oneDnn.resolve("libgomp.so.1").toString(), "-Wl,-rpath," + oneDnn, "-ldl", "-lpthread")));
         }
     }
 

@@ -7,7 +7,9 @@
 #include "dnn/dnn.h"
 
 // The vectors that every processor has on which the CPU driver runs kernels.
+#ifdef __clang__
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+#endif
 
 namespace {
 
@@ -481,4 +483,6 @@ DNN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const v
   });
 }
 
+#ifdef __clang__
 #pragma clang attribute pop
+#endif

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs all kernels (native/test/sanitize.cpp) and the CPU driver (native/test/driver_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
+/** Runs all kernels (native/test/sanitize.cpp) the CPU driver (native/test/driver_stress.cpp) and its cuDNN (native/test/dnn_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
 class SanitizerTest {
     private record Run(int status, String output) {}
 
@@ -61,6 +61,14 @@ class SanitizerTest {
         Run run = run(folder, "driver-stress", List.of(images(folder).resolve("optimizer.so").toString()));
         assertEquals(0, run.status, run.output);
         assertTrue(run.output.endsWith("driver: clean\n"), run.output);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sanitize-thread", "sanitize-address"})
+    void cudnnBearsStrain(String folder) throws Exception {
+        Run run = run(folder, "dnn-stress", List.of());
+        assertEquals(0, run.status, run.output);
+        assertTrue(run.output.endsWith("dnn: clean\n"), run.output);
     }
 
     @Test
