@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import plateau.cuda.Device;
@@ -25,6 +26,14 @@ import plateau.cudnn.bindings.CuDnn;
 /** The generated bindings against the header they were made from, against NVIDIA's where it is installed, and against the library. */
 class BindingsTest {
     private static final Path FOLDER = Path.of(System.getProperty("plateau.basedir"), "native/dnn");
+
+    /** The bindings look their symbols up when they are first touched. */
+    @BeforeAll
+    static void load() {
+        try (Device device = Device.open(DeviceOptions.cpu())) {
+            Dnn.of(device).orElseThrow();
+        }
+    }
 
     private static List<Method> methods(String suffix) {
         return Arrays.stream(CuDnn.class.getMethods()).filter(method -> method.getName().endsWith(suffix)).sorted(Comparator.comparing(Method::getName)).toList();
@@ -86,11 +95,8 @@ class BindingsTest {
 
     @Test
     void theLibraryHasAllOfThem() throws Exception {
-        try (Device device = Device.open(DeviceOptions.cpu())) {
-            Dnn.of(device).orElseThrow();
-            for (Method method : methods("$address")) {
-                assertNotEquals(0, ((MemorySegment) method.invoke(null)).address(), method.getName());
-            }
+        for (Method method : methods("$address")) {
+            assertNotEquals(0, ((MemorySegment) method.invoke(null)).address(), method.getName());
         }
     }
 }

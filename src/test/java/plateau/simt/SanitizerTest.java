@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs all kernels (native/test/sanitize.cpp) the CPU driver (native/test/driver_stress.cpp) and its cuDNN (native/test/dnn_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
+/** Runs all kernels (native/test/sanitize.cpp), the CPU driver (native/test/driver_stress.cpp) and its cuDNN (native/test/dnn_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
 class SanitizerTest {
     private record Run(int status, String output) {}
 
