@@ -47,7 +47,9 @@ public record ConvolutionPool(Kernels kernels, Conv2d.Shape shape, Tensor x, Ten
     /** As {@link #of(Tape, String, Conv2d.Shape, Tensor, Tensor, Tensor)}, where most pixels of x equal {@code background}, (in). */
     public static Tensor of(Tape tape, String name, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
-        tape.record(new ConvolutionPool(tape.kernels(), shape, x, background, w, b, y, tape.kernels().conv2d().memory(shape, tape::scratch)));
+        tape.record(tape.kernels().conv2d().byCudnn(shape)
+                .<Operation>map(cudnn -> CudnnConvolutionPool.of(tape, cudnn, shape, x, w, b, y))
+                .orElseGet(() -> new ConvolutionPool(tape.kernels(), shape, x, background, w, b, y, tape.kernels().conv2d().memory(shape, tape::scratch))));
         return y;
     }
 

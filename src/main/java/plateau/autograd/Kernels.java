@@ -40,13 +40,18 @@ public record Kernels(
         Counter counter,
         Initializer initializer) {
 
-    /** Loads all of them; {@code path} says how matrix products run. */
+    /** Loads all of them; {@code path} says how matrix products run, convolutions run as is judged best. */
     public static Kernels load(Device device, Dense.Path path) {
+        return load(device, path, Conv2d.Path.AUTO);
+    }
+
+    /** Loads all of them; the paths say how matrix products and two-dimensional convolutions run. */
+    public static Kernels load(Device device, Dense.Path products, Conv2d.Path convolutions) {
         return new Kernels(
                 device,
-                new Dense(device, path),
+                new Dense(device, products),
                 new Conv1d(device),
-                new Conv2d(device),
+                new Conv2d(device, convolutions),
                 new Accumulate(device),
                 new Hinge(device),
                 new Losses(device),

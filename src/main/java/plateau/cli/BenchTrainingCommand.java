@@ -54,7 +54,7 @@ abstract class BenchTrainingCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
-            Kernels kernels = Kernels.load(opened, device.gemm());
+            Kernels kernels = device.kernels(opened);
             for (Subject subject : subjects) {
                 bench(kernels, subject, print);
             }

@@ -9,9 +9,11 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
+import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceOptions;
 import plateau.cuda.DeviceSelector;
+import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
 
 /** Options that say where to run. */
@@ -21,6 +23,9 @@ final class DeviceMixin {
 
     @Option(names = "--gemm", paramLabel = "PATH", defaultValue = "auto", description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: ${DEFAULT-VALUE})")
     private Dense.Path gemm;
+
+    @Option(names = "--conv", paramLabel = "PATH", defaultValue = "auto", description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: ${DEFAULT-VALUE})")
+    private Conv2d.Path conv;
 
     @Option(names = "--libcuda", paramLabel = "FILE", description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
     private Optional<Path> libcuda = Optional.empty();
@@ -107,7 +112,8 @@ final class DeviceMixin {
         return new Opened(devices);
     }
 
-    Dense.Path gemm() {
-        return gemm;
+    /** The launchers on an opened device, with the paths that the options name. */
+    Kernels kernels(Device opened) {
+        return Kernels.load(opened, gemm, conv);
     }
 }

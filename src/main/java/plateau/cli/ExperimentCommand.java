@@ -178,7 +178,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
         try (DeviceMixin.Opened opened = device.openAll()) {
             print.println("device: " + opened.description());
             results.describeDevice(opened);
-            List<Kernels> kernels = opened.devices().stream().map(each -> Kernels.load(each, device.gemm())).toList();
+            List<Kernels> kernels = opened.devices().stream().map(device::kernels).toList();
             opened.devices().getFirst().makeCurrent();
             runs.forEach(run -> results.add(run, facts(kernels.getFirst(), run)));
             Runs places = new Runs(kernels, parallel == null ? Runs.defaultParallel(kernels) : parallel);

@@ -2,12 +2,14 @@ package plateau.kernel;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
 import plateau.cuda.Module;
 import plateau.cuda.Work;
+import plateau.cudnn.Dnn;
 
 /**
  * Two-dimensional convolution with max-pooling 2×2 of stride 2 fused into its end, and its gradients ({@code kernels/conv2d.cu}): stride 1, "same" padding. Batches are
@@ -32,8 +34,20 @@ public final class Conv2d {
 
     private static final int GPU_PARTS = 128;
 
+    /** How convolutions run. */
+    public enum Path {
+        /** As {@link Conv2d} judges best for the device. */
+        AUTO,
+        /** By cuDNN, and pooling with it. */
+        CUDNN,
+        /** By the hand-written kernels. */
+        KERNELS
+    }
+
     private final Module module;
     private final int mostParts;
+    private final Path path;
+    private final Optional<Dnn> dnn;
 
     /**
      * Shapes of one convolution with its pooling.
@@ -97,10 +111,50 @@ public final class Conv2d {
             DeviceBuffer shares,
             DeviceBuffer inactive) {}
 
-    /** Loads the kernels. */
-    public Conv2d(Device device) {
+    /**
+     * Loads the kernels.
+     *
+     * @throws IllegalStateException if cuDNN is demanded and not there
+     */
+    public Conv2d(Device device, Path path) {
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
+        this.path = path;
+        dnn = usesCudnn(device, path) ? Dnn.of(device) : Optional.empty();
+        if (path == Path.CUDNN && dnn.isEmpty()) {
+            throw new IllegalStateException("--conv cudnn: cuDNN cannot be used on this device; plateau doctor says why; use --conv kernels");
+        }
+    }
+
+    /**
+     * The one place that decides who convolves. On the CPU the kernels: forward and backward of the tuples' two convolutions take them 4 ms for 200 images of lines, most of which is
+     * background, and oneDNN 22 ms.
+     */
+    private static boolean usesCudnn(Device device, Path path) {
+        return path == Path.CUDNN || path == Path.AUTO && !device.isCpu();
+    }
+
+    /**
+     * What cuDNN computes a convolution and its pooling with.
+     *
+     * @param convolution in its three directions
+     * @param pooling in its two
+     */
+    public record ByCudnn(Dnn.Convolution convolution, Dnn.MaxPooling pooling) {}
+
+    /**
+     * cuDNN's part, where cuDNN and not the kernels is to compute this shape.
+     *
+     * @throws IllegalStateException if cuDNN is demanded and does not compute it
+     */
+    public Optional<ByCudnn> byCudnn(Shape s) {
+        int half = s.window / 2;
+        Dnn.ConvolutionShape shape = new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
+        Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape).map(convolution -> new ByCudnn(convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
+        if (path == Path.CUDNN && prepared.isEmpty()) {
+            throw new IllegalStateException("--conv cudnn: this cuDNN does not compute %s; use --conv kernels".formatted(s));
+        }
+        return prepared;
     }
 
     /**

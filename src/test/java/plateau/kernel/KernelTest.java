@@ -377,7 +377,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device);
+        Conv2d conv2d = new Conv2d(device, Conv2d.Path.KERNELS);
         Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.output("winners", winners));
         made.runs(conv2d.forward(s, made.input(x), background == null ? null : made.input(background), made.input(w), made.input(bias), made.output("y", y, 0), memory));
         return made;
@@ -409,7 +409,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device);
+        Conv2d conv2d = new Conv2d(device, Conv2d.Path.KERNELS);
         Conv2d.Memory memory = conv2d.memory(s, made::scratch);
         DeviceBuffer pixels = made.input(x), gradient = made.input(dy), behind = background == null ? null : made.input(background);
         Work forward = conv2d.forward(s, pixels, behind, made.input(w), made.input(new float[s.out()]), made.scratch(dy.length * (long) Float.BYTES), memory);
