@@ -127,6 +127,7 @@ class MainTest {
         "parity --unroll 0                 | unroll must be between 1 and 4096, not 0",
         "parity --device tpu               | unknown device 'tpu': use auto, cpu, cuda or cuda:N",
         "parity --gemm magic               | expected one of [AUTO, CUBLAS, KERNELS]",
+        "parity --conv magic               | expected one of [AUTO, CUDNN, KERNELS]",
         "parity --libcuda none.so          | --libcuda: there is no file none.so",
         "parity --seeds 0                  | seeds must be between 1 and 1000, not 0",
         "parity --checkpoint-every 0       | checkpoint-every must be at least 1, not 0",
@@ -227,6 +228,7 @@ class MainTest {
         Finished doctor = Finished.here("doctor", "--device", "cpu");
         doctor.assertOk();
         assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +CPU driver .*kernels for x86-64-v[34]")), doctor.out()::toString);
+        assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +cuDNN in use +version 90501")), doctor.out()::toString);
         assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +self-check .*")), doctor.out()::toString);
     }
 
