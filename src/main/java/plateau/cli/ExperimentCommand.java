@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
 import plateau.experiment.Experiment;
+import plateau.report.EventFile;
 import plateau.report.Figure;
 import plateau.report.History;
 import plateau.report.Recorded;
@@ -66,6 +68,9 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     @Option(names = "--resume", paramLabel = "DIR", description = "go on with the runs in that folder from their checkpoints, with the options they have; the results have the same bits as without the break")
     private Path resume;
+
+    @Option(names = "--tensorboard", description = "also write DIR/tensorboard, while training, for: tensorboard --logdir DIR/tensorboard")
+    private boolean tensorboard;
 
     @Option(names = "--overwrite", description = "replace the results of an earlier run in that folder")
     private boolean overwrite;
@@ -272,6 +277,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
         private final long steps;
         private final Results results;
         private final Progress progress;
+        private EventFile events;
 
         Listener(int index, Run run, long steps, Results results, Progress progress) {
             this.index = index;
@@ -283,6 +289,9 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
         @Override
         public void onStart(long done) {
+            if (tensorboard) {
+                unchecked(() -> events = EventFile.create(results.path().resolve("tensorboard").resolve(run.fileName()), now()));
+            }
             results.start(index);
             progress.start(index, done);
         }
@@ -294,10 +303,12 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
         @Override
         public void onLog(LogRow row) {
-            try {
-                results.log(index, row);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+            unchecked(() -> results.log(index, row));
+            if (tensorboard) {
+                List<String> names = run.experiment().metrics();
+                Map<String, Double> values = new LinkedHashMap<>();
+                IntStream.range(0, names.size()).forEach(i -> values.put(names.get(i), row.test().get(i)));
+                unchecked(() -> events.add(now(), row.step(), values));
             }
             progress.measured(index, values(run, row));
         }
@@ -314,11 +325,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
         @Override
         public void onFinish(RunResult result) {
-            try {
-                results.complete(index, result);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            unchecked(() -> results.complete(index, result));
             progress.end(index, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), values(run, result.last()), steps, result.stepsPerSecond()));
         }
 
@@ -327,6 +334,23 @@ abstract class ExperimentCommand implements Callable<Integer> {
             results.fail(index, cause);
             progress.end(index, name(run) + ": " + Main.explain(cause));
         }
+    }
+
+    /** Writes something. */
+    private interface Writing {
+        void write() throws IOException;
+    }
+
+    private static void unchecked(Writing writing) {
+        try {
+            writing.write();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static double now() {
+        return System.currentTimeMillis() / 1e3;
     }
 
     private static String values(Run run, LogRow row) {

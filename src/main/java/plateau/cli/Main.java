@@ -20,7 +20,7 @@ import plateau.train.NonFiniteLossException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
-        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
+        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, ExportCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
         footer = {
             "",
             "Examples:",

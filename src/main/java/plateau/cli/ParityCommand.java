@@ -17,7 +17,7 @@ import plateau.report.Panel;
         versionProvider = Version.class,
         description = {
             "Learns the parity of a random subset of d bits (section 2.1, figure 1): one hidden layer of 10 d ReLUs, hinge loss, plain gradient descent.",
-            "Writes metrics.csv, run.json, parity.png and parity.svg."
+            "Writes metrics.csv, metrics.jsonl, run.json, parity.png and parity.svg."
         },
         footer = {
             "",

@@ -20,7 +20,7 @@ import plateau.report.Panel;
         versionProvider = Version.class,
         description = {
             "Learns to encode piecewise-linear curves by their changes of slope (section 4, figure 5).",
-            "Writes metrics.csv, curves.csv, run.json, the losses (pwl.png, pwl.svg) and two decoded curves (pwl-learnt.png, pwl-learnt.svg)."
+            "Writes metrics.csv, metrics.jsonl, curves.csv, run.json, the losses (pwl.png, pwl.svg) and two decoded curves (pwl-learnt.png, pwl-learnt.svg)."
         },
         footer = {
             "",

@@ -7,17 +7,22 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 import plateau.report.AtomicFiles;
 import plateau.report.Figure;
+import plateau.train.Safetensors;
 
 /** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */
 final class ResultFolder {
     private static final String DESCRIPTION = "run.json";
     private static final String CHECKPOINTS = "checkpoints";
     private static final String CHECKPOINT = ".safetensors";
+
+    /** Neither one before the newest, nor one that is being written. */
+    private static final Pattern RUN = Pattern.compile("(?!\\.).*(?<!\\.previous)\\.safetensors");
 
     private final Path path;
     private final boolean made;
@@ -57,6 +62,17 @@ final class ResultFolder {
         return folder.resolve(CHECKPOINTS).resolve(run + CHECKPOINT);
     }
 
+    /** The newest checkpoints in a folder, in the order of their names. */
+    static List<Path> checkpoints(Path folder) throws IOException {
+        Path checkpoints = folder.resolve(CHECKPOINTS);
+        if (!Files.isDirectory(checkpoints)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(checkpoints)) {
+            return files.filter(file -> RUN.matcher(file.getFileName().toString()).matches()).sorted().toList();
+        }
+    }
+
     /** Deletes the checkpoints of earlier runs, which are not to be gone on with. */
     void forgetCheckpoints() throws IOException {
         if (Files.isDirectory(path.resolve(CHECKPOINTS))) {
@@ -66,11 +82,6 @@ final class ResultFolder {
                 }
             }
         }
-    }
-
-    /** The names of the files written, in order. */
-    List<String> written() {
-        return List.copyOf(written);
     }
 
     private void write(String name, AtomicFiles.Writer writer) throws IOException {
@@ -97,6 +108,16 @@ final class ResultFolder {
     void figure(String name, Figure figure) throws IOException {
         write(name + ".png", figure::writePng);
         write(name + ".svg", figure::writeSvg);
+    }
+
+    /** Writes arrays as NAME.safetensors. */
+    void safetensors(String name, Safetensors content) throws IOException {
+        write(name + CHECKPOINT, content::write);
+    }
+
+    /** What lies where, for the user. */
+    String description() {
+        return String.join(", ", written) + " to " + path;
     }
 
     /** Takes the folder away again if it was made for nothing. */

@@ -29,8 +29,9 @@ import plateau.report.Figure;
 import plateau.train.LogRow;
 import plateau.train.RunResult;
 
-/** The results of a command that trains, in one schema for all: metrics.csv, curves.csv where curves are learnt, run.json written anew after every run and now and then, and figures. Runs may report from threads of their own. */
+/** The results of a command that trains, in one schema for all: metrics.csv and the same as JSON lines, curves.csv where curves are learnt, run.json written anew after every run and now and then, and figures. Runs may report from threads of their own. */
 final class Results {
+    private static final ObjectMapper LINE = new ObjectMapper();
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /** For whoever looks at the files while runs go on. */
@@ -168,7 +169,7 @@ final class Results {
 
     /** What lies where, for the user. */
     String written() {
-        return String.join(", ", folder.written()) + " to " + folder.path();
+        return folder.description();
     }
 
     private void write(String status, Optional<Exception> cause) throws IOException {
@@ -185,6 +186,7 @@ final class Results {
         header.addAll(List.of("seed", "step"));
         header.addAll(names);
         List<List<Object>> rows = new ArrayList<>();
+        StringBuilder lines = new StringBuilder();
         for (Outcome outcome : outcomes) {
             for (LogRow row : outcome.rows()) {
                 List<Object> cells = new ArrayList<>(outcome.run().key().values());
@@ -193,9 +195,22 @@ final class Results {
                 List<String> measured = outcome.run().experiment().metrics();
                 names.forEach(name -> cells.add(measured.contains(name) ? shortest(row.test().get(measured.indexOf(name))) : null));
                 rows.add(cells);
+                lines.append(line(header, cells)).append('\n');
             }
         }
         folder.table("metrics.csv", header, rows);
+        folder.text("metrics.jsonl", lines.toString());
+    }
+
+    /** A row as one JSON object, without what a run does not measure. */
+    private static String line(List<String> header, List<Object> cells) throws IOException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int i = 0; i < cells.size(); i++) {
+            if (cells.get(i) != null) {
+                values.put(header.get(i), cells.get(i));
+            }
+        }
+        return LINE.writeValueAsString(values);
     }
 
     /** What was learnt, if the experiment has curves of it: one row per point. */
@@ -290,7 +305,7 @@ final class Results {
     }
 
     /** Metrics come as floats: with a float's digits where that is all there is to the value. */
-    private static BigDecimal shortest(double value) {
+    static BigDecimal shortest(double value) {
         return (float) value == value ? new BigDecimal(Float.toString((float) value)) : BigDecimal.valueOf(value);
     }
 }

@@ -18,7 +18,7 @@ import plateau.report.Panel;
         versionProvider = Version.class,
         description = {
             "Learns y = u(w*.x + b*), where u rounds down to the nearest of 52 levels and so has no gradient (section 5, figure 6).",
-            "Writes metrics.csv, curves.csv, run.json, the errors (step.png, step.svg) and what was learnt (step-learnt.png, step-learnt.svg)."
+            "Writes metrics.csv, metrics.jsonl, curves.csv, run.json, the errors (step.png, step.svg) and what was learnt (step-learnt.png, step-learnt.svg)."
         },
         footer = {
             "",

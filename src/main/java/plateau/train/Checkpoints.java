@@ -85,7 +85,7 @@ public final class Checkpoints {
         for (Path candidate : found) {
             try {
                 Safetensors saved = Safetensors.read(candidate);
-                Optional<String> difference = difference(saved.metadata(), identity);
+                Optional<String> difference = difference(saved, identity);
                 if (difference.isEmpty()) {
                     problems.forEach(problem -> warnings.accept(problem + "; going on from the one before it"));
                     if (!device.equals(saved.metadata().get(DEVICE))) {
@@ -104,9 +104,15 @@ public final class Checkpoints {
         return Optional.empty();
     }
 
+    /** Whether a file has the layout of a checkpoint. */
+    static boolean isCheckpoint(Safetensors file) {
+        return LAYOUT.equals(file.metadata().get(LAYOUT_NAME));
+    }
+
     /** The first thing in which a file is not of this run. */
-    private static Optional<String> difference(Map<String, String> saved, Map<String, String> identity) {
-        if (!LAYOUT.equals(saved.get(LAYOUT_NAME))) {
+    private static Optional<String> difference(Safetensors file, Map<String, String> identity) {
+        Map<String, String> saved = file.metadata();
+        if (!isCheckpoint(file)) {
             return Optional.of("its layout is '%s', not '%s'".formatted(saved.get(LAYOUT_NAME), LAYOUT));
         }
         return identity.entrySet().stream().filter(entry -> !entry.getValue().equals(saved.get(entry.getKey()))).map(entry -> "%s is %s there, not %s".formatted(entry.getKey(), saved.get(entry.getKey()), entry.getValue())).findFirst();

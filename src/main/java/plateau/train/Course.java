@@ -43,6 +43,10 @@ final class Course {
         return rows;
     }
 
+    SortedMap<Long, Map<String, float[]>> curves() {
+        return curves;
+    }
+
     void advance(long steps, double spent, double spentOnEvaluation) {
         done += steps;
         seconds += spent;

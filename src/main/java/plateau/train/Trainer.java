@@ -37,7 +37,7 @@ public final class Trainer implements AutoCloseable {
     private static final double SECONDS_AT_ONCE = 0.5;
 
     private static final String STATE = "state/";
-    private static final String LEARNT = "learnt/";
+    static final String LEARNT = "learnt/";
 
     private static final int PROFILE_REPETITIONS = 200;
 
@@ -245,6 +245,7 @@ public final class Trainer implements AutoCloseable {
         course.save(arrays);
         Map<String, String> metadata = new LinkedHashMap<>();
         course.describe(metadata);
+        Saved.describe(experiment.metrics(), metadata);
         checkpoints.save(new Safetensors(metadata, arrays), identity(), device.name());
     }
 

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import plateau.train.Safetensors;
 
 /** Commands run in this process: what they write and print, their exit codes, and that nothing stays on the device. */
 class MainTest {
@@ -31,8 +33,8 @@ class MainTest {
         Finished parity = parity(out, "--d", "5,8", "--steps", "250", "--subset-size", "3", "--seed", "7");
         parity.assertOk();
         assertTrue(parity.out().getFirst().startsWith("device: CPU ("), parity.out().getFirst());
-        assertEquals("wrote metrics.csv, run.json, parity.png, parity.svg to " + out, parity.out().getLast());
-        assertEquals(Set.of("metrics.csv", "run.json", "parity.png", "parity.svg"), names(out));
+        assertEquals("wrote metrics.csv, metrics.jsonl, run.json, parity.png, parity.svg to " + out, parity.out().getLast());
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "run.json", "parity.png", "parity.svg"), names(out));
 
         List<String> lines = Files.readAllLines(out.resolve("metrics.csv"));
         assertEquals("d,seed,step,loss,accuracy", lines.getFirst());
@@ -78,7 +80,7 @@ class MainTest {
         Path out = folder.resolve("s");
         Finished step = Finished.here("step", "--device", "cpu", "--steps", "100", "--log-every", "50", "--out", out.toString());
         step.assertOk();
-        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(out));
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "curves.csv", "run.json", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(out));
         List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
         assertEquals("variant,seed,step,loss,squared_error,exact", metrics.getFirst());
         assertEquals(1 + 4 * 2, metrics.size());
@@ -92,11 +94,67 @@ class MainTest {
     }
 
     @Test
+    void jsonLinesSayWhatTheTableSays() throws Exception {
+        Path out = folder.resolve("w");
+        Finished.here("pwl", "conv", "autoencoder", "--device", "cpu", "--steps", "20", "--batch", "10", "--log-every", "10", "--out", out.toString()).assertOk();
+        List<String> table = Files.readAllLines(out.resolve("metrics.csv"));
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
+            lines.add(JSON.readTree(line));
+        }
+        assertEquals(table.size() - 1, lines.size());
+        for (int i = 0; i < lines.size(); i++) {
+            String[] cells = table.get(i + 1).split(",", -1);
+            JsonNode line = lines.get(i);
+            assertEquals(List.of(cells), Stream.of("variant", "seed", "step", "loss", "distance").map(name -> line.path(name).asText()).toList());
+            assertEquals(cells[4].isEmpty(), line.path("distance").isMissingNode());
+        }
+    }
+
+    @Test
+    void exportWritesParametersAndCurvesForOtherPrograms() throws Exception {
+        Path out = folder.resolve("s");
+        Finished.here("step", "forward-only", "e2e", "--device", "cpu", "--steps", "120", "--log-every", "50", "--checkpoint-every", "50", "--out", out.toString()).assertOk();
+        Finished export = Finished.here("export", out.toString());
+        export.assertOk();
+        Path exported = out.resolve("export");
+        assertEquals(Set.of("e2e-seed-1.safetensors", "e2e-seed-1.csv", "e2e-seed-1-curves.csv", "forward-only-seed-1.safetensors", "forward-only-seed-1.csv", "forward-only-seed-1-curves.csv"), names(exported));
+        Safetensors weights = Safetensors.read(exported.resolve("forward-only-seed-1.safetensors"));
+        Safetensors checkpoint = Safetensors.read(out.resolve("checkpoints/forward-only-seed-1.safetensors"));
+        assertEquals(2, weights.arrays().size(), "v and b");
+        weights.arrays().forEach((name, values) -> assertArrayEquals(checkpoint.arrays().get(name).toInts(), values.toInts(), name));
+        assertEquals("120", weights.metadata().get("step"));
+
+        List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
+        List<String> logged = Files.readAllLines(exported.resolve("forward-only-seed-1.csv"));
+        assertEquals("step,loss,squared_error,exact", logged.getFirst());
+        assertEquals(metrics.stream().filter(line -> line.startsWith("forward-only,")).map(line -> line.substring("forward-only,1,".length())).toList(), logged.subList(1, logged.size()));
+        List<String> curves = Files.readAllLines(exported.resolve("e2e-seed-1-curves.csv"));
+        assertEquals("step,point,score,label,hypothesis", curves.getFirst());
+        assertEquals(Files.readAllLines(out.resolve("curves.csv")).stream().filter(line -> line.startsWith("e2e,")).map(line -> line.substring("e2e,1,".length()).replaceFirst(",$", "")).sorted().toList(), curves.stream().skip(1).sorted().toList());
+
+        Files.writeString(out.resolve("checkpoints/e2e-seed-1.safetensors"), "nonsense");
+        Finished.here("export", out.toString(), "--out", folder.resolve("x").toString()).assertError(Main.FAILED, "e2e-seed-1.safetensors cannot be used");
+        parity(folder.resolve("p"), "--d", "5", "--steps", "10").assertOk();
+        Finished.here("export", folder.resolve("p").toString()).assertError(Main.FAILED, "holds no checkpoints to export; train with --checkpoint-every N");
+    }
+
+    @Test
+    void tensorboardGetsAFileForEachRun() throws Exception {
+        Path out = folder.resolve("p");
+        parity(out, "--d", "5", "--steps", "120", "--seeds", "2", "--tensorboard").assertOk();
+        assertEquals(Set.of("d-5-seed-1", "d-5-seed-2"), names(out.resolve("tensorboard")));
+        byte[] events = Files.readAllBytes(out.resolve("tensorboard/d-5-seed-2/events.out.tfevents.plateau"));
+        // The version's record, and two of 59 bytes and the framing's 16: time 9, step 2, summary 2 of loss 2 + 6 + 5 and accuracy 2 + 10 + 5.
+        assertEquals(16 + 24 + 2 * (16 + 9 + 2 + 2 + 13 + 17), events.length);
+    }
+
+    @Test
     void pwlKeepsDecodedCurvesAndLeavesOutWhatAVariantDoesNotMeasure() throws Exception {
         Path out = folder.resolve("w");
         Finished pwl = Finished.here("pwl", "conv", "autoencoder", "--device", "cpu", "--steps", "550", "--batch", "10", "--log-every", "250", "--out", out.toString());
         pwl.assertOk();
-        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "pwl.png", "pwl.svg", "pwl-learnt.png", "pwl-learnt.svg"), names(out));
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "curves.csv", "run.json", "pwl.png", "pwl.svg", "pwl-learnt.png", "pwl-learnt.svg"), names(out));
         List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
         assertEquals("variant,seed,step,loss,distance", metrics.getFirst());
         assertEquals(1 + 2 * 3, metrics.size());
@@ -181,7 +239,7 @@ class MainTest {
         Path moved = Files.move(out, folder.resolve("moved"));
         Finished again = Finished.here("step", "--resume", moved.toString(), "--parallel", "1", "--smoothing", "paper");
         again.assertOk();
-        assertEquals("wrote run.json, metrics.csv, curves.csv, step.png, step.svg, step-learnt.png, step-learnt.svg to " + moved, again.out().getLast());
+        assertEquals("wrote run.json, metrics.csv, metrics.jsonl, curves.csv, step.png, step.svg, step-learnt.png, step-learnt.svg to " + moved, again.out().getLast());
         assertArrayEquals(before, Files.readAllBytes(moved.resolve("metrics.csv")));
         JsonNode arguments = JSON.readTree(moved.resolve("run.json").toFile()).at("/arguments");
         assertEquals(JSON.readTree("[\"e2e\", \"forward-only\"]"), arguments.get("variant"));
@@ -265,7 +323,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "plot", "compare", "completion", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "plot", "compare", "export", "completion", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();

@@ -85,14 +85,14 @@ class ProcessTest {
         Finished finished = Finished.await(folder, process);
         assertEquals(List.of(), finished.err());
         assertEquals(code, finished.code());
-        assertEquals("interrupted; wrote metrics.csv, run.json, parity.png, parity.svg to p", finished.out().getLast());
+        assertEquals("interrupted; wrote metrics.csv, metrics.jsonl, run.json, parity.png, parity.svg to p", finished.out().getLast());
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("interrupted", run.at("/status").asText());
         assertEquals(List.of("interrupted", "interrupted", "waiting"), run.at("/runs").valueStream().map(each -> each.at("/status").asText()).toList());
         List<String> last = Files.readAllLines(folder.resolve("p/metrics.csv"));
         assertTrue(last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
         try (Stream<Path> files = Files.list(folder.resolve("p"))) {
-            assertEquals(List.of("metrics.csv", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
+            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
         }
     }
 
@@ -135,10 +135,10 @@ class ProcessTest {
         }
         Finished resumed = run(Map.of(), next.toArray(String[]::new));
         resumed.assertOk();
-        for (String name : List.of("metrics.csv", "curves.csv")) {
+        for (String name : List.of("metrics.csv", "metrics.jsonl", "curves.csv")) {
             assertArrayEquals(Files.readAllBytes(folder.resolve("whole").resolve(name)), Files.readAllBytes(folder.resolve("killed").resolve(name)), seeds.message(name));
         }
-        assertEquals(Set.of("metrics.csv", "curves.csv", "run.json", "checkpoints", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(folder.resolve("killed")));
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "curves.csv", "run.json", "checkpoints", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(folder.resolve("killed")));
         assertEquals(names(folder.resolve("whole/checkpoints")), names(folder.resolve("killed/checkpoints")));
         for (String run : List.of("forward-only-seed-1", "forward-only-seed-2", "multiclass-seed-1", "multiclass-seed-2")) {
             var whole = Safetensors.read(folder.resolve("whole/checkpoints/" + run + ".safetensors")).arrays();
@@ -166,7 +166,7 @@ class ProcessTest {
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
-        assertEquals("interrupted; wrote run.json, metrics.csv to p; to go on: plateau parity --resume p", finished.out().getLast());
+        assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl to p; to go on: plateau parity --resume p", finished.out().getLast());
         long step = Long.parseLong(Safetensors.read(folder.resolve("p/checkpoints/d-5-seed-1.safetensors")).metadata().get("step"));
         assertTrue(0 < step && step < 300_000, () -> "step " + step);
         run(Map.of(), "parity", "--resume", "p").assertOk();
