@@ -179,6 +179,8 @@ void check_all() {
   check(Launch("column_sums", {2, 1, 1}).value(m).value(n).input(m * n).output(n));
   check(Launch("hinge_forward_backward", {2, 1, 1}).value(n).value(0.1f).input(n).input(n).output(n).output(n), 256);
   check(Launch("hinge_forward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
+  check(Launch("sigmoid_forward", {2, 1, 1}).value(n).input(n).output(n), 256);
+  check(Launch("sigmoid_backward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
   check(Launch("sgd", {2, 1, 1}).value(n).input(1).input(n).updated(n), 256);
   check(Launch("adam", {2, 1, 1}).value(n).input(1).value(0.9f).value(0.99f).value(1e-5f).input(n).updated(n).updated(n).updated(n), 256);
   check(Launch("adam_rate", {1, 1, 1}).input(1).words({41}).value(0.9).value(0.99).output(1));
@@ -216,6 +218,12 @@ void check_all() {
   check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).value(5ull).value(2u).words({3}).output(n));
   check(Launch("shifted_levels", {1, 1, 1}).value(levels).input(levels).input(1).output(levels), 256);
   check(Launch("step_labels", {m, 1, 1}).value(100).value(levels).input(m * 100).input(100).input(1).input(levels).output(m).output(m).output(m));
+  // 5 tuples of 3 images; samples of 100 weights and a 1, as float64: two words each.
+  check(Launch("line_tuples", {5, 1, 1}).value(7).value(3).value(0).value(5ull).value(2u).words({3}).output(5 * 3 * 28 * 28).output(5 * 3).output(5));
+  check(Launch("tuple_metrics", {1, 1, 1}).value(n).value(3).input(n).input(3 * n).input(n).input(n).input(3 * n).input(3 * n).words({12}).value(8).updated(32));
+  check(Launch("labelled_gradients", {1, 5, 1}).value(101).value(3).value(3).value(0.5f).input(5 * 3).input(5 * 3 * 100).value(1).input(5).output(2 * 5 * 101), 256);
+  check(Launch("gradient_moments", {1, 26, 1}).value(5).value(101).input(2 * 5 * 101).updated(2 * 101 * 101));
+  check(Launch("signal_to_noise", {1, 1, 1}).value(101).input(2 * 101 * 101).input(2 * 101 * 101).words({12}).value(8).updated(8 * 13));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 
@@ -227,7 +235,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "data/init", "data/parity", "data/step", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "sigmoid", "step", "tuple", "snr", "data/init", "data/lines", "data/parity", "data/step", "test/features"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {
