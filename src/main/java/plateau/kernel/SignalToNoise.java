@@ -37,7 +37,7 @@ public final class SignalToNoise {
      * @param label h, −1 or +1
      */
     public Work labelledGradients(int n, int weights, int k, int summed, float scale, DeviceBuffer dscore, DeviceBuffer feature, int stride, DeviceBuffer label, DeviceBuffer vector) {
-        return module.kernel("labelled_gradients").elementwiseRows(n, weights + 1, weights + 1, k, summed, scale, dscore, feature, stride, label, vector);
+        return module.kernel("labelled_gradients").elementwiseRows(n, weights + 1, weights + 1, k, summed, scale, dscore, feature, stride, label, vector).costing(2.0 * n * summed * weights);
     }
 
     /**
@@ -48,7 +48,7 @@ public final class SignalToNoise {
      */
     public Work addMoments(int n, int weights, DeviceBuffer vector, DeviceBuffer moment) {
         int count = weights + 1;
-        return module.kernel("gradient_moments").cooperative(Dim.of(Math.ceilDiv(count, COLUMNS), Math.ceilDiv(count, ROWS)), COLUMNS, n, count, vector, moment);
+        return module.kernel("gradient_moments").cooperative(Dim.of(Math.ceilDiv(count, COLUMNS), Math.ceilDiv(count, ROWS)), COLUMNS, n, count, vector, moment).costing((double) n * count * count);
     }
 
     /**

@@ -34,6 +34,6 @@ public final class TupleMetrics {
      * @param ring (slots, 4) words
      */
     public Work measure(int n, int k, Scored tuples, Scored images, DeviceBuffer step, DeviceBuffer ring, int slots) {
-        return module.kernel("tuple_metrics").cooperative(Dim.of(1), THREADS, n, k, tuples.loss, images.loss, tuples.score, tuples.label, images.score, images.label, step, slots, ring);
+        return module.kernel("tuple_metrics").cooperative(Dim.of(1), THREADS, n, k, tuples.loss, images.loss, tuples.score, tuples.label, images.score, images.label, step, slots, ring).costing(3.0 * n * (1 + k), 3.0 * n * (1 + k) * Float.BYTES);
     }
 }
