@@ -296,7 +296,7 @@ class KernelTest {
     private static KernelCase tupleMetrics(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), k = seeds.choose(1, 2, 3, 5), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 4;
         boolean decomposed = seeds.random().nextBoolean();
-        float[] tupleLoss = seeds.floats(n), imageLoss = seeds.floats(n * k), tupleScore = seeds.floats(n), imageScore = seeds.floats(n * k); // with ties among the zeros
+        float[] tupleLoss = seeds.losses(n), imageLoss = seeds.losses(n * k), tupleScore = seeds.floats(n), imageScore = seeds.floats(n * k); // with ties among the zeros
         float[] tupleLabel = seeds.signs(n), imageLabel = seeds.signs(n * k), before = new float[4 * slots];
         double[] ring = new double[4 * slots];
         ring[row] = Float.intBitsToFloat(step);
@@ -543,7 +543,7 @@ class KernelTest {
 
     private static KernelCase lossAndDistance(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), m = seeds.choose(0, 1, 3, 257), slots = seeds.choose(1, 4), step = seeds.random().nextInt(100), width = m > 0 ? 3 : 2;
-        float[] loss = seeds.floats(n), a = seeds.floats(Math.max(m, 1)), b = seeds.floats(Math.max(m, 1)), before = new float[width * slots];
+        float[] loss = seeds.losses(n), a = seeds.floats(Math.max(m, 1)), b = seeds.floats(Math.max(m, 1)), before = new float[width * slots];
         double[] ring = new double[width * slots];
         int row = step % slots * width;
         ring[row] = Float.intBitsToFloat(step);
@@ -592,7 +592,7 @@ class KernelTest {
 
     private static KernelCase lossAndAccuracy(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100);
-        float[] loss = seeds.floats(n), p = seeds.floats(n), y = seeds.signs(n), before = new float[3 * slots];
+        float[] loss = seeds.losses(n), p = seeds.floats(n), y = seeds.signs(n), before = new float[3 * slots];
         double[] ring = new double[3 * slots];
         int row = step % slots * 3;
         ring[row] = Float.intBitsToFloat(step);
@@ -733,7 +733,7 @@ class KernelTest {
 
     private static KernelCase stepMetrics(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 4;
-        float[] z = levels(seeds, seeds.choose(SIZES)), loss = seeds.floats(n), score = seeds.floats(n), y = new float[n], before = new float[4 * slots];
+        float[] z = levels(seeds, seeds.choose(SIZES)), loss = seeds.losses(n), score = seeds.floats(n), y = new float[n], before = new float[4 * slots];
         double[] ring = new double[4 * slots];
         ring[row] = Float.intBitsToFloat(step);
         for (int i = 0; i < n; i++) {
