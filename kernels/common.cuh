@@ -23,14 +23,15 @@ __device__ __forceinline__ int element_index() {
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 // The sum of every thread's value, on every thread. Lanes are added as a tree, warps in order, so the result depends on blockDim.x alone.
-__device__ __forceinline__ float block_sum(float value) {
+template <class T>
+__device__ __forceinline__ T block_sum(T value) {
   if constexpr (kOneThreadPerBlock) {
     return value;
   } else {
     if (blockDim.x == 1) {
       return value;
     }
-    __shared__ float warp_sums[32];
+    __shared__ T warp_sums[32];
     for (int offset = kWarpThreads / 2; offset > 0; offset /= 2) {
       value += __shfl_xor_sync(kFullMask, value, offset);
     }
@@ -38,7 +39,7 @@ __device__ __forceinline__ float block_sum(float value) {
       warp_sums[threadIdx.x / kWarpThreads] = value;
     }
     __syncthreads();
-    float sum = 0.0f;
+    T sum = 0;
     for (int warp = 0; warp < static_cast<int>(blockDim.x) / kWarpThreads; ++warp) {
       sum += warp_sums[warp];
     }

@@ -89,7 +89,7 @@ extern "C" __global__ void __launch_bounds__(1024) softmax_dot(int k, float scal
 
 // Of each row: right, whether its largest score is its label's, the first of equal ones; and the second moments, over z, of the gradients of both losses with respect to p + bias. With G_i = p_i (e_i - p)
 // the gradient of output i of the softmax, the paper's (5) is sum_i |G_i|^2 and (6) is |G_label|^2. The largest output is kept apart, so that 1 - p does not cancel where it is near 1.
-extern "C" __global__ void __launch_bounds__(1024) gradient_moments(int k, const float* __restrict__ p, const float* __restrict__ bias, const int* __restrict__ label, float* __restrict__ right,
+extern "C" __global__ void __launch_bounds__(1024) softmax_gradient_moments(int k, const float* __restrict__ p, const float* __restrict__ bias, const int* __restrict__ label, float* __restrict__ right,
                                                                      float* __restrict__ end_to_end, float* __restrict__ decomposed) {
   const float* scores = p + static_cast<size_t>(blockIdx.x) * k;
   const float largest = largest_of(k, [&](int j) { return scores[j] + bias[j]; });

@@ -179,6 +179,8 @@ void check_all() {
   check(Launch("column_sums", {2, 1, 1}).value(m).value(n).input(m * n).output(n));
   check(Launch("hinge_forward_backward", {2, 1, 1}).value(n).value(0.1f).input(n).input(n).output(n).output(n), 256);
   check(Launch("hinge_forward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
+  check(Launch("sigmoid_forward", {2, 1, 1}).value(n).input(n).output(n), 256);
+  check(Launch("sigmoid_backward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
   check(Launch("sgd", {2, 1, 1}).value(n).input(1).input(n).updated(n), 256);
   check(Launch("adam", {2, 1, 1}).value(n).input(1).value(0.9f).value(0.99f).value(1e-5f).input(n).updated(n).updated(n).updated(n), 256);
   check(Launch("adam_rate", {1, 1, 1}).input(1).words({41}).value(0.9).value(0.99).output(1));
@@ -232,11 +234,17 @@ void check_all() {
   check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).output(3 * 37));
   check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).null());
   check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).null().output(3).output(3 * 37));
-  check(Launch("gradient_moments", {3, 1, 1}).value(37).input(3 * 37).input(37).words({0, 7, 36}).output(3).output(3).output(3));
+  check(Launch("softmax_gradient_moments", {3, 1, 1}).value(37).input(3 * 37).input(37).words({0, 7, 36}).output(3).output(3).output(3));
   check(Launch("stock_metrics", {1, 1, 1}).value(n).value(70).value(37).input(n).input(70).input(70).input(70).input(70).input(37).words({12}).value(8).updated(72));
   check(Launch("stock_labels", {2, 1, 1}).value(n).value(37).value(5ull).value(2u).output(n), 256);
   check(Launch("stock_signs", {2, 1, 1}).value(n).value(5ull).value(2u).words({3}).output(4 * n), 256);
   check(Launch("stock_inputs", {1, 1, 1}).value(5).value(3).value(2).value(5ull).value(2u).words({3}).words({36, 7, 0}).output(5).output(5).updated(10), 256);
+  // 5 tuples of 3 images; samples of 100 weights and a 1, as float64: two words each.
+  check(Launch("line_tuples", {5, 1, 1}).value(7).value(3).value(0).value(5ull).value(2u).words({3}).output(5 * 3 * 28 * 28).output(5 * 3).output(5));
+  check(Launch("tuple_metrics", {1, 1, 1}).value(n).value(3).input(n).input(3 * n).input(n).input(n).input(3 * n).input(3 * n).words({12}).value(8).updated(32));
+  check(Launch("labelled_gradients", {1, 5, 1}).value(101).value(3).value(3).value(0.5f).input(5 * 3).input(5 * 3 * 100).value(1).input(5).output(2 * 5 * 101), 256);
+  check(Launch("gradient_moments", {1, 26, 1}).value(5).value(101).input(2 * 5 * 101).updated(2 * 101 * 101));
+  check(Launch("signal_to_noise", {1, 1, 1}).value(101).input(2 * 101 * 101).input(2 * 101 * 101).words({12}).value(8).updated(8 * 13));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 
@@ -248,7 +256,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "rows", "stocks", "data/init", "data/parity", "data/step", "data/stocks", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "rows", "stocks", "data/init", "data/parity", "data/step", "data/stocks", "test/features", "sigmoid", "tuple", "snr", "data/lines"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {

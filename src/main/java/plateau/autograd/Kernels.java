@@ -11,6 +11,7 @@ import plateau.kernel.Initializer;
 import plateau.kernel.Losses;
 import plateau.kernel.Metrics;
 import plateau.kernel.Optimizer;
+import plateau.kernel.Sigmoid;
 
 /**
  * The launchers that networks are made of, loaded once per device and shared by every run on it. The generators of data belong to the experiments.
@@ -21,6 +22,7 @@ import plateau.kernel.Optimizer;
  * @param conv2d two-dimensional convolutions with pooling and their gradients
  * @param accumulate sums of gradients
  * @param hinge the hinge loss
+ * @param sigmoid the logistic sigmoid
  * @param losses squared error and cross-entropy
  * @param optimizer updates of parameters
  * @param metrics means over a batch, into a ring
@@ -34,6 +36,7 @@ public record Kernels(
         Conv2d conv2d,
         Accumulate accumulate,
         Hinge hinge,
+        Sigmoid sigmoid,
         Losses losses,
         Optimizer optimizer,
         Metrics metrics,
@@ -54,6 +57,7 @@ public record Kernels(
                 new Conv2d(device, convolutions),
                 new Accumulate(device),
                 new Hinge(device),
+                new Sigmoid(device),
                 new Losses(device),
                 new Optimizer(device),
                 new Metrics(device),

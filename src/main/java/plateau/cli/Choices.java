@@ -31,4 +31,11 @@ final class Choices {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is none of " + String.join(", ", typed(type))));
     }
+
+    /** @throws IllegalArgumentException with one line, if an option's value is there twice */
+    static void requireDistinct(String option, List<?> values) {
+        if (values.stream().distinct().count() < values.size()) {
+            throw new IllegalArgumentException(option + " names a value twice: " + values);
+        }
+    }
 }

@@ -148,8 +148,32 @@ abstract class ExperimentCommand implements Callable<Integer> {
         return Map.of();
     }
 
+    /** Figures of a run's data, by the names of their files; those of the first run are drawn. */
+    Map<String, Figure> dataFigures(Kernels kernels, Run run) {
+        return Map.of();
+    }
+
     /** The figures of what was done, by the names of their files. */
     abstract Map<String, Figure> figures(List<Outcome> outcomes);
+
+    /** Runs of each kind. */
+    int seeds() {
+        return seeds;
+    }
+
+    /** What is said of a run's metrics. */
+    String summary(Run run, LogRow row) {
+        List<String> names = run.experiment().metrics();
+        List<String> parts = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) {
+            double value = row.test().get(i);
+            parts.add(names.get(i) + (value != 0 && Math.abs(value) < 1e-3 ? " %.2e" : " %.3f").formatted(value));
+        }
+        return String.join(", ", parts);
+    }
+
+    /** Tells what all runs together came to. */
+    void conclude(List<Outcome> outcomes, PrintWriter print) {}
 
     @Override
     public final Integer call() throws IOException {
@@ -186,6 +210,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
             List<Kernels> kernels = opened.devices().stream().map(device::kernels).toList();
             opened.devices().getFirst().makeCurrent();
             runs.forEach(run -> results.add(run, facts(kernels.getFirst(), run)));
+            results.addFigures(dataFigures(kernels.getFirst(), runs.getFirst()));
             Runs places = new Runs(kernels, parallel == null ? Runs.defaultParallel(kernels) : parallel);
             if (checkpointEvery != null) {
                 results.begin();
@@ -202,6 +227,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
             throw e;
         }
         results.draw();
+        conclude(results.outcomes(), print);
         print.println("wrote " + results.written());
         return Main.OK;
     }
@@ -236,16 +262,16 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     /** Those of one kind side by side. */
     private List<Run> allRuns() {
-        if (seeds < 1 || seeds > 1000) {
-            throw new IllegalArgumentException("seeds must be between 1 and 1000, not " + seeds);
+        if (seeds() < 1 || seeds() > 1000) {
+            throw new IllegalArgumentException("seeds must be between 1 and 1000, not " + seeds());
         }
-        List<List<Run>> bySeed = LongStream.range(seed, seed + seeds).mapToObj(this::runs).toList();
+        List<List<Run>> bySeed = LongStream.range(seed, seed + seeds()).mapToObj(this::runs).toList();
         return IntStream.range(0, bySeed.getFirst().size()).boxed().flatMap(kind -> bySeed.stream().map(runs -> runs.get(kind))).toList();
     }
 
     /** For messages: the seed too, where there are several. */
     private String name(Run run) {
-        return run.label() + (seeds == 1 ? "" : ", seed " + run.experiment().seed());
+        return run.label() + (seeds() == 1 ? "" : ", seed " + run.experiment().seed());
     }
 
     /** @throws RuntimeException what made a run fail, the only one or the first of several */
@@ -310,7 +336,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
                 IntStream.range(0, names.size()).forEach(i -> values.put(names.get(i), row.test().get(i)));
                 unchecked(() -> events.add(now(), row.step(), values));
             }
-            progress.measured(index, values(run, row));
+            progress.measured(index, summary(run, row));
         }
 
         @Override
@@ -326,7 +352,7 @@ abstract class ExperimentCommand implements Callable<Integer> {
         @Override
         public void onFinish(RunResult result) {
             unchecked(() -> results.complete(index, result));
-            progress.end(index, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), values(run, result.last()), steps, result.stepsPerSecond()));
+            progress.end(index, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), summary(run, result.last()), steps, result.stepsPerSecond()));
         }
 
         @Override
@@ -351,15 +377,5 @@ abstract class ExperimentCommand implements Callable<Integer> {
 
     private static double now() {
         return System.currentTimeMillis() / 1e3;
-    }
-
-    private static String values(Run run, LogRow row) {
-        List<String> names = run.experiment().metrics();
-        List<String> parts = new ArrayList<>();
-        for (int i = 0; i < names.size(); i++) {
-            double value = row.test().get(i);
-            parts.add(names.get(i) + (value != 0 && Math.abs(value) < 1e-3 ? " %.2e" : " %.3f").formatted(value));
-        }
-        return String.join(", ", parts);
     }
 }

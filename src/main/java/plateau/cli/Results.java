@@ -43,6 +43,7 @@ final class Results {
     private final String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     private final List<Outcome> outcomes = new ArrayList<>();
     private final Map<String, String> versions = new TreeMap<>();
+    private final Map<String, Figure> dataFigures = new LinkedHashMap<>();
     private String device;
     private boolean isToBeKept;
     private long lastWritten = System.nanoTime();
@@ -73,6 +74,16 @@ final class Results {
 
     Path path() {
         return folder.path();
+    }
+
+    /** Adds figures that do not depend on what is logged. */
+    void addFigures(Map<String, Figure> figures) {
+        dataFigures.putAll(figures);
+    }
+
+    /** The runs as they stand. */
+    synchronized List<Outcome> outcomes() {
+        return List.copyOf(outcomes);
     }
 
     /** A run starts. */
@@ -125,7 +136,9 @@ final class Results {
             return;
         }
         try {
-            for (Map.Entry<String, Figure> figure : figures.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()).entrySet()) {
+            Map<String, Figure> all = new LinkedHashMap<>(dataFigures);
+            all.putAll(figures.apply(outcomes.stream().filter(outcome -> !outcome.rows().isEmpty()).toList()));
+            for (Map.Entry<String, Figure> figure : all.entrySet()) {
                 folder.figure(figure.getKey(), figure.getValue());
             }
         } catch (IOException e) {

@@ -44,7 +44,7 @@ public final class StocksLoss {
      * the gradient with respect to p + bias of either loss, endToEnd(rows) and decomposed(rows).
      */
     public Work gradientMoments(int rows, int k, DeviceBuffer p, DeviceBuffer bias, DeviceBuffer label, DeviceBuffer right, DeviceBuffer endToEnd, DeviceBuffer decomposed) {
-        return module.kernel("gradient_moments").cooperative(Dim.of(rows), THREADS, k, p, bias, label, right, endToEnd, decomposed).costing((double) MOMENT_OPERATIONS * rows * k);
+        return module.kernel("softmax_gradient_moments").cooperative(Dim.of(rows), THREADS, k, p, bias, label, right, endToEnd, decomposed).costing((double) MOMENT_OPERATIONS * rows * k);
     }
 
     /**

@@ -4,6 +4,7 @@ import de.erichseifert.vectorgraphics2d.Processors;
 import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import java.awt.Color;
+import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.geom.AffineTransform;
@@ -14,10 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
-import org.knowm.xchart.XYChart;
 
 /**
- * Panels in rows, as PNG and SVG, in the paper's plain style.
+ * Panels in rows, as PNG and SVG, in the paper's plain style. Panels of pictures alone are small.
  *
  * @param columns panels in a row
  * @param panels in reading order
@@ -27,6 +27,10 @@ public record Figure(int columns, List<Panel> panels) {
     private static final int ALONE_HEIGHT = 560;
     private static final int WIDTH = 660;
     private static final int HEIGHT = 420;
+    private static final int BITMAP_WIDTH = 160;
+    private static final int BITMAP_HEIGHT = 180;
+    private static final int BITMAP_MARGIN = 10;
+    private static final int TITLE_BASELINE = 18;
 
     /** One panel. */
     public Figure(Panel panel) {
@@ -63,11 +67,15 @@ public record Figure(int columns, List<Panel> panels) {
     }
 
     private int width() {
-        return panels.size() == 1 ? ALONE_WIDTH : WIDTH;
+        return isOfBitmaps() ? BITMAP_WIDTH : panels.size() == 1 ? ALONE_WIDTH : WIDTH;
     }
 
     private int height() {
-        return panels.size() == 1 ? ALONE_HEIGHT : HEIGHT;
+        return isOfBitmaps() ? BITMAP_HEIGHT : panels.size() == 1 ? ALONE_HEIGHT : HEIGHT;
+    }
+
+    private boolean isOfBitmaps() {
+        return panels.stream().allMatch(panel -> panel.bitmap() != null);
     }
 
     private int rows() {
@@ -79,14 +87,32 @@ public record Figure(int columns, List<Panel> panels) {
         graphics.fillRect(0, 0, columns * width(), rows() * height());
         AffineTransform origin = graphics.getTransform();
         for (int i = 0; i < panels.size(); i++) {
-            if (panels.get(i).curves().isEmpty()) {
-                continue;
-            }
             graphics.translate(i % columns * width(), i / columns * height());
-            XYChart chart = panels.get(i).chart(width(), height());
-            chart.paint(graphics, width(), height());
+            if (panels.get(i).bitmap() != null) {
+                paintBitmap(graphics, panels.get(i));
+            } else if (!panels.get(i).curves().isEmpty()) {
+                panels.get(i).chart(width(), height()).paint(graphics, width(), height());
+            }
             graphics.setClip(null);
             graphics.setTransform(origin);
         }
+    }
+
+    /** The title above black squares in a frame. */
+    private void paintBitmap(Graphics2D graphics, Panel panel) {
+        Panel.Bitmap bitmap = panel.bitmap();
+        int size = (width() - 2 * BITMAP_MARGIN) / bitmap.columns(), top = height() - BITMAP_MARGIN - bitmap.pixels().length / bitmap.columns() * size;
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        graphics.setColor(Color.BLACK);
+        graphics.drawString(panel.title(), BITMAP_MARGIN, TITLE_BASELINE);
+        for (int i = 0; i < bitmap.pixels().length; i++) {
+            int shade = Math.round(255 * (1 - bitmap.pixels()[i]));
+            if (shade < 255) {
+                graphics.setColor(new Color(shade, shade, shade));
+                graphics.fillRect(BITMAP_MARGIN + i % bitmap.columns() * size, top + i / bitmap.columns() * size, size, size);
+            }
+        }
+        graphics.setColor(Color.GRAY);
+        graphics.drawRect(BITMAP_MARGIN, top, bitmap.columns() * size, bitmap.pixels().length / bitmap.columns() * size);
     }
 }

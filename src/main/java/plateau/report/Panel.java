@@ -21,16 +21,35 @@ import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Curves over common axes.
+ * Curves over common axes, or a picture.
  *
  * @param title above the plot
  * @param horizontal axis
  * @param vertical axis
  * @param curves what is drawn, in the order of the legend; their names differ
+ * @param bitmap a picture in the place of axes and curves; null: none
  */
-public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves, Bitmap bitmap) {
     /** A place in a figure that is left empty. */
     public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
+
+    /** Curves over common axes. */
+    public Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+        this(title, horizontal, vertical, curves, null);
+    }
+
+    /** A picture. */
+    public static Panel of(String title, Bitmap bitmap) {
+        return new Panel(title, Axis.fitting(""), Axis.fitting(""), List.of(), bitmap);
+    }
+
+    /**
+     * A picture of few pixels, row by row.
+     *
+     * @param columns of it
+     * @param pixels 0 is white, 1 black
+     */
+    public record Bitmap(int columns, float[] pixels) {}
 
     private static final double MARGIN = 0.04;
     private static final int BAND_ALPHA = 48;

@@ -197,11 +197,43 @@ class TapeTest {
         assertClose(new double[] {-1 / 6., 1 / 6.}, parameters.gradient(tape.parameter(b)).orElseThrow());
     }
 
+    /** The mean of scores that pass through a sigmoid: by hand, dy of each row is v sigmoid' / rows. */
+    @Test
+    void aScoreIsDifferentiatedWithoutALoss() {
+        Parameters.Declaration declaration = new Parameters.Declaration();
+        Parameter v = declaration.declare("v", Shape.of(2, 1), null);
+        Parameter c = declaration.declare("c", Shape.of(1), null);
+        Parameters parameters = declaration.allocate(workspace, new Sgd(1));
+        run(parameters.arena().fill(0));
+        Tape tape = new Tape(kernels, workspace, parameters);
+        tape.parameter(v).values().upload(new float[] {2, -3});
+        Tensor x = tape.tensor("x", Shape.of(6, 1));
+        float[] inputs = {0, 1, -2, 30, -30, 0.5f};
+        x.values().upload(inputs);
+        Tensor score = Affine.of(tape, "score", SigmoidActivation.of(tape, x.reshape(3, 2)), tape.parameter(v), tape.parameter(c), false);
+        Tensor mean = MeanScore.of(tape, score);
+        Backward backward = tape.backward(List.of(mean), List.of(x, tape.parameter(v)));
+        run(tape.forward(score));
+        run(backward.work());
+        double[] dx = new double[6], dv = new double[2], scores = new double[3];
+        for (int i = 0; i < 6; i++) {
+            double s = 1 / (1 + Math.exp(-inputs[i])), weight = i % 2 == 0 ? 2 : -3;
+            dx[i] = weight * s * (1 - s) / 3;
+            dv[i % 2] += s / 3;
+            scores[i / 2] += weight * s;
+        }
+        assertClose(dx, backward.of(x));
+        assertClose(dv, parameters.gradient(tape.parameter(v)).orElseThrow());
+        assertClose(scores, mean.values());
+    }
+
     @Test
     void mistakesAreRefused() {
         Branches net = new Branches();
         assertThrows(IllegalArgumentException.class, () -> net.tape.training(net.score), "no loss");
         assertThrows(IllegalArgumentException.class, () -> net.tape.record(new HingeLoss(kernels, net.score, net.score, net.score)));
+        assertThrows(IllegalArgumentException.class, () -> new SigmoidActivation(kernels, net.first, net.first), "rectified");
+        assertThrows(IllegalArgumentException.class, () -> MeanScore.of(net.tape, net.first), "several scores in a row");
         assertThrows(IllegalArgumentException.class, () -> net.score.reshape(3));
         assertThrows(IllegalArgumentException.class, () -> Shape.of(3, 0));
         assertThrows(IllegalArgumentException.class, () -> net.declaration.declare("w", Shape.of(1), null));

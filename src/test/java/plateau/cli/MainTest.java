@@ -170,7 +170,7 @@ class MainTest {
         Path out = folder.resolve("k");
         Finished stocks = Finished.here("stocks", "--d", "50", "--k", "4,70", "--device", "cpu", "--steps", "60", "--log-every", "25", "--out", out.toString());
         stocks.assertOk();
-        assertEquals(Set.of("metrics.csv", "run.json", "stocks.png", "stocks.svg", "stocks-noise.png", "stocks-noise.svg"), names(out));
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "run.json", "stocks.png", "stocks.svg", "stocks-noise.png", "stocks-noise.svg"), names(out));
         List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
         assertEquals("k,mode,seed,step,loss,exact_loss,accuracy,noise_e2e,noise_dec,noise_ratio,moment_e2e,moment_dec", metrics.getFirst());
         List<String> keys = metrics.stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){10}$", "")).toList();
@@ -181,6 +181,45 @@ class MainTest {
         assertEquals("dec", run.at("/runs/3/mode").asText());
         assertEquals(70, run.at("/runs/3/start/noise_ratio").asDouble(), 7);
         assertEquals(-1 / 70.0, run.at("/runs/3/start/exact_loss").asDouble(), 1e-3);
+    }
+
+    @Test
+    void tupleWritesItsAccuracyAndSomeImages() throws Exception {
+        Path out = folder.resolve("t");
+        Finished tuple = Finished.here("tuple", "--device", "cpu", "--k", "1", "--steps", "2", "--batch", "4", "--raster", "program", "--out", out.toString());
+        tuple.assertOk();
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "run.json", "tuple.png", "tuple.svg", "tuple-samples.png", "tuple-samples.svg"), names(out));
+        List<String> lines = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("k,mode,seed,step,loss,tuple_accuracy,image_accuracy", lines.getFirst());
+        List<String> keys = lines.stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){3}$", "")).toList();
+        assertEquals(List.of("1,e2e,1,2", "1,dec,1,2"), keys);
+        String[] single = lines.getLast().split(",");
+        assertEquals(0.5, Float.parseFloat(single[5]), 0.2, "accuracy on 2,000 tuples after two steps");
+        JsonNode run = JSON.readTree(out.resolve("run.json").toFile());
+        assertEquals("both", run.at("/arguments/mode").asText());
+        assertEquals("program", run.at("/arguments/raster").asText());
+        assertEquals("dec", run.at("/runs/1/mode").asText());
+        assertTrue(Files.readString(out.resolve("tuple-samples.svg")).contains("y = -1"));
+    }
+
+    @Test
+    void snrTellsBothApproachesOverFreshNetworks() throws Exception {
+        Path out = folder.resolve("n");
+        Finished snr = Finished.here("snr", "--device", "cpu", "--k", "1,2", "--samples", "40", "--batch", "20", "--inits", "2", "--log-every", "1", "--out", out.toString());
+        snr.assertOk();
+        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "run.json", "snr.png", "snr.svg"), names(out));
+        List<String> lines = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("k,seed,step,e2e_sig,e2e_noi,e2e_ratio,e2e_log_ratio,e2e_unbiased,e2e_error,dec_sig,dec_noi,dec_ratio,dec_log_ratio,dec_unbiased,dec_error", lines.getFirst());
+        assertEquals(List.of("1,1,1", "1,1,2", "1,2,1", "1,2,2", "2,1,1", "2,1,2", "2,2,1", "2,2,2"), lines.stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){12}$", "")).toList());
+        assertTrue(snr.out().contains("40 tuples, 2 networks each"), snr.out()::toString);
+        for (int k = 1; k <= 2; k++) {
+            for (String approach : List.of("e2e", "dec")) {
+                int column = approach.equals("e2e") ? 3 : 9, network = k;
+                double sig = lines.stream().filter(line -> line.matches(network + ",\\d,2,.*")).mapToDouble(line -> Double.parseDouble(line.split(",")[column])).average().orElseThrow();
+                String row = "%3d  %-8s  %9.2e".formatted(k, approach, sig);
+                assertTrue(snr.out().stream().anyMatch(line -> line.startsWith(row) && line.contains(" +- ")), row + " in " + snr.out());
+            }
+        }
     }
 
     @Test
@@ -221,6 +260,15 @@ class MainTest {
         "step e2e --smoothing none         | expected one of [PAPER, PROGRAM]",
         "pwl circular                      | 'circular' is none of linear, conv, conditioned, autoencoder",
         "pwl conv --batch 0                | batch must be between 1 and 65536, not 0",
+        "tuple --k 0                       | k must be between 1 and 16, not 0",
+        "tuple --k 2,2                     | --k names a value twice: [2, 2]",
+        "tuple --mode neither              | expected one of [E2E, DEC, BOTH]",
+        "tuple --raster none               | expected one of [PAPER, PROGRAM]",
+        "tuple --batch 5000                | batch must be between 1 and 4096, not 5000",
+        "tuple --lr 0                      | lr must be positive, not 0.0",
+        "snr --batch 1                     | batch must be at least 2, for there to be noise, not 1",
+        "snr --samples 500001              | samples must be a multiple of the batch, 200, not 500001",
+        "snr --inits 0                     | seeds must be between 1 and 1000, not 0",
         "bench                             | bench what?",
         "bench parity --windows 0          | windows must be at least 1, not 0",
         "bench elementwise --n 0           | n must be between 1 and 100000000, not 0",
@@ -228,7 +276,7 @@ class MainTest {
         "parrot                            | Unmatched argument"
     })
     void badUsageIsOneLine(String arguments, String message) throws Exception {
-        String line = !arguments.startsWith("bench") && arguments.matches("(parity|pwl|step) .*") ? arguments + " --out " + folder.resolve("out") : arguments;
+        String line = !arguments.startsWith("bench") && arguments.matches("(parity|pwl|step|tuple|snr) .*") ? arguments + " --out " + folder.resolve("out") : arguments;
         Finished.here(line.split(" +")).assertError(Main.USAGE, message);
         assertEquals(Set.of(), names(folder));
     }
@@ -345,7 +393,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "plot", "compare", "export", "completion", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise"})
+    @ValueSource(strings = {"", "parity", "pwl", "step", "reproduce", "plot", "compare", "export", "completion", "doctor", "bench", "bench parity", "bench pwl", "bench step", "bench launch", "bench elementwise", "tuple", "snr", "bench tuple", "bench snr"})
     void everyCommandHasHelp(String command) {
         Finished help = Finished.here((command + " --help").trim().split(" "));
         help.assertOk();

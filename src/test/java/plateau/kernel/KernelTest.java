@@ -33,7 +33,7 @@ import plateau.reference.Seeds;
 class KernelTest {
     private static final int[] BLOCKS = {1, 32, 96, 256, 1024};
     private static final int ROUNDS = 6;
-    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "adam", "adam_rate", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward", "miss_update");
+    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "adam", "adam_rate", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward", "miss_update", "sigmoid_forward", "sigmoid_backward");
 
     /** One, primes, and sizes around a warp, a tile and a block. */
     private static final int[] SIZES = {1, 2, 3, 7, 31, 32, 33, 61, 63, 64, 65, 100, 127, 128, 131, 257};
@@ -58,6 +58,9 @@ class KernelTest {
         table.put("column_sums", KernelTest::columnSums);
         table.put("hinge_forward_backward", KernelTest::hingeForwardBackward);
         table.put("hinge_forward", KernelTest::hingeForward);
+        table.put("sigmoid_forward", KernelTest::sigmoidForward);
+        table.put("sigmoid_backward", KernelTest::sigmoidBackward);
+        table.put("tuple_metrics", KernelTest::tupleMetrics);
         table.put("sgd", KernelTest::sgd);
         table.put("conv1d_forward", (device, seeds) -> conv1d(device, seeds, 0));
         table.put("conv1d_backward_data", (device, seeds) -> conv1d(device, seeds, 1));
@@ -82,7 +85,7 @@ class KernelTest {
         table.put("miss_update", KernelTest::missUpdate);
         table.put("adam_rows", KernelTest::adamRows);
         table.put("softmax_dot", KernelTest::softmaxDot);
-        table.put("gradient_moments", KernelTest::gradientMoments);
+        table.put("softmax_gradient_moments", KernelTest::gradientMoments);
         table.put("stock_metrics", KernelTest::stockMetrics);
         return table;
     }
@@ -269,6 +272,59 @@ class KernelTest {
         }
         KernelCase made = new KernelCase(device, "n " + n);
         made.runs(new Hinge(device).forward(n, made.input(p), made.input(y), made.output("loss", loss, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase sigmoidForward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), spread = seeds.choose(1, 60);
+        float[] x = seeds.floats(n);
+        double[] y = new double[n];
+        for (int i = 0; i < n; i++) {
+            x[i] *= spread;
+            y[i] = 1 / (1 + Math.exp(-x[i]));
+        }
+        KernelCase made = new KernelCase(device, "n %d, spread %d".formatted(n, spread));
+        made.runs(new Sigmoid(device).forward(n, made.input(x), made.output("y", y, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase sigmoidBackward(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES);
+        float[] y = seeds.floats(n), dy = seeds.floats(n);
+        double[] dx = new double[n];
+        for (int i = 0; i < n; i++) {
+            y[i] = 1 / (1 + (float) Math.exp(-3 * y[i]));
+            dx[i] = dy[i] * (double) y[i] * (1 - (double) y[i]);
+        }
+        KernelCase made = new KernelCase(device, "n " + n);
+        made.runs(new Sigmoid(device).backward(n, made.input(y), made.input(dy), made.output("dx", dx, 1e-6)));
+        return made;
+    }
+
+    private static KernelCase tupleMetrics(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), k = seeds.choose(1, 2, 3, 5), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 4;
+        boolean decomposed = seeds.random().nextBoolean();
+        float[] tupleLoss = seeds.losses(n), imageLoss = seeds.losses(n * k), tupleScore = seeds.floats(n), imageScore = seeds.floats(n * k); // with ties among the zeros
+        float[] tupleLabel = seeds.signs(n), imageLabel = seeds.signs(n * k), before = new float[4 * slots];
+        double[] ring = new double[4 * slots];
+        ring[row] = Float.intBitsToFloat(step);
+        for (int i = 0; i < n; i++) {
+            ring[row + 1] += tupleLoss[i] / (double) n;
+            ring[row + 2] += tupleLabel[i] * tupleScore[i] > 0 ? 1.0 / n : 0;
+        }
+        for (int i = 0; i < n * k; i++) {
+            ring[row + 1] += decomposed ? imageLoss[i] / (double) (n * k) : 0;
+            ring[row + 3] += imageLabel[i] * imageScore[i] > 0 ? 1.0 / (n * k) : 0;
+        }
+        KernelCase made = new KernelCase(device, "n %d, k %d, decomposed %s, slots %d, step %d".formatted(n, k, decomposed, slots, step));
+        made.runs(new TupleMetrics(device).measure(
+                n,
+                k,
+                new TupleMetrics.Scored(made.input(tupleLoss), made.input(tupleScore), made.input(tupleLabel)),
+                new TupleMetrics.Scored(decomposed ? made.input(imageLoss) : null, made.input(imageScore), made.input(imageLabel)),
+                made.input(step),
+                made.outputOver("ring", before, ring, 1e-5),
+                slots));
         return made;
     }
 
@@ -495,7 +551,7 @@ class KernelTest {
 
     private static KernelCase lossAndDistance(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), m = seeds.choose(0, 1, 3, 257), slots = seeds.choose(1, 4), step = seeds.random().nextInt(100), width = m > 0 ? 3 : 2;
-        float[] loss = seeds.floats(n), a = seeds.floats(Math.max(m, 1)), b = seeds.floats(Math.max(m, 1)), before = new float[width * slots];
+        float[] loss = seeds.losses(n), a = seeds.floats(Math.max(m, 1)), b = seeds.floats(Math.max(m, 1)), before = new float[width * slots];
         double[] ring = new double[width * slots];
         int row = step % slots * width;
         ring[row] = Float.intBitsToFloat(step);
@@ -548,7 +604,7 @@ class KernelTest {
 
     private static KernelCase lossAndAccuracy(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100);
-        float[] loss = seeds.floats(n), p = seeds.floats(n), y = seeds.signs(n), before = new float[3 * slots];
+        float[] loss = seeds.losses(n), p = seeds.floats(n), y = seeds.signs(n), before = new float[3 * slots];
         double[] ring = new double[3 * slots];
         int row = step % slots * 3;
         ring[row] = Float.intBitsToFloat(step);
@@ -689,7 +745,7 @@ class KernelTest {
 
     private static KernelCase stepMetrics(Device device, Seeds seeds) {
         int n = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 4;
-        float[] z = levels(seeds, seeds.choose(SIZES)), loss = seeds.floats(n), score = seeds.floats(n), y = new float[n], before = new float[4 * slots];
+        float[] z = levels(seeds, seeds.choose(SIZES)), loss = seeds.losses(n), score = seeds.floats(n), y = new float[n], before = new float[4 * slots];
         double[] ring = new double[4 * slots];
         ring[row] = Float.intBitsToFloat(step);
         for (int i = 0; i < n; i++) {

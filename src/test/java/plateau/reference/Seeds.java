@@ -27,6 +27,15 @@ public record Seeds(long seed, RandomGenerator random) {
         return values;
     }
 
+    /** As {@link #floats}, without signs: losses, whose means do not cancel. */
+    public float[] losses(int count) {
+        float[] values = floats(count);
+        for (int i = 0; i < count; i++) {
+            values[i] = Math.abs(values[i]);
+        }
+        return values;
+    }
+
     /** Values -1 and +1. */
     public float[] signs(int count) {
         float[] values = new float[count];

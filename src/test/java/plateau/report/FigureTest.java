@@ -72,6 +72,20 @@ class FigureTest {
         assertFalse(svg.contains("(band)"), "no band in the legend");
     }
 
+    /** A picture of 2 by 2 pixels has its black one to the right of the white one, and the grey one below. */
+    @Test
+    void picturesAreDrawnPixelByPixel() throws Exception {
+        Path file = folder.resolve("bitmap.png");
+        new Figure(2, List.of(Panel.of("one", new Panel.Bitmap(2, new float[] {0, 1, 0.5f, 0})), Panel.of("two", new Panel.Bitmap(2, new float[4])))).writePng(file);
+        BufferedImage image = ImageIO.read(file.toFile());
+        assertEquals(320, image.getWidth());
+        assertEquals(180, image.getHeight());
+        assertEquals(0xFFFFFFFF, image.getRGB(45, 65));
+        assertEquals(0xFF000000, image.getRGB(115, 65));
+        assertEquals(0xFF808080, image.getRGB(45, 135), "half way, rounded up");
+        assertEquals(0xFFFFFFFF, image.getRGB(160 + 115, 65), "the other picture is blank");
+    }
+
     private String svg(Figure figure) throws Exception {
         Path file = folder.resolve("figure.svg");
         figure.writeSvg(file);
