@@ -65,7 +65,7 @@ final class CompareCommand implements Callable<Integer> {
         ResultFolder folder = ResultFolder.prepare(out, true);
         print(table(all), spec.commandLine().getOut());
         folder.figure("compare", figure(all));
-        spec.commandLine().getOut().println("wrote " + String.join(", ", folder.written()) + " to " + out);
+        spec.commandLine().getOut().println("wrote " + folder.description());
         return Main.OK;
     }
 

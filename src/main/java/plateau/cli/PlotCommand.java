@@ -47,7 +47,7 @@ final class PlotCommand implements Callable<Integer> {
             for (Map.Entry<String, Figure> figure : figures.entrySet()) {
                 folder.figure(figure.getKey(), figure.getValue());
             }
-            spec.commandLine().getOut().println("wrote " + String.join(", ", folder.written()) + " to " + path);
+            spec.commandLine().getOut().println("wrote " + folder.description());
         }
         return Main.OK;
     }
