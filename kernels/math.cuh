@@ -2,23 +2,24 @@
 #pragma once
 #include "common.cuh"
 
-// The largest of row(count), on every thread. In one thread 16 running maxima stand in for the threads: a single one would not vectorise, since NaN makes the
-// order of maxima matter.
-__device__ __forceinline__ float row_max(const float* __restrict__ row, int count) {
+// The largest of value(i) for i below count, on every thread. In one thread 16 running maxima stand in for the threads: a single one would not vectorise, since
+// NaN makes the order of maxima matter.
+template <class Value>
+__device__ __forceinline__ float largest_of(int count, Value value) {
   if constexpr (kOneThreadPerBlock) {
     constexpr int kLanes = 16;
     float maxima[kLanes];
     for (int lane = 0; lane < kLanes; ++lane) {
-      maxima[lane] = row[0];
+      maxima[lane] = value(0);
     }
     int i = 0;
     for (; i + kLanes <= count; i += kLanes) {
       for (int lane = 0; lane < kLanes; ++lane) {
-        maxima[lane] = row[i + lane] > maxima[lane] ? row[i + lane] : maxima[lane];
+        maxima[lane] = value(i + lane) > maxima[lane] ? value(i + lane) : maxima[lane];
       }
     }
     for (int lane = 0; lane < count - i; ++lane) {
-      maxima[lane] = row[i + lane] > maxima[lane] ? row[i + lane] : maxima[lane];
+      maxima[lane] = value(i + lane) > maxima[lane] ? value(i + lane) : maxima[lane];
     }
     float largest = maxima[0];
     for (int lane = 1; lane < kLanes; ++lane) {
@@ -26,12 +27,17 @@ __device__ __forceinline__ float row_max(const float* __restrict__ row, int coun
     }
     return largest;
   } else {
-    float largest = row[0];
+    float largest = value(0);
     for (int i = threadIdx.x; i < count; i += blockDim.x) {
-      largest = fmaxf(largest, row[i]);
+      largest = fmaxf(largest, value(i));
     }
     return block_max(largest);
   }
+}
+
+// The largest of row(count), on every thread.
+__device__ __forceinline__ float row_max(const float* __restrict__ row, int count) {
+  return largest_of(count, [=](int i) { return row[i]; });
 }
 
 // e^x, as fast as the device can. On CPUs: x = n log 2 + r with |r| <= log 2 / 2 and Taylor's polynomial of degree 7, whose error is below a unit in the

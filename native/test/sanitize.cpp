@@ -216,6 +216,27 @@ void check_all() {
   check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).value(5ull).value(2u).words({3}).output(n));
   check(Launch("shifted_levels", {1, 1, 1}).value(levels).input(levels).input(1).output(levels), 256);
   check(Launch("step_labels", {m, 1, 1}).value(100).value(levels).input(m * 100).input(100).input(1).input(levels).output(m).output(m).output(m));
+  // Rows of 37 weights, 5 in the table and 4 read, one of them twice; what they have missed has the moments 1, 2, 5 and 14.
+  const std::vector<unsigned> read = {3, 0, 3, 4};
+  std::vector<unsigned> moments;
+  for (const unsigned moment : {0x3f800000u, 0x40000000u, 0x40a00000u, 0x41600000u}) {
+    moments.insert(moments.end(), 5, moment);
+  }
+  check(Launch("row_links", {1, 1, 1}).value(4).words(read).output(8), 256);
+  check(Launch("row_catch_up", {1, 1, 1}).value(4).value(5).value(-0.1f).value(-0.01f).value(1e-5f).words(read).words({9}).words({9, 8, 0, 2, 5}).words(moments).output(24), 256);
+  check(Launch("gather_rows", {4, 1, 1}).value(37).words(read).updated(24).input(5 * 37).input(5 * 37).updated(5 * 37).output(4 * 37));
+  check(Launch("miss_update", {1, 1, 1}).value(5).value(-0.1f).input(1).words({9}).words({9, 8, 0, 2, 5}).updated(20), 256);
+  check(Launch("adam_rows", {4, 1, 1})
+            .value(4).value(5).value(37).value(0.9f).value(0.99f).value(1e-5f).input(1).words({9}).words(read).words({~0u, ~0u, 0, ~0u, 2, ~0u, ~0u, ~0u})
+            .input(24).input(4 * 37).updated(4 * 37).updated(5 * 37).updated(5 * 37).updated(5 * 37).updated(5).updated(20));
+  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).output(3 * 37));
+  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).null());
+  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).null().output(3).output(3 * 37));
+  check(Launch("gradient_moments", {3, 1, 1}).value(37).input(3 * 37).input(37).words({0, 7, 36}).output(3).output(3).output(3));
+  check(Launch("stock_metrics", {1, 1, 1}).value(n).value(70).value(37).input(n).input(70).input(70).input(70).input(70).input(37).words({12}).value(8).updated(72));
+  check(Launch("stock_labels", {2, 1, 1}).value(n).value(37).value(5ull).value(2u).output(n), 256);
+  check(Launch("stock_signs", {2, 1, 1}).value(n).value(5ull).value(2u).words({3}).output(4 * n), 256);
+  check(Launch("stock_inputs", {1, 1, 1}).value(5).value(3).value(2).value(5ull).value(2u).words({3}).words({36, 7, 0}).output(5).output(5).updated(10), 256);
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 
@@ -227,7 +248,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string folder = arguments[1];
-  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "data/init", "data/parity", "data/step", "test/features"}) {
+  for (const char* module : {"dense", "hinge", "loss", "optimizer", "metrics", "conv1d", "conv2d", "step", "rows", "stocks", "data/init", "data/parity", "data/step", "data/stocks", "test/features"}) {
     load(folder, module);
   }
   if (count > 2 && std::strcmp(arguments[2], "race") == 0) {

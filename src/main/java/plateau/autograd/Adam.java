@@ -1,5 +1,6 @@
 package plateau.autograd;
 
+import java.util.List;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
@@ -25,18 +26,21 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
 
     @Override
     public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step) {
-        return kernels.optimizer()
-                .adam(
-                        parameters.elements(),
-                        learningRate,
-                        step,
-                        beta1,
-                        beta2,
-                        epsilon,
-                        workspace.words(1),
-                        parameters.values(),
-                        parameters.gradients(),
-                        parameters.state(0),
-                        parameters.state(1));
+        DeviceBuffer rate = workspace.words(1);
+        return Work.sequence(
+                "adam",
+                List.of(
+                        kernels.optimizer().rate(learningRate, step, beta1, beta2, rate),
+                        kernels.optimizer()
+                                .adam(
+                                        parameters.elements(),
+                                        rate,
+                                        beta1,
+                                        beta2,
+                                        epsilon,
+                                        parameters.values(),
+                                        parameters.gradients(),
+                                        parameters.state(0),
+                                        parameters.state(1))));
     }
 }

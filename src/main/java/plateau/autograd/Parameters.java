@@ -25,11 +25,11 @@ public final class Parameters {
     private final List<Tensor> tensors;
     private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
 
-    private Parameters(Declaration declaration, Workspace workspace, Optimizer optimizer) {
+    private Parameters(Declaration declaration, Workspace workspace, int stateArrays, int rest) {
         this.declared = List.copyOf(declaration.declared);
         this.elements = declaration.end;
-        this.arrays = 2 + optimizer.stateArrays();
-        this.arena = workspace.words((long) arrays * elements);
+        this.arrays = 2 + stateArrays;
+        this.arena = workspace.words((long) arrays * elements + rest);
         this.tensors =
                 declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
         for (Parameter parameter : declared) {
@@ -59,7 +59,12 @@ public final class Parameters {
 
         /** Allocates the arena, with the arrays that {@code optimizer} needs. Its content is undefined before {@link Parameters#initialise}. */
         public Parameters allocate(Workspace workspace, Optimizer optimizer) {
-            return new Parameters(this, workspace, optimizer);
+            return allocate(workspace, optimizer.stateArrays(), 0);
+        }
+
+        /** As above, for a rule with this many arrays of state and, at the arena's end, this many words of another layout. */
+        Parameters allocate(Workspace workspace, int stateArrays, int rest) {
+            return new Parameters(this, workspace, stateArrays, rest);
         }
     }
 
@@ -73,7 +78,7 @@ public final class Parameters {
         return elements;
     }
 
-    /** The whole arena: values, gradients, then the optimiser's arrays. */
+    /** The whole arena: values, gradients, the optimiser's arrays, and what else it keeps. */
     public DeviceBuffer arena() {
         return arena;
     }
@@ -91,6 +96,12 @@ public final class Parameters {
     /** The optimiser's array {@code i}, counted from 0. */
     public DeviceBuffer state(int i) {
         return array(2 + i);
+    }
+
+    /** What lies behind the arena's arrays. */
+    DeviceBuffer rest() {
+        long bytes = (long) arrays * elements * Float.BYTES;
+        return arena.slice(bytes, arena.bytes() - bytes);
     }
 
     /** The values of one parameter. */
@@ -115,9 +126,8 @@ public final class Parameters {
                 parts.put(prefix + p.name(), Tensor.of(prefix + p.name(), p.shape(), part(array(i), p)));
             }
         }
-        long end = (long) arrays * elements * Float.BYTES;
-        if (arena.bytes() > end) {
-            DeviceBuffer rest = arena.slice(end, arena.bytes() - end);
+        DeviceBuffer rest = rest();
+        if (rest.bytes() > 0) {
             parts.put("optimizer/rest", Tensor.of("optimizer/rest", Shape.of((int) (rest.bytes() / Float.BYTES)), rest));
         }
         return parts;

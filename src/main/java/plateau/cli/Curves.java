@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import plateau.cli.ExperimentCommand.Outcome;
@@ -16,8 +17,13 @@ final class Curves {
 
     /** One metric against the steps, a curve per kind of run: of its seeds the mean, and a band from the lowest to the highest. */
     static Panel of(String title, List<Outcome> outcomes, String metric, Panel.Axis vertical) {
+        return of(title, outcomes, metric, vertical, _ -> Panel.Look.PLAIN);
+    }
+
+    /** As above, each kind of run with a look of its own. */
+    static Panel of(String title, List<Outcome> outcomes, String metric, Panel.Axis vertical, Function<Outcome, Panel.Look> look) {
         Map<String, List<Outcome>> kinds = outcomes.stream().collect(Collectors.groupingBy(outcome -> outcome.run().label(), LinkedHashMap::new, Collectors.toList()));
-        return new Panel(title, Panel.Axis.steps(), vertical, kinds.entrySet().stream().map(kind -> of(kind.getKey(), kind.getValue(), metric)).toList());
+        return new Panel(title, Panel.Axis.steps(), vertical, kinds.entrySet().stream().map(kind -> of(kind.getKey(), kind.getValue(), metric, look.apply(kind.getValue().getFirst()))).toList());
     }
 
     /** Of each kind of run the first seed's. */
@@ -35,8 +41,8 @@ final class Curves {
         return new Panel.Curve(name, kept.stream().map(i -> (double) x[i]).toList(), kept.stream().map(i -> (double) y[i]).toList(), look);
     }
 
-    private static Panel.Curve of(String name, List<Outcome> seeds, String metric) {
-        return Panel.Curve.mean(name, Panel.Look.PLAIN, seeds.stream().map(outcome -> values(outcome, metric)).toList());
+    private static Panel.Curve of(String name, List<Outcome> seeds, String metric, Panel.Look look) {
+        return Panel.Curve.mean(name, look, seeds.stream().map(outcome -> values(outcome, metric)).toList());
     }
 
     /** By step. */

@@ -20,7 +20,7 @@ import plateau.train.NonFiniteLossException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
-        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
+        subcommands = {ParityCommand.class, PwlCommand.class, StepCommand.class, StocksCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
         footer = {
             "",
             "Examples:",
@@ -28,6 +28,7 @@ import plateau.train.NonFiniteLossException;
             "  plateau parity --d 10 --seed 7      one input dimension, another subset and data",
             "  plateau pwl conditioned             curves encoded by their changes of slope, well conditioned",
             "  plateau step forward-only           a step function, learnt by ignoring its flatness",
+            "  plateau stocks                      one gradient, estimated with and without noise",
             "  plateau reproduce                   all of the paper as one page, each claim judged",
             "  plateau compare parity other        two results side by side",
             "  plateau doctor                      what this machine can run, and what is missing",

@@ -1,6 +1,5 @@
 package plateau.kernel;
 
-import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Module;
@@ -21,18 +20,23 @@ public final class Optimizer {
     }
 
     /**
-     * One step of Adam (Kingma &amp; Ba 2015) with ε outside the bias correction: w −= lr √(1 − β₂ᵗ)/(1 − β₁ᵗ) m/(√v + ε).
+     * rate = lr √(1 − β₂ᵗ)/(1 − β₁ᵗ): Adam's rate with both bias corrections.
      *
      * @param step updates done before this one; t is one more
-     * @param rate one float of scratch: the corrected rate of this step
+     * @param rate one float
+     */
+    public Work rate(DeviceBuffer learningRate, DeviceBuffer step, float beta1, float beta2, DeviceBuffer rate) {
+        return module.kernel("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate);
+    }
+
+    /**
+     * One step of Adam (Kingma &amp; Ba 2015) with ε outside the bias correction: w −= rate m/(√v + ε).
+     *
+     * @param rate of this step, as {@link #rate} gives it
      * @param m first moments, zero at the start
      * @param v second moments, zero at the start
      */
-    public Work adam(int n, DeviceBuffer learningRate, DeviceBuffer step, float beta1, float beta2, float epsilon, DeviceBuffer rate, DeviceBuffer w, DeviceBuffer g, DeviceBuffer m, DeviceBuffer v) {
-        return Work.sequence(
-                "adam",
-                List.of(
-                        module.kernel("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate),
-                        module.kernel("adam").elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w).costing(12.0 * n)));
+    public Work adam(int n, DeviceBuffer rate, float beta1, float beta2, float epsilon, DeviceBuffer w, DeviceBuffer g, DeviceBuffer m, DeviceBuffer v) {
+        return module.kernel("adam").elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w).costing(12.0 * n);
     }
 }

@@ -108,6 +108,24 @@ class MainTest {
     }
 
     @Test
+    void stocksTellTheNoiseFromTheStart() throws Exception {
+        Path out = folder.resolve("k");
+        Finished stocks = Finished.here("stocks", "--d", "50", "--k", "4,70", "--device", "cpu", "--steps", "60", "--log-every", "25", "--out", out.toString());
+        stocks.assertOk();
+        assertEquals(Set.of("metrics.csv", "run.json", "stocks.png", "stocks.svg", "stocks-noise.png", "stocks-noise.svg"), names(out));
+        List<String> metrics = Files.readAllLines(out.resolve("metrics.csv"));
+        assertEquals("k,mode,seed,step,loss,exact_loss,accuracy,noise_e2e,noise_dec,noise_ratio,moment_e2e,moment_dec", metrics.getFirst());
+        List<String> keys = metrics.stream().skip(1).map(line -> line.replaceFirst("(,[^,]*){10}$", "")).toList();
+        assertEquals(List.of("4,e2e", "4,e2e", "4,e2e", "4,dec", "4,dec", "4,dec", "70,e2e", "70,e2e", "70,e2e", "70,dec", "70,dec", "70,dec"), keys);
+        JsonNode run = JSON.readTree(out.resolve("run.json").toFile());
+        assertEquals("both", run.at("/arguments/mode").asText());
+        assertEquals(50, run.at("/arguments/d").asInt());
+        assertEquals("dec", run.at("/runs/3/mode").asText());
+        assertEquals(70, run.at("/runs/3/start/noise_ratio").asDouble(), 7);
+        assertEquals(-1 / 70.0, run.at("/runs/3/start/exact_loss").asDouble(), 1e-3);
+    }
+
+    @Test
     void sameArgumentsGiveTheSameMetrics() throws Exception {
         parity(folder.resolve("a"), "--d", "6", "--steps", "300").assertOk();
         parity(folder.resolve("b"), "--d", "6", "--steps", "300", "--no-graph").assertOk();
@@ -134,6 +152,10 @@ class MainTest {
         "parity --parallel 0               | parallel must be at least 1, not 0",
         "parity --device cpu,cpu           | several devices must be different ones of CUDA",
         "parity --sceptre 3                | Unknown option",
+        "stocks --k 10,10                  | names a number twice: [10, 10]",
+        "stocks --k 1                      | k must be between 2 and 1048576, not 1",
+        "stocks --mode none                | expected one of [E2E, DEC, BOTH]",
+        "stocks --lr 0                     | lr must be positive, not 0.0",
         "step sideways                     | 'sideways' is none of approximation, e2e, multiclass, forward-only",
         "step e2e e2e                      | something is named twice: e2e, e2e",
         "step e2e --lr 0                   | lr must be positive, not 0.0",

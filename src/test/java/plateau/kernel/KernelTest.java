@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.TestFactory;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.DeviceOptions;
+import plateau.cuda.Dim;
 import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
 import plateau.cuda.LiveObjects;
@@ -31,7 +33,7 @@ import plateau.reference.Seeds;
 class KernelTest {
     private static final int[] BLOCKS = {1, 32, 96, 256, 1024};
     private static final int ROUNDS = 6;
-    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "adam", "adam_rate", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward");
+    private static final Set<String> ELEMENTWISE = Set.of("dense_backward_input_single", "bias_activation", "relu_mask", "hinge_forward_backward", "hinge_forward", "sgd", "adam", "adam_rate", "accumulate", "squared_error_single", "step_forward", "smooth_step_backward", "miss_update");
 
     /** One, primes, and sizes around a warp, a tile and a block. */
     private static final int[] SIZES = {1, 2, 3, 7, 31, 32, 33, 61, 63, 64, 65, 100, 127, 128, 131, 257};
@@ -76,6 +78,12 @@ class KernelTest {
         table.put("smooth_step_backward", KernelTest::smoothStepBackward);
         table.put("likeliest_level", KernelTest::likeliestLevel);
         table.put("step_metrics", KernelTest::stepMetrics);
+        table.put("gather_rows", KernelTest::gatherRows);
+        table.put("miss_update", KernelTest::missUpdate);
+        table.put("adam_rows", KernelTest::adamRows);
+        table.put("softmax_dot", KernelTest::softmaxDot);
+        table.put("gradient_moments", KernelTest::gradientMoments);
+        table.put("stock_metrics", KernelTest::stockMetrics);
         return table;
     }
 
@@ -516,9 +524,13 @@ class KernelTest {
             w[i] = before[i] - corrected * m[i] / (Math.sqrt(v[i]) + epsilon);
         }
         KernelCase made = new KernelCase(device, "n %d, step %d".formatted(n, step));
-        made.runs(new Optimizer(device)
-                .adam(n, made.input(rate), made.input(step), beta1, beta2, epsilon, made.output("rate", new double[] {corrected}, 1e-6), made.outputOver("w", before, w, 1e-5), made.input(gradient),
-                        made.outputOver("m", mean, m, 1e-6), made.outputOver("v", square, v, 1e-6)));
+        Optimizer optimizer = new Optimizer(device);
+        DeviceBuffer rates = made.output("rate", new double[] {corrected}, 1e-6);
+        made.runs(Work.sequence(
+                "adam",
+                List.of(
+                        optimizer.rate(made.input(rate), made.input(step), beta1, beta2, rates),
+                        optimizer.adam(n, rates, beta1, beta2, epsilon, made.outputOver("w", before, w, 1e-5), made.input(gradient), made.outputOver("m", mean, m, 1e-6), made.outputOver("v", square, v, 1e-6)))));
         return made;
     }
 
@@ -691,5 +703,207 @@ class KernelTest {
         made.runs(new StepFunction(device)
                 .metrics(n, z.length, made.input(z), made.input(loss), made.input(score), made.input(y), made.input(step), made.outputOver("ring", before, ring, 1e-5), slots));
         return made;
+    }
+
+    private static int[] indices(Seeds seeds, int n, int below) {
+        return IntStream.range(0, n).map(i -> seeds.random().nextInt(below)).toArray();
+    }
+
+    private static float[] magnitudes(Seeds seeds, int n) {
+        float[] values = seeds.floats(n);
+        for (int i = 0; i < n; i++) {
+            values[i] = Math.abs(values[i]);
+        }
+        return values;
+    }
+
+    private static KernelCase gatherRows(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), d = seeds.choose(SIZES), k = seeds.choose(SIZES), words = SparseRows.CATCH_UP_WORDS;
+        int[] x = indices(seeds, n, d);
+        float[] w = seeds.floats(d * k), m = seeds.floats(d * k), s = magnitudes(seeds, d * k), catchUp = magnitudes(seeds, n * words);
+        double[] rows = new double[n * k];
+        for (int i = 0; i < n; i++) {
+            catchUp[i * words + 2] += 0.1f;
+            catchUp[i * words + 3] += 0.1f;
+            for (int j = 0; j < k; j++) {
+                int from = x[i] * k + j;
+                double constant = catchUp[i * words], slope = catchUp[i * words + 1], low = catchUp[i * words + 2], high = catchUp[i * words + 3];
+                rows[i * k + j] = w[from] - m[from] * (constant + slope * s[from]) / ((s[from] + low) * (s[from] + high));
+            }
+        }
+        KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
+        SparseRows.Table table = new SparseRows.Table(d, k, made.input(w), made.input(m), made.input(s), null, null);
+        made.runs(new SparseRows(device).gather(table, n, made.input(x), made.input(catchUp), made.output("rows", rows, 1e-5)));
+        return made;
+    }
+
+    /** Each row's moments go on by rate γʲ jᵖ, where this is its j-th update without a gradient. */
+    private static KernelCase missUpdate(Device device, Seeds seeds) {
+        int d = seeds.choose(SIZES), step = seeds.choose(0, 1, 40, 70_000);
+        float rate = 0.07f;
+        double logGamma = Math.log(0.9) - Math.log(0.99) / 4;
+        int[] last = indices(seeds, d, Math.min(step, 300) + 1);
+        float[] before = magnitudes(seeds, 4 * d);
+        double[] missed = new double[4 * d];
+        for (int row = 0; row < d; row++) {
+            last[row] = step - last[row];
+            int age = step + 1 - last[row];
+            for (int p = 0; p < 4; p++) {
+                before[p * d + row] *= (float) Math.pow(10, p);
+                missed[p * d + row] = before[p * d + row] + rate * Math.exp(logGamma * age) * Math.pow(age, p);
+            }
+        }
+        KernelCase made = new KernelCase(device, "d %d, step %d".formatted(d, step));
+        made.runs(device.module("rows")
+                .kernel("miss_update")
+                .elementwise(d, d, (float) logGamma, made.input(rate), made.input(step), made.input(last), made.outputOver("missed", before, missed, 1e-6)));
+        return made;
+    }
+
+    /** Rows that are read once, several times, and not at all. */
+    private static KernelCase adamRows(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), d = seeds.choose(1, 2, 17, 61), k = seeds.choose(SIZES), words = SparseRows.CATCH_UP_WORDS, step = 41;
+        float rate = 0.07f, beta1 = 0.9f, beta2 = 0.99f, epsilon = 1e-5f;
+        int[] x = indices(seeds, n, d), links = links(x);
+        float[] w = seeds.floats(d * k), m = seeds.floats(d * k), s = magnitudes(seeds, d * k), rows = seeds.floats(n * k), gradient = seeds.floats(n * k), catchUp = magnitudes(seeds, n * words);
+        float[] missed = magnitudes(seeds, 4 * d);
+        double[] newW = doubles(w), newM = doubles(m), newS = doubles(s), sums = doubles(gradient), newMissed = doubles(missed);
+        for (int i = 0; i < n; i++) {
+            if (links[i] >= 0) {
+                continue;
+            }
+            for (int j = 0; j < k; j++) {
+                int from = x[i] * k + j;
+                for (int other = i + 1; other < n; other++) {
+                    sums[i * k + j] += x[other] == x[i] ? gradient[other * k + j] : 0;
+                }
+                double g = sums[i * k + j];
+                newM[from] = beta1 * (double) catchUp[i * words + 4] * m[from] + (1 - (double) beta1) * g;
+                newS[from] = Math.sqrt(beta2 * Math.pow(catchUp[i * words + 5] * (double) s[from], 2) + (1 - (double) beta2) * g * g);
+                newW[from] = rows[i * k + j] - rate * newM[from] / (newS[from] + epsilon);
+            }
+            for (int p = 0; p < 4; p++) {
+                newMissed[p * d + x[i]] = 0;
+            }
+        }
+        KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
+        made.runs(device.module("rows")
+                .kernel("adam_rows")
+                .cooperative(
+                        Dim.of(n), 256, n, d, k, beta1, beta2, epsilon, made.input(rate), made.input(step), made.input(x), made.input(links), made.input(catchUp), made.input(rows),
+                        made.outputOver("gradient", gradient, sums, 1e-5), made.outputOver("w", w, newW, 1e-4), made.outputOver("m", m, newM, 1e-5), made.outputOver("s", s, newS, 1e-5),
+                        made.input(new int[d]), made.outputOver("missed", missed, newMissed, 0)));
+        return made;
+    }
+
+    /** For each sample the one before it and the one behind it of the same row, by looking at all. */
+    static int[] links(int[] x) {
+        int n = x.length;
+        int[] links = new int[2 * n];
+        for (int i = 0; i < n; i++) {
+            int row = x[i];
+            links[i] = IntStream.range(0, i).filter(j -> x[j] == row).max().orElse(-1);
+            links[n + i] = IntStream.range(i + 1, n).filter(j -> x[j] == row).min().orElse(-1);
+        }
+        return links;
+    }
+
+    private static double[] doubles(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+    }
+
+    /** softmax(p + bias) of one row, in float64. */
+    private static double[] softmax(float[] p, float[] bias, int row) {
+        int k = bias.length;
+        double largest = IntStream.range(0, k).mapToDouble(j -> p[row * k + j] + (double) bias[j]).max().orElseThrow();
+        double[] shares = IntStream.range(0, k).mapToDouble(j -> Math.exp(p[row * k + j] + (double) bias[j] - largest)).toArray();
+        double sum = DoubleStream.of(shares).sum();
+        return DoubleStream.of(shares).map(share -> share / sum).toArray();
+    }
+
+    private static KernelCase softmaxDot(Device device, Seeds seeds) {
+        int rows = seeds.choose(SIZES), k = seeds.choose(SIZES), words = Math.ceilDiv(k, 32);
+        boolean differentiated = seeds.random().nextBoolean(), decomposed = seeds.random().nextBoolean();
+        float scale = 1f / rows, spread = seeds.choose(1, 30);
+        float[] p = seeds.floats(rows * k), bias = seeds.floats(k);
+        int[] label = indices(seeds, rows, k), signs = IntStream.range(0, rows * words).map(i -> seeds.random().nextInt()).toArray();
+        double[] loss = new double[rows], dp = new double[rows * k];
+        for (int r = 0; r < rows; r++) {
+            for (int j = 0; j < k; j++) {
+                p[r * k + j] = 90 + spread * p[r * k + j]; // exponentials of these overflow a float
+            }
+            double[] share = softmax(p, bias, r), z = new double[k];
+            for (int j = 0; j < k; j++) {
+                z[j] = decomposed ? j == label[r] ? 1 : 0 : (signs[r * words + j / 32] >>> j % 32 & 1) == 0 ? 1 : -1;
+                loss[r] -= z[j] * share[j];
+            }
+            for (int j = 0; j < k; j++) {
+                dp[r * k + j] = scale * share[j] * (-loss[r] - z[j]);
+            }
+        }
+        KernelCase made = new KernelCase(device, "rows %d, k %d, decomposed %s, differentiated %s".formatted(rows, k, decomposed, differentiated));
+        made.runs(new StocksLoss(device)
+                .softmaxDot(rows, k, scale, made.input(p), made.input(bias), made.input(label), decomposed ? null : made.input(signs), made.sums("loss", loss, 3e-5), differentiated ? made.output("dp", dp, 1e-4) : null));
+        return made;
+    }
+
+    /** Against the paper's sums over the Jacobian p_i (δ_ij − p_j), one after the other. */
+    private static KernelCase gradientMoments(Device device, Seeds seeds) {
+        int rows = seeds.choose(SIZES), k = 1 + seeds.choose(SIZES);
+        float spread = seeds.choose(1, 6);
+        float[] p = seeds.floats(rows * k), bias = seeds.floats(k);
+        int[] label = indices(seeds, rows, k);
+        double[] right = new double[rows], endToEnd = new double[rows], decomposed = new double[rows];
+        for (int r = 0; r < rows; r++) {
+            int largest = 0;
+            for (int j = 0; j < k; j++) {
+                p[r * k + j] *= spread;
+                largest = p[r * k + j] + bias[j] > p[r * k + largest] + bias[largest] ? j : largest;
+            }
+            label[r] = seeds.random().nextBoolean() ? largest : label[r];
+            right[r] = label[r] == largest ? 1 : 0;
+            double[] share = softmax(p, bias, r);
+            for (int i = 0; i < k; i++) {
+                double square = 0;
+                for (int j = 0; j < k; j++) {
+                    square += Math.pow(share[i] * ((i == j ? 1 : 0) - share[j]), 2);
+                }
+                endToEnd[r] += square;
+                decomposed[r] += i == label[r] ? square : 0;
+            }
+        }
+        KernelCase made = new KernelCase(device, "rows %d, k %d".formatted(rows, k));
+        made.runs(new StocksLoss(device)
+                .gradientMoments(rows, k, made.input(p), made.input(bias), made.input(label), made.output("right", right, 0), made.output("end to end", endToEnd, 2e-5), made.output("decomposed", decomposed, 2e-5)));
+        return made;
+    }
+
+    private static KernelCase stockMetrics(Device device, Seeds seeds) {
+        int n = seeds.choose(SIZES), d = seeds.choose(SIZES), k = seeds.choose(SIZES), slots = seeds.choose(1, 3, 8), step = seeds.random().nextInt(100), row = step % slots * 9;
+        float[] loss = seeds.floats(n), exact = seeds.floats(d), right = magnitudes(seeds, d), endToEnd = magnitudes(seeds, d), decomposed = magnitudes(seeds, d), mean = seeds.floats(k), before = new float[9 * slots];
+        double most = Math.sqrt(doubleMean(decomposed) / k) / 2;
+        for (int j = 0; j < k; j++) {
+            mean[j] *= (float) most; // the square of a mean is below the mean square
+        }
+        double[] ring = new double[9 * slots];
+        double signal = IntStream.range(0, k).mapToDouble(j -> mean[j] * (double) mean[j]).sum() + IntStream.range(0, d).mapToDouble(i -> decomposed[i] / (double) d / d).sum();
+        ring[row] = Float.intBitsToFloat(step);
+        ring[row + 1] = doubleMean(loss);
+        ring[row + 2] = doubleMean(exact);
+        ring[row + 3] = doubleMean(right);
+        ring[row + 4] = 2 * doubleMean(endToEnd) - signal;
+        ring[row + 5] = Math.max(2 * doubleMean(decomposed) - signal, 0);
+        ring[row + 6] = ring[row + 5] > 0 ? ring[row + 4] / ring[row + 5] : 0;
+        ring[row + 7] = 2 * doubleMean(endToEnd);
+        ring[row + 8] = 2 * doubleMean(decomposed);
+        KernelCase made = new KernelCase(device, "n %d, d %d, k %d, slots %d, step %d".formatted(n, d, k, slots, step));
+        made.runs(new StocksLoss(device)
+                .metrics(
+                        n, d, k, made.input(loss), made.input(exact), made.input(right), made.input(endToEnd), made.input(decomposed), made.input(mean), made.input(step), made.outputOver("ring", before, ring, 1e-4), slots));
+        return made;
+    }
+
+    private static double doubleMean(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).average().orElseThrow();
     }
 }

@@ -25,6 +25,7 @@ import plateau.cuda.LiveObjects;
 import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Step;
+import plateau.experiment.Stocks;
 import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
 
@@ -130,6 +131,17 @@ class TrainerTest {
         assertEquals(device.description(), result.device());
         assertTrue(result.stepsPerSecond() >= result.stepsPerSecondWithEvaluation());
         assertEquals(25 / result.seconds(), result.stepsPerSecondWithEvaluation(), 1e-9);
+    }
+
+    /** Rows of the weights that are read at evaluations only, and those that are not, end in the same bits whatever the schedule. */
+    @ParameterizedTest
+    @EnumSource(Stocks.Mode.class)
+    void readingRowsLeavesNoTrace(Stocks.Mode mode) {
+        Stocks stocks = new Stocks(Stocks.Options.of(33, mode));
+        Outcome eager = train(stocks, new Trainer.Options(60, 1, 1, false));
+        Outcome replay = train(stocks, new Trainer.Options(60, 20, 16, true));
+        assertArrayEquals(eager.parameters, replay.parameters);
+        assertEquals(eager.rowsEvery(20), replay.rows);
     }
 
     /** Every variant of the step functions: the same bits from graphs and eagerly, and curves of the test batch beside each row. */
