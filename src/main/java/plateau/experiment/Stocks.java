@@ -182,7 +182,7 @@ public final class Stocks implements Experiment {
                         List.of(
                                 data.labels(d, k, options.seed, RandomStreams.TASK, label),
                                 parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
-        return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
+        return new Plan(parameters, initialise, trainingStep, training, evaluation, test).withLearnt(Map.of(weights.name(), all.values()));
     }
 
     /** The metrics before the first step, by name: where the paper's estimate of the noise holds. */

@@ -2,6 +2,7 @@ package plateau.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,12 +27,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
+import plateau.cuda.DeviceBuffer;
 import plateau.cuda.LiveObjects;
 import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Pwl;
+import plateau.experiment.Snr;
 import plateau.experiment.Step;
+import plateau.experiment.Stocks;
+import plateau.experiment.Tuple;
 import plateau.kernel.Dense;
+import plateau.kernel.LineData;
+import plateau.kernel.StocksData;
 import plateau.reference.Seeds;
 import plateau.reference.TestDevice;
 
@@ -114,7 +121,9 @@ class CheckpointsTest {
 
     static Stream<Experiment> experiments() {
         return Stream.of(
-                        Stream.of((Experiment) SMALL),
+                        Stream.of(SMALL, new Stocks(new Stocks.Options(50, 10, Stocks.Mode.E2E, 20, 0.1f, 1)), new Stocks(new Stocks.Options(50, 10, Stocks.Mode.DEC, 20, 0.1f, 1))),
+                        Stream.of(Tuple.Mode.values()).map(mode -> (Experiment) new Tuple(new Tuple.Options(mode, 2, LineData.Raster.PAPER, 2, 1e-3f, 1))),
+                        Stream.of((Experiment) new Snr(new Snr.Options(2, LineData.Raster.PAPER, 4, 1))),
                         Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant))),
                         Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant))))
                 .flatMap(kind -> kind);
@@ -143,6 +152,33 @@ class CheckpointsTest {
         }
         whole.assertSame(run(experiment, SCHEDULE, again(1000)));
         assertEquals(List.of(), warnings);
+    }
+
+    /** A table of rows that are brought up to date when they are read is saved as it is, and what was learnt as it is read. */
+    @Test
+    void whatWasLearntIsUpToDate() throws IOException {
+        int d = 50, k = 10;
+        Stocks stocks = new Stocks(new Stocks.Options(d, k, Stocks.Mode.DEC, 5, 0.1f, 1));
+        RunResult result = Trainer.run(device, kernels, stocks, SCHEDULE, RunListener.NONE, fresh(1000));
+        int[] labels;
+        try (DeviceBuffer table = device.allocate(Integer.BYTES * (long) d); plateau.cuda.Stream stream = device.createStream()) {
+            new StocksData(device).labels(d, k, 1, 0, table).enqueue(stream);
+            stream.synchronize();
+            labels = table.toInts();
+        }
+        Saved saved = Saved.read(file);
+        float[] weights = saved.parameters().get("stocks.weights").toFloats();
+        float[] bias = saved.parameters().get("stocks.bias").toFloats();
+        double loss = 0;
+        for (int x = 0; x < d; x++) {
+            double sum = 0;
+            for (int j = 0; j < k; j++) {
+                sum += Math.exp(weights[x * k + j] + bias[j] - weights[x * k + labels[x]] - bias[labels[x]]);
+            }
+            loss -= 1 / sum / d;
+        }
+        assertEquals(result.last().test().get(result.metrics().indexOf("exact_loss")), loss, 1e-5);
+        assertFalse(Arrays.equals(weights, Safetensors.read(file).arrays().get("stocks.weights").toFloats()), "some row had no gradient in the last step");
     }
 
     /** From the newest to the end again, even where that is the end itself. */

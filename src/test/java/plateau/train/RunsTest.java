@@ -21,8 +21,12 @@ import plateau.cuda.LiveObjects;
 import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Pwl;
+import plateau.experiment.Snr;
 import plateau.experiment.Step;
+import plateau.experiment.Stocks;
+import plateau.experiment.Tuple;
 import plateau.kernel.Dense;
+import plateau.kernel.LineData;
 import plateau.reference.TestDevice;
 
 /** Several runs at once: the same bits as one after the other, each with an end of its own, and nothing left on the device. */
@@ -46,6 +50,9 @@ class RunsTest {
 
     private static List<Experiment> experiments() {
         return Stream.of(
+                        Stream.of(Stocks.Mode.values()).map(mode -> (Experiment) new Stocks(new Stocks.Options(50, 10, mode, 20, 0.1f, 1))),
+                        Stream.of(Tuple.Mode.values()).map(mode -> (Experiment) new Tuple(new Tuple.Options(mode, 2, LineData.Raster.PAPER, 2, 1e-3f, 1))),
+                        Stream.of((Experiment) new Snr(new Snr.Options(2, LineData.Raster.PAPER, 4, 1))),
                         Stream.of(5, 30, 10, 20).map(d -> (Experiment) new Parity(Parity.Options.of(d).withSeed(d))),
                         Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant))),
                         Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant))))
