@@ -250,7 +250,7 @@ public final class Tuple implements Experiment {
 
         static Batch record(Tape tape, Networks networks, int n, int k) {
             Tensor images = tape.tensor("images", Shape.of(n * k, SIDE, SIDE, 1));
-            Tensor features = networks.upper.apply(tape, networks.lower.apply(tape, images));
+            Tensor features = networks.upper.apply(tape, networks.lower.apply(tape, images), tape.parameter(networks.lower.bias())); // what an empty image becomes
             for (Linear layer : networks.hidden) {
                 features = layer.apply(tape, features);
             }
