@@ -176,7 +176,12 @@ final class ReproduceCommand implements Callable<Integer> {
         for (Report.Part part : report.parts()) {
             if (part.section() == section) {
                 for (Drawing drawing : part.drawings()) {
-                    folder.figure(drawing.name(), drawing.figure());
+                    if (drawing.figure() != null) {
+                        folder.figure(drawing.name(), drawing.figure());
+                    } else {
+                        folder.copy(drawing.name() + ".png", drawing.drawn());
+                        folder.copy(drawing.name() + ".svg", Path.of(drawing.drawn().toString().replaceFirst("png$", "svg")));
+                    }
                 }
             }
         }

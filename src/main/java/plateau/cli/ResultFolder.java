@@ -120,6 +120,11 @@ final class ResultFolder {
         return String.join(", ", written) + " to " + path;
     }
 
+    /** Writes what another file holds. */
+    void copy(String name, Path other) throws IOException {
+        write(name, file -> Files.copy(other, file));
+    }
+
     /** Takes the folder away again if it was made for nothing. */
     void discard() throws IOException {
         try (Stream<Path> content = Files.list(path)) {

@@ -1,5 +1,6 @@
 package plateau.report;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -15,8 +16,10 @@ import java.util.stream.IntStream;
  * @param steps at which it was evaluated, ascending
  * @param metrics by name, one value per step; only those that the run measures
  * @param curves what was learnt, by step and name; empty where the experiment keeps none
+ * @param description of the run in run.json; missing where there is none
  */
-public record History(Map<String, String> key, long seed, List<Long> steps, Map<String, List<Double>> metrics, NavigableMap<Long, Map<String, List<Double>>> curves) {
+public record History(
+        Map<String, String> key, long seed, List<Long> steps, Map<String, List<Double>> metrics, NavigableMap<Long, Map<String, List<Double>>> curves, JsonNode description) {
 
     /** For legends: {@code d = 5}, and names as they are. */
     public String label() {

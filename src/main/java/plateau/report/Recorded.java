@@ -2,6 +2,7 @@ package plateau.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -39,12 +40,13 @@ public record Recorded(Path folder, JsonNode description, List<History> historie
         }
         Map<String, History> histories = new LinkedHashMap<>();
         try {
-            readMetrics(metrics, histories);
+            JsonNode described = new ObjectMapper().readTree(description.toFile());
+            readMetrics(metrics, described.path("runs"), histories);
             Path curves = folder.resolve("curves.csv");
             if (Files.isRegularFile(curves)) {
-                readCurves(curves, histories);
+                readCurves(curves, described.path("runs"), histories);
             }
-            return new Recorded(folder, new ObjectMapper().readTree(description.toFile()), List.copyOf(histories.values()));
+            return new Recorded(folder, described, List.copyOf(histories.values()));
         } catch (IllegalArgumentException e) {
             throw new IOException("the results in " + folder + " are damaged: " + e.getMessage(), e);
         }
@@ -60,8 +62,8 @@ public record Recorded(Path folder, JsonNode description, List<History> historie
         return description.path("status").asText();
     }
 
-    private static void readMetrics(Path file, Map<String, History> histories) throws IOException {
-        try (Table table = Table.open(file)) {
+    private static void readMetrics(Path file, JsonNode runs, Map<String, History> histories) throws IOException {
+        try (Table table = Table.open(file, runs)) {
             for (CSVRecord row : table.csv) {
                 History history = table.history(row, histories);
                 history.steps().add(Long.parseLong(row.get(STEP)));
@@ -70,8 +72,8 @@ public record Recorded(Path folder, JsonNode description, List<History> historie
         }
     }
 
-    private static void readCurves(Path file, Map<String, History> histories) throws IOException {
-        try (Table table = Table.open(file)) {
+    private static void readCurves(Path file, JsonNode runs, Map<String, History> histories) throws IOException {
+        try (Table table = Table.open(file, runs)) {
             for (CSVRecord row : table.csv) {
                 Map<String, List<Double>> curves = table.history(row, histories).curves().computeIfAbsent(Long.parseLong(row.get(STEP)), _ -> new LinkedHashMap<>());
                 table.values(row, "point").forEach((name, value) -> curves.computeIfAbsent(name, _ -> new ArrayList<>()).add(value));
@@ -80,11 +82,11 @@ public record Recorded(Path folder, JsonNode description, List<History> historie
     }
 
     /** A table whose columns are keys, the seed, the step, and values. */
-    private record Table(CSVParser csv) implements AutoCloseable {
+    private record Table(CSVParser csv, JsonNode runs) implements AutoCloseable {
 
-        static Table open(Path file) throws IOException {
+        static Table open(Path file, JsonNode runs) throws IOException {
             Reader reader = Files.newBufferedReader(file);
-            return new Table(CSVParser.parse(reader, CSVFormat.RFC4180.builder().setHeader().setSkipHeaderRecord(true).get()));
+            return new Table(CSVParser.parse(reader, CSVFormat.RFC4180.builder().setHeader().setSkipHeaderRecord(true).get()), runs);
         }
 
         History history(CSVRecord row, Map<String, History> histories) {
@@ -92,7 +94,14 @@ public record Recorded(Path folder, JsonNode description, List<History> historie
             Map<String, String> key = new LinkedHashMap<>();
             columns.subList(0, columns.indexOf(SEED)).stream().filter(column -> !row.get(column).isEmpty()).forEach(column -> key.put(column, row.get(column)));
             long seed = Long.parseLong(row.get(SEED));
-            return histories.computeIfAbsent(key + " " + seed, _ -> new History(key, seed, new ArrayList<>(), new LinkedHashMap<>(), new TreeMap<>()));
+            return histories.computeIfAbsent(key + " " + seed, _ -> new History(key, seed, new ArrayList<>(), new LinkedHashMap<>(), new TreeMap<>(), description(key, seed)));
+        }
+
+        private JsonNode description(Map<String, String> key, long seed) {
+            return runs.valueStream()
+                    .filter(run -> run.path(SEED).asLong() == seed && key.entrySet().stream().allMatch(column -> run.path(column.getKey()).asText().equals(column.getValue())))
+                    .findFirst()
+                    .orElse(MissingNode.getInstance());
         }
 
         /** The numbers behind a column; a run leaves empty what it does not measure. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ class RecordedTest {
 
     @BeforeEach
     void write() throws IOException {
-        Files.writeString(folder.resolve("run.json"), "{\"experiment\": \"pwl\", \"status\": \"finished\"}");
+        Files.writeString(folder.resolve("run.json"), "{\"experiment\": \"pwl\", \"status\": \"finished\", \"runs\": [{\"variant\": \"conv\", \"seed\": 2, \"speed\": 7}]}");
         Files.writeString(folder.resolve("metrics.csv"), "variant,seed,step,loss,distance\r\nconv,1,100,0.5,2\r\nconv,1,200,0.25,1.5\r\nautoencoder,1,100,7,\r\nconv,2,100,3,4\r\n");
         Files.writeString(folder.resolve("curves.csv"), "variant,seed,step,point,original,decoded\r\nconv,1,200,0,1,2\r\nconv,1,200,1,3,4\r\n");
     }
@@ -39,12 +40,14 @@ class RecordedTest {
         assertEquals(List.of(100L, 200L), first.steps());
         assertEquals(Map.of("loss", List.of(0.5, 0.25), "distance", List.of(2.0, 1.5)), first.metrics());
         assertEquals(Map.of(200L, Map.of("original", List.of(1.0, 3.0), "decoded", List.of(2.0, 4.0))), first.curves());
+        assertEquals(7, recorded.histories().get(2).description().path("speed").asInt());
+        assertTrue(first.description().isMissingNode());
         assertEquals(Map.of("loss", List.of(7.0)), recorded.histories().get(1).metrics(), "what it does not measure is left out");
     }
 
     @Test
     void aHistorySumsUp() {
-        History run = new History(Map.of("d", "5"), 1, List.of(10L, 20L, 30L), Map.of("loss", List.of(4.0, 1.0, 2.5)), new TreeMap<>());
+        History run = new History(Map.of("d", "5"), 1, List.of(10L, 20L, 30L), Map.of("loss", List.of(4.0, 1.0, 2.5)), new TreeMap<>(), MissingNode.getInstance());
         assertEquals("d = 5", run.label());
         assertEquals(2.5, run.last("loss"));
         assertEquals(2.5, run.mean("loss"));
@@ -57,7 +60,7 @@ class RecordedTest {
     void aSpikeDoesNotMoveTheTail() {
         List<Double> values = new ArrayList<>(Collections.nCopies(99, 1.0));
         values.add(1e6);
-        assertEquals(1, new History(Map.of(), 1, LongStream.rangeClosed(1, 100).boxed().toList(), Map.of("loss", values), new TreeMap<>()).tail("loss"));
+        assertEquals(1, new History(Map.of(), 1, LongStream.rangeClosed(1, 100).boxed().toList(), Map.of("loss", values), new TreeMap<>(), MissingNode.getInstance()).tail("loss"));
     }
 
     @Test

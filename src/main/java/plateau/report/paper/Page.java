@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -53,10 +56,23 @@ public final class Page {
                 "title", part.section().title(),
                 "source", part.section().source(),
                 "about", part.section().about(),
-                "drawings", part.drawings(),
+                "drawings", part.drawings().stream().map(Page::drawing).toList(),
                 "empty", part.drawings().isEmpty(),
                 "claims", part.claims().stream().map(Page::claim).toList(),
                 "commands", part.commands().stream().map(Page::command).toList());
+    }
+
+    /** A chart for the script to draw, or a picture within the page. */
+    private static Map<String, Object> drawing(Drawing drawing) {
+        return Map.of("name", drawing.name(), "title", drawing.title(), "caption", drawing.caption(), "chart", drawing.figure() != null, "picture", drawing.drawn() == null ? "" : base64(drawing.drawn()));
+    }
+
+    private static String base64(Path file) {
+        try {
+            return Base64.getEncoder().encodeToString(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Map<String, Object> claim(Claim claim) {
@@ -88,7 +104,7 @@ public final class Page {
     /** By name; nothing in it ends the script element that it stands in. */
     private static String figures(Report report) {
         ObjectNode figures = new ObjectMapper().createObjectNode();
-        report.parts().forEach(part -> part.drawings().forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
+        report.parts().forEach(part -> part.drawings().stream().filter(drawing -> drawing.figure() != null).forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
         return figures.toString().replace("</", "<\\/");
     }
 

@@ -1,8 +1,11 @@
 package plateau.report.paper;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import plateau.report.History;
@@ -13,11 +16,17 @@ import plateau.report.Recorded;
  * The runs of a section.
  *
  * @param runs of all its commands
+ * @param folders that their results lie in
  */
-public record Study(List<History> runs) {
+public record Study(List<History> runs, List<Path> folders) {
     /** What these commands left behind. */
     public static Study of(List<Recorded> results) {
-        return new Study(results.stream().flatMap(recorded -> recorded.histories().stream()).toList());
+        return new Study(results.stream().flatMap(recorded -> recorded.histories().stream()).toList(), results.stream().map(Recorded::folder).toList());
+    }
+
+    /** A figure that a command has drawn itself: its PNG, beside which its SVG lies. */
+    Optional<Path> drawn(String name) {
+        return folders.stream().map(folder -> folder.resolve(name + ".png")).filter(Files::isRegularFile).findFirst();
     }
 
     /** The runs in which a key has this value, one for each seed, ascending. */

@@ -3,6 +3,8 @@ package plateau.report.paper;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +25,7 @@ class SectionsTest {
     @Test
     void withoutResultsThereAreNoFiguresAndNoVerdicts() {
         for (Section section : Section.ALL) {
-            Study nothing = new Study(List.of());
+            Study nothing = new Study(List.of(), List.of());
             assertEquals(List.of(), section.figures(nothing), section.name());
             assertFalse(section.claims(nothing).isEmpty(), section.name());
             section.claims(nothing).forEach(claim -> assertEquals(Verdict.UNDECIDED, claim.evidence().verdict(), claim.sentence()));
@@ -107,6 +109,29 @@ class SectionsTest {
         assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("… in the shortest training."));
     }
 
+    @Test
+    void stocks() {
+        Study asThePaper = stocks(1, 0, 0.3, 0.6);
+        assertEquals(List.of("holds"), verdicts("stocks", asThePaper).stream().map(Verdict::toString).distinct().toList());
+        assertEquals(List.of("k = 10", "k = 1000", "k = 2000"), figure("stocks", asThePaper, 0).figure().panels().stream().map(panel -> panel.title()).toList());
+
+        assertEquals(List.of("does not hold"), verdicts("stocks", stocks(3, 0.5, -0.4, -0.4)).stream().map(Verdict::toString).distinct().toList());
+    }
+
+    /** Losses of -1 for decomposition, but for what it misses, and of more for end-to-end; noise is k times a factor. */
+    private static Study stocks(double factor, double missed, double early, double late) {
+        List<List<History>> all = new ArrayList<>();
+        for (int k : new int[] {10, 1000, 2000}) {
+            for (String mode : List.of("dec", "e2e")) {
+                double more = mode.equals("dec") ? 0 : 1;
+                runs(Map.of("k", "" + k, "mode", mode), seed -> Map.of("exact_loss", List.of(missed - 0.2 + more * early, missed - 0.9 + more * late, missed - 1 + 1e-3 * seed + more * late))).forEach(run -> all.add(List.of(new History(
+                        run.key(), run.seed(), run.steps(), run.metrics(), run.curves(),
+                        JsonNodeFactory.instance.objectNode().set("start", JsonNodeFactory.instance.objectNode().put("moment_e2e", factor * k * (1 + 0.01 * run.seed())).put("moment_dec", 1))))));
+            }
+        }
+        return study(all);
+    }
+
     private static List<Verdict> verdicts(String section, Study study) {
         return section(section).claims(study).stream().map(claim -> claim.evidence().verdict()).toList();
     }
@@ -120,11 +145,11 @@ class SectionsTest {
     }
 
     private static Study study(List<List<History>> runs) {
-        return new Study(runs.stream().flatMap(List::stream).toList());
+        return new Study(runs.stream().flatMap(List::stream).toList(), List.of());
     }
 
     private static List<History> runs(Map<String, String> key, LongFunction<Map<String, List<Double>>> metrics) {
-        return LongStream.rangeClosed(1, SEEDS).mapToObj(seed -> new History(key, seed, List.of(100L, 200L, 300L), metrics.apply(seed), new TreeMap<>())).toList();
+        return LongStream.rangeClosed(1, SEEDS).mapToObj(seed -> new History(key, seed, List.of(100L, 200L, 300L), metrics.apply(seed), new TreeMap<>(), MissingNode.getInstance())).toList();
     }
 
     /** Two curves with a corner each; what is decoded bends by a share too much. */
@@ -138,7 +163,7 @@ class SectionsTest {
                 .mapToObj(seed -> {
                     List<Double> decoded = original.stream().map(value -> value * (1 + error + error * 0.01 * seed)).toList();
                     Map<String, List<Double>> curves = Map.of("original", original, "decoded", decoded);
-                    return new History(Map.of("variant", variant), seed, List.of(everyStep, 2 * everyStep, 3 * everyStep), metrics.apply(seed), new TreeMap<>(Map.of(500L, curves, 15_000L, curves)));
+                    return new History(Map.of("variant", variant), seed, List.of(everyStep, 2 * everyStep, 3 * everyStep), metrics.apply(seed), new TreeMap<>(Map.of(500L, curves, 15_000L, curves)), MissingNode.getInstance());
                 })
                 .toList();
     }
@@ -155,7 +180,7 @@ class SectionsTest {
                         hypothesis.add(wrong > 0 && beforeStep < 10 * wrong + run.seed() % 2 ? label.get(i) + 0.1 : label.get(i));
                     }
                     Map<String, List<Double>> curves = new LinkedHashMap<>(Map.of("score", score, "label", label, "hypothesis", hypothesis));
-                    return new History(run.key(), run.seed(), run.steps(), run.metrics(), new TreeMap<>(Map.of(300L, curves)));
+                    return new History(run.key(), run.seed(), run.steps(), run.metrics(), new TreeMap<>(Map.of(300L, curves)), MissingNode.getInstance());
                 })
                 .toList();
     }

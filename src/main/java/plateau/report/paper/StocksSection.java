@@ -1,0 +1,96 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Stocks (appendix A, figure 8). */
+final class StocksSection implements Section {
+    private static final String SOURCE = "appendix A";
+    private static final String LOSS = "exact_loss";
+    private static final List<Integer> LARGE = List.of(1000, 2000);
+
+    @Override
+    public String name() {
+        return "stocks";
+    }
+
+    @Override
+    public String title() {
+        return "Noise of two unbiased estimators";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE + ", figure 8";
+    }
+
+    @Override
+    public String about() {
+        return "Which of k stocks does a reference speak of? From the gains of all stocks (end-to-end) or from the right stock (decomposition) come two unbiased estimates of the same gradient. The former's variance is about k times as large at the start.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        return List.of(Task.of(name(), "stocks --k 10,1000,2000 --log-every 50", scale.seeds(3, 5)));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        List<Panel> panels = sizes(study).stream().map(k -> panel(study, k)).toList();
+        return panels.isEmpty()
+                ? List.of()
+                : List.of(new Drawing("figure-8", "Figure 8", "Loss, exact over all inputs and gains, against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.", new Figure(panels.size(), panels)));
+    }
+
+    private static Panel panel(Study study, int k) {
+        List<Panel.Curve> curves = new ArrayList<>();
+        for (Approach approach : Approach.values()) {
+            List<History> runs = runs(study, k, approach);
+            if (!runs.isEmpty()) {
+                curves.add(Study.mean(approach.title(), runs, LOSS, approach.look()));
+            }
+        }
+        return new Panel("k = " + k, Panel.Axis.steps(), Panel.Axis.of("Loss", -1.02, 0.02), curves);
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        List<Integer> all = List.of(10, 1000, 2000);
+        return List.of(
+                new Claim(SOURCE, "With decomposition, every problem is solved.", Evidence.all(all.stream().map(k -> Evidence.below("k = %d: loss at the end".formatted(k), Study.each(runs(study, k, Approach.DEC), run -> run.last(LOSS)), -0.95)).toList())),
+                new Claim(
+                        SOURCE,
+                        "End-to-end takes longer.",
+                        Evidence.all(all.stream().map(k -> Evidence.above("k = %d: mean loss in training above decomposition's by".formatted(k), gaps(study, k, run -> run.mean(LOSS)), 0)).toList())),
+                new Claim(
+                        SOURCE,
+                        "For large k, it cannot close the gap in reasonable time.",
+                        Evidence.all(LARGE.stream().map(k -> Evidence.above("k = %d: loss at the end above decomposition's by".formatted(k), gaps(study, k, run -> run.last(LOSS)), 0.1)).toList())),
+                new Claim(
+                        SOURCE + ".2",
+                        "At the start, its gradients are about k times as noisy.",
+                        Evidence.all(all.stream().map(k -> Evidence.within("k = %d: ratio of E‖∇‖², divided by k,".formatted(k), Study.each(runs(study, k, Approach.E2E), run -> excess(run, k)), 0.8, 1.25)).toList())));
+    }
+
+    private static double[] gaps(Study study, int k, ToDoubleFunction<History> loss) {
+        return Study.pairs(runs(study, k, Approach.E2E), runs(study, k, Approach.DEC), (e2e, dec) -> loss.applyAsDouble(e2e) - loss.applyAsDouble(dec));
+    }
+
+    /** Before the first step. */
+    private static double excess(History run, int k) {
+        return run.description().at("/start/moment_e2e").asDouble() / run.description().at("/start/moment_dec").asDouble() / k;
+    }
+
+    private static List<History> runs(Study study, int k, Approach approach) {
+        return study.with("k", k).stream().filter(run -> approach.key().equals(run.key().get("mode"))).toList();
+    }
+
+    private static List<Integer> sizes(Study study) {
+        return study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
+    }
+}
