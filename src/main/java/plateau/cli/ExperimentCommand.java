@@ -1,5 +1,7 @@
 package plateau.cli;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -249,7 +251,8 @@ abstract class ExperimentCommand implements Callable<Integer> {
         List<Snapshot> snapshots = history.curves().entrySet().stream()
                 .map(snapshot -> new Snapshot(snapshot.getKey(), snapshot.getValue().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, curve -> floats(curve.getValue())))))
                 .toList();
-        return new Outcome(run, Map.of(), rows, snapshots, Status.FINISHED, Optional.empty(), Optional.empty());
+        Map<String, Object> facts = history.description().isObject() ? new ObjectMapper().convertValue(history.description(), new TypeReference<>() {}) : Map.of();
+        return new Outcome(run, facts, rows, snapshots, Status.FINISHED, Optional.empty(), Optional.empty());
     }
 
     private static float[] floats(List<Double> values) {

@@ -19,6 +19,7 @@ class PlotAndCompareTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "parity --d 4,5 --seeds 2 --steps 200 --log-every 50 | parity.png",
+        "stocks --d 20 --k 3,4 --steps 100 --log-every 50 | stocks.png",
         "step forward-only approximation --smoothing paper --steps 100 --log-every 50 | step-learnt.png",
         "pwl conditioned linear --steps 100 --log-every 50 | pwl-learnt.png"
     })
