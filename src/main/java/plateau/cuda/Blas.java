@@ -2,6 +2,9 @@ package plateau.cuda;
 
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import jcuda.Pointer;
 import jcuda.jcublas.JCublas2;
@@ -15,14 +18,26 @@ public final class Blas {
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
-    private final cublasHandle handle = new cublasHandle();
+    /** One for each stream: products on two streams that shared one would share its workspace, and then cuBLAS does not promise the same bits every time. */
+    private final Map<Stream, cublasHandle> handles = new HashMap<>();
+
     private final int version;
 
     private Blas() {
+        cublasHandle handle = create();
+        try {
+            int[] found = new int[1];
+            check("cublasGetVersion", JCublas2.cublasGetVersion(handle, found));
+            version = found[0];
+        } finally {
+            JCublas2.cublasDestroy(handle);
+        }
+    }
+
+    private static cublasHandle create() {
+        cublasHandle handle = new cublasHandle();
         check("cublasCreate", JCublas2.cublasCreate(handle));
-        int[] found = new int[1];
-        check("cublasGetVersion", JCublas2.cublasGetVersion(handle, found));
-        version = found[0];
+        return handle;
     }
 
     /** Loads cuBLAS where it works; one log line says why where it does not. */
@@ -62,10 +77,8 @@ public final class Blas {
             a.requireOpen("gemm");
             b.requireOpen("gemm");
             c.requireOpen("gemm");
-            synchronized (blas) {
-                check("cublasSetStream", JCublas2.cublasSetStream(blas.handle, new jcuda.runtime.cudaStream_t(stream.stream())));
-                check("cublasSgemm", JCublas2.cublasSgemm(blas.handle, operation(transposeB), operation(transposeA), n, m, k, ONE, b.pointer(), ldb, a.pointer(), lda, ZERO, c.pointer(), ldc));
-            }
+            cublasHandle handle = blas.handle(stream);
+            check("cublasSgemm", JCublas2.cublasSgemm(handle, operation(transposeB), operation(transposeA), n, m, k, ONE, b.pointer(), ldb, a.pointer(), lda, ZERO, c.pointer(), ldc));
         }
 
         private static int operation(boolean transposed) {
@@ -89,7 +102,28 @@ public final class Blas {
         }
     }
 
-    void close() {
-        check("cublasDestroy", JCublas2.cublasDestroy(handle));
+    private synchronized cublasHandle handle(Stream stream) {
+        return handles.computeIfAbsent(stream, _ -> {
+            cublasHandle handle = create();
+            check("cublasSetStream", JCublas2.cublasSetStream(handle, new jcuda.runtime.cudaStream_t(stream.stream())));
+            return handle;
+        });
+    }
+
+    /** Streams that have a handle. */
+    synchronized int handles() {
+        return handles.size();
+    }
+
+    /** A stream is about to be closed. */
+    synchronized void forget(Stream stream) {
+        cublasHandle handle = handles.remove(stream);
+        if (handle != null) {
+            check("cublasDestroy", JCublas2.cublasDestroy(handle));
+        }
+    }
+
+    synchronized void close() {
+        List.copyOf(handles.keySet()).forEach(this::forget);
     }
 }

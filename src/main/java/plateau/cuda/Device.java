@@ -227,6 +227,13 @@ public final class Device implements AutoCloseable {
         return type.cast(residents.computeIfAbsent(type, _ -> make.get()));
     }
 
+    /** Gives back what is kept for a stream that is about to be closed. */
+    synchronized void forget(Stream stream) {
+        if (blas != null) {
+            blas.ifPresent(open -> open.forget(stream));
+        }
+    }
+
     /** Waits for all work on the device. */
     public void synchronize() {
         CudaException.check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());

@@ -108,6 +108,7 @@ public final class Stream implements AutoCloseable {
         if (!closed) {
             closed = true;
             device.streams().decrementAndGet();
+            device.forget(this);
             CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream));
         }
     }

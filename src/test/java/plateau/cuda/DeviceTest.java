@@ -214,6 +214,28 @@ class DeviceTest {
         }
     }
 
+    /** Whose workspaces cuBLAS keeps apart; they go with the streams. */
+    @Test
+    void eachStreamHasACublasOfItsOwn() {
+        Blas blas = device.blas().orElseThrow();
+        int before = blas.handles();
+        try (DeviceBuffer a = device.upload(2f);
+                DeviceBuffer c = device.upload(0f);
+                Stream one = device.createStream();
+                Stream two = device.createStream()) {
+            Work product = blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1);
+            product.enqueue(one);
+            product.enqueue(one);
+            one.synchronize();
+            assertEquals(before + 1, blas.handles());
+            product.enqueue(two);
+            two.synchronize();
+            assertEquals(before + 2, blas.handles());
+            assertArrayEquals(new float[] {4}, c.toFloats());
+        }
+        assertEquals(before, blas.handles());
+    }
+
     @Test
     void productsOfMemoryThatIsNotThereAreRefused() {
         try (DeviceBuffer small = device.allocate(16);
