@@ -72,7 +72,12 @@ final class KernelCase {
 
     /** An output of sums of terms around 1, which may cancel: their rounding errors are relative to the terms, not to what is left of them. */
     DeviceBuffer sums(String what, double[] expected, double tolerance) {
-        return add(what, null, expected, tolerance, 1);
+        return sums(what, expected, tolerance, 1);
+    }
+
+    /** As {@link #sums}, of terms of that size at most. */
+    DeviceBuffer sums(String what, double[] expected, double tolerance, double largestTerm) {
+        return add(what, null, expected, tolerance, largestTerm);
     }
 
     /** An output that holds values before, which the kernel updates: what cancels leaves errors relative to those. */
