@@ -80,7 +80,7 @@ public final class Page {
         return Map.of(
                 "source", claim.source(),
                 "sentence", claim.sentence(),
-                "measured", evidence.measured(),
+                "measured", evidence.measured().stream().map(line -> line.replace(" ± ", "\u00a0±\u00a0")).toList(),
                 "tests", evidence.tests(),
                 "probability", evidence.probability(),
                 "verdict", evidence.verdict().toString(),

@@ -110,6 +110,37 @@ class SectionsTest {
     }
 
     @Test
+    void tuple() {
+        Study asThePaper = study(List.of(
+                tuple(1, "dec", 0.95), tuple(2, "dec", 0.9), tuple(3, "dec", 0.86), tuple(1, "e2e", 0.95), tuple(2, "e2e", 0.9), tuple(3, "e2e", 0.5)));
+        assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("tuple", asThePaper));
+        assertEquals(3, figure("tuple", asThePaper, 0).figure().panels().size());
+
+        Study opposite = study(List.of(
+                tuple(1, "dec", 0.5), tuple(2, "dec", 0.5), tuple(3, "dec", 0.5), tuple(1, "e2e", 0.5), tuple(2, "e2e", 0.5), tuple(3, "e2e", 0.9)));
+        assertEquals(List.of(Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD, Verdict.UNDECIDED, Verdict.DOES_NOT_HOLD), verdicts("tuple", opposite), "300 iterations say nothing against what takes 20,000");
+    }
+
+    private static List<History> tuple(int k, String mode, double end) {
+        return runs(Map.of("k", "" + k, "mode", mode), seed -> Map.of("tuple_accuracy", List.of(0.5, 0.6, end + 1e-3 * seed)));
+    }
+
+    @Test
+    void snr() {
+        Study asThePaper = study(List.of(snr(1, -6.7, -6.7), snr(2, -11.4, -6.8), snr(3, -13, -6.7), snr(4, -14.6, -6.8)));
+        assertEquals(List.of("holds"), verdicts("snr", asThePaper).stream().map(Verdict::toString).distinct().toList());
+        assertEquals(List.of(1.0, 2.0, 3.0, 4.0), figure("snr", asThePaper, 0).figure().panels().getFirst().curves().getFirst().x());
+
+        Study opposite = study(List.of(snr(1, -6.7, -6.7), snr(2, -6.7, -8), snr(3, -6.7, -9), snr(4, -6.7, -10)));
+        assertEquals(List.of("does not hold"), verdicts("snr", opposite).stream().map(Verdict::toString).distinct().toList());
+    }
+
+    private static List<History> snr(int k, double endToEnd, double decomposition) {
+        return runs(Map.of("k", "" + k), seed -> Map.of(
+                "e2e_log_ratio", List.of(0.0, 0.0, endToEnd + 0.01 * k * seed), "dec_log_ratio", List.of(0.0, 0.0, decomposition - 0.01 * k * seed)));
+    }
+
+    @Test
     void stocks() {
         Study asThePaper = stocks(1, 0, 0.3, 0.6);
         assertEquals(List.of("holds"), verdicts("stocks", asThePaper).stream().map(Verdict::toString).distinct().toList());

@@ -1,0 +1,87 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Signal and noise of the gradients on tuples (section 3.2, figure 4). */
+final class SnrSection implements Section {
+    private static final String SOURCE = "section 3.2";
+
+    @Override
+    public String name() {
+        return "snr";
+    }
+
+    @Override
+    public String title() {
+        return "Signal and noise";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE + ", figure 4";
+    }
+
+    @Override
+    public String about() {
+        return "Why end-to-end training on tuples fails: at the start, the correlation of its gradient with the label (signal) vanishes beside its variance over the samples (noise) as k grows. With decomposition the ratio does not depend on k.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        return List.of(Task.of(name(), "snr --k 1,2,3,4 --samples " + scale.choose("50000", "500000"), scale.seeds(5, 5)));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        List<Integer> sizes = study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
+        if (sizes.isEmpty()) {
+            return List.of();
+        }
+        List<Panel.Curve> curves = new ArrayList<>();
+        for (Approach approach : Approach.values()) {
+            List<double[]> values = sizes.stream().map(k -> Study.each(study.with("k", k), run -> run.last(approach.key() + "_log_ratio"))).toList();
+            curves.add(new Panel.Curve(
+                    approach.title(),
+                    sizes.stream().map(Integer::doubleValue).toList(),
+                    values.stream().map(at -> Arrays.stream(at).average().orElseThrow()).toList(),
+                    approach.look(),
+                    values.stream().map(at -> Arrays.stream(at).min().orElseThrow()).toList(),
+                    values.stream().map(at -> Arrays.stream(at).max().orElseThrow()).toList()));
+        }
+        Panel panel = new Panel("Signal-to-noise ratio", Panel.Axis.fitting("k"), Panel.Axis.fitting("ln(Sig/Noi)"), curves);
+        return List.of(new Drawing("figure-4", "Figure 4", "Natural logarithm of the gradients' signal-to-noise ratio at the start, against k: end-to-end (red) and decomposition (blue). No estimate can fall much below one over the number of samples.", new Figure(panel)));
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        return List.of(
+                new Claim(SOURCE, "End-to-end, the ratio falls with k.", Evidence.below("ln(Sig/Noi) at k = 2 less that at k = 1:", differences(study, 2, Approach.E2E), -1)),
+                new Claim(
+                        SOURCE,
+                        "For k ≥ 3 it is extremely small: noise can mask the signal.",
+                        Evidence.all(List.of(below(study, 3), below(study, 4)))),
+                new Claim(
+                        SOURCE,
+                        "With decomposition, it does not depend on k.",
+                        Evidence.all(List.of(steady(study, 2), steady(study, 3), steady(study, 4)))));
+    }
+
+    private static Evidence below(Study study, int k) {
+        return Evidence.below(
+                "k = %d: ln(Sig/Noi) end-to-end less decomposition's:".formatted(k), Study.each(study.with("k", k), run -> run.last("e2e_log_ratio") - run.last("dec_log_ratio")), -2.3);
+    }
+
+    private static Evidence steady(Study study, int k) {
+        return Evidence.within("ln(Sig/Noi) at k = %d less that at k = 1:".formatted(k), differences(study, k, Approach.DEC), -0.5, 0.5);
+    }
+
+    private static double[] differences(Study study, int k, Approach approach) {
+        return Study.pairs(study.with("k", k), study.with("k", 1), (one, first) -> one.last(approach.key() + "_log_ratio") - first.last(approach.key() + "_log_ratio"));
+    }
+}

@@ -1,0 +1,100 @@
+package plateau.report.paper;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import plateau.report.Figure;
+import plateau.report.History;
+import plateau.report.Panel;
+
+/** Tuples of line images (section 3.1, figures 2 and 3). */
+final class TupleSection implements Section {
+    private static final String SOURCE = "section 3.1";
+    private static final String ACCURACY = "tuple_accuracy";
+    private static final long PAPER_STEPS = 20_000;
+
+    /** Far from chance; the best that there is lies at about 0.95, 0.91 and 0.87 for k = 1, 2 and 3, as the labels of some images cannot be seen. */
+    private static final double GOOD = 0.75;
+
+    @Override
+    public String name() {
+        return "tuple";
+    }
+
+    @Override
+    public String title() {
+        return "End-to-end against decomposition";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE + ", figures 2 and 3";
+    }
+
+    @Override
+    public String about() {
+        return "An image shows a line that slopes upwards or downwards; the label of a tuple of k images is the parity of their slopes. One network can be trained on the tuple's label alone, end-to-end, or on each image's label too, by decomposition.";
+    }
+
+    @Override
+    public List<Task> tasks(Scale scale) {
+        int seeds = scale.seeds(3, 5);
+        return List.of(
+                Task.of("tuple", "tuple --k 1,2,3 --mode dec" + scale.choose(" --steps 400 --log-every 20", ""), seeds),
+                Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e" + scale.choose(" --steps 300 --log-every 20", ""), seeds));
+    }
+
+    @Override
+    public List<Drawing> figures(Study study) {
+        List<Panel> panels = study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().map(k -> panel(study, k)).toList();
+        List<Drawing> drawings = new ArrayList<>();
+        study.drawn("tuple-samples").ifPresent(file -> drawings.add(Drawing.copy("figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
+        if (!panels.isEmpty()) {
+            drawings.add(new Drawing("figure-3", "Figure 3", "Accuracy on the primary objective, the tuple's label, on a held-out test set against training iterations: end-to-end (red) and decomposition (blue).", new Figure(panels.size(), panels)));
+        }
+        return drawings;
+    }
+
+    private static Panel panel(Study study, int k) {
+        List<Panel.Curve> curves = new ArrayList<>();
+        for (Approach approach : Approach.values()) {
+            List<History> runs = runs(study, k, approach);
+            if (!runs.isEmpty()) {
+                curves.add(Study.mean(approach.title(), runs, ACCURACY, approach.look()));
+            }
+        }
+        return new Panel("k = " + k, Panel.Axis.steps(), Panel.Axis.of("Accuracy", 0.3, 1), curves);
+    }
+
+    @Override
+    public List<Claim> claims(Study study) {
+        return List.of(
+                new Claim(SOURCE, "Decomposition quickly arrives at a good solution, whatever k is.", Evidence.all(List.of(solved(study, 1, Approach.DEC), solved(study, 2, Approach.DEC), solved(study, 3, Approach.DEC)))),
+                new Claim(SOURCE, "End-to-end works for k = 1.", solved(study, 1, Approach.E2E)),
+                new Claim(SOURCE, "End-to-end works for k = 2.", worksForTwo(runs(study, 2, Approach.E2E))),
+                new Claim(
+                        SOURCE,
+                        "End-to-end fails completely already for k = 3.",
+                        Evidence.within("k = 3: accuracy after " + iterations(runs(study, 3, Approach.E2E), true), Study.each(runs(study, 3, Approach.E2E), run -> run.tail(ACCURACY)), 0.45, 0.55)));
+    }
+
+    private static Evidence solved(Study study, int k, Approach approach) {
+        List<History> runs = runs(study, k, approach);
+        return Evidence.above("k = %d: accuracy after %s".formatted(k, iterations(runs, false)), Study.each(runs, run -> run.tail(ACCURACY)), GOOD);
+    }
+
+    /** Where it leaves chance for some runs only, and late. */
+    private static Evidence worksForTwo(List<History> runs) {
+        Evidence share = Evidence.share("have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)), runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(), 0.5);
+        return Study.steps(runs) < PAPER_STEPS ? share.cutShort() : share;
+    }
+
+    private static String iterations(List<History> runs, boolean asManyAsThePaper) {
+        long steps = Study.steps(runs);
+        return asManyAsThePaper && steps < PAPER_STEPS ? "%,d of the paper's %,d iterations".formatted(steps, PAPER_STEPS) : "%,d iterations".formatted(steps);
+    }
+
+    private static List<History> runs(Study study, int k, Approach approach) {
+        return study.with("k", k).stream().filter(run -> approach.key().equals(run.key().get("mode"))).toList();
+    }
+}
