@@ -9,10 +9,11 @@
   const ink = () => (isDark() ? "#aeb3bb" : "#4a5058");
   const grid = () => (isDark() ? "#2b2f35" : "#e6e8ea");
 
-  // On a dark ground every colour is mixed with white, black most of all.
+  // On a dark ground every colour is mixed with white, dark ones and black most of all.
+  const brightness = rgb => 0.21 * (rgb >> 16) + 0.72 * (rgb >> 8 & 255) + 0.07 * (rgb & 255);
   const hex = (rgb, white) => "#" + [16, 8, 0].map(shift => Math.round((rgb >> shift & 255) + (255 - (rgb >> shift & 255)) * white).toString(16).padStart(2, "0")).join("");
   const light = curve => hex(curve.rgb, 0);
-  const dark = curve => hex(curve.rgb, curve.rgb === 0 ? 0.85 : 0.35);
+  const dark = curve => hex(curve.rgb, curve.rgb === 0 ? 0.85 : brightness(curve.rgb) < 60 ? 0.55 : 0.35);
   const colour = curve => (isDark() ? dark(curve) : light(curve));
 
   const element = (parent, tag, className, text) => {
@@ -123,9 +124,10 @@
       },
     }, data, place);
     chart.over.addEventListener("mouseleave", () => { tip.hidden = true; });
-    new ResizeObserver(() => {
+    // In a frame of its own, since it changes the size that is observed.
+    new ResizeObserver(() => requestAnimationFrame(() => {
       if (place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height: height(place) });
-    }).observe(place);
+    })).observe(place);
     charts.push(chart);
     return { chart, owners };
   }
