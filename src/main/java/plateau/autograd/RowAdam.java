@@ -2,20 +2,20 @@ package plateau.autograd;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.SparseRows;
 
 /**
  * Adam over an arena whose first parameter is a table of rows, of which a batch reads few by index. The updates that a row without a gradient misses are made
- * up for, as one, whenever it is read, and its values in the arena are those of the last update in which it had one: read them by {@link #read}. Reading changes nothing, so it
- * leaves no trace in the results.
+ * up for, as one, whenever it is read. Reading changes nothing that training goes on from, so it leaves no trace in the results.
  *
- * <p>Beside Adam's two arrays, of which the second holds the roots of the mean squares for the table, the arena's end keeps per row the update in which it last
- * had a gradient and four sums over those it has missed since: with the step number, all that a later run needs.
+ * <p>Of the table, the arena's values are those of the latest {@link #all} that was read. Its three arrays of state hold m, the root of v, and the weights as of the last update in
+ * which a row had a gradient; the arena's end keeps per row the number of that update and four sums over those it has missed since: with the step number, all that a later run needs.
  */
 public final class RowAdam {
-    private static final int STATE_ARRAYS = 2;
+    private static final int STATE_ARRAYS = 3;
 
     private final Kernels kernels;
     private final SparseRows launcher;
@@ -48,7 +48,7 @@ public final class RowAdam {
                 new SparseRows.Table(
                         d,
                         k,
-                        parameters.values(),
+                        parameters.state(2),
                         parameters.state(0),
                         parameters.state(1),
                         rows.slice(0, (long) Integer.BYTES * d),
@@ -72,9 +72,20 @@ public final class RowAdam {
      */
     public record Rows(DeviceBuffer x, DeviceBuffer catchUp, Tensor values) {}
 
+    /** As {@link Parameters#initialise}. */
+    public Work initialise(long seed, int firstStream) {
+        return Work.sequence("initialise", List.of(parameters.initialise(kernels, seed, firstStream), parameters.state(2).copyFrom(parameters.values())));
+    }
+
     /** Allocates room for reading n rows at a time. */
     public Rows rows(Workspace workspace, String name, int n) {
         return new Rows(workspace.words(n), workspace.words((long) SparseRows.CATCH_UP_WORDS * n), Tensor.of(name, Shape.of(n, table.k()), workspace.words((long) n * table.k())));
+    }
+
+    /** The whole table, to be read into the arena's values. */
+    public Rows all(Workspace workspace) {
+        int[] x = IntStream.range(0, table.d()).toArray();
+        return new Rows(workspace.ints(x), workspace.words((long) SparseRows.CATCH_UP_WORDS * table.d()), parameters.tensors().getFirst());
     }
 
     /** Reads the rows that {@code x} names, with what they have missed until the present step. */

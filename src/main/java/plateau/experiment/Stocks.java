@@ -154,8 +154,7 @@ public final class Stocks implements Experiment {
 
         // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one, which is the decomposed loss of every input once, and its gradient.
         Batch fresh = Batch.record(kernels, workspace, optimizer, launcher, b, TEST_BATCH, Mode.E2E);
-        RowAdam.Rows all = optimizer.rows(workspace, "all rows", d);
-        all.x().upload(IntStream.range(0, d).toArray());
+        RowAdam.Rows all = optimizer.all(workspace);
         Tape tape = new Tape(kernels, workspace, parameters);
         Tensor exact = SoftmaxDot.of(tape, launcher, all.values(), b, label, null);
         Backward mean = tape.backward(List.of(exact), List.of(all.values(), b));
@@ -181,7 +180,7 @@ public final class Stocks implements Experiment {
                         "initialise",
                         List.of(
                                 data.labels(d, k, options.seed, RandomStreams.TASK, label),
-                                parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
+                                optimizer.initialise(options.seed, RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 

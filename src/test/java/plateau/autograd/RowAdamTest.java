@@ -48,11 +48,10 @@ class RowAdamTest {
             optimizer = new RowAdam(kernels, workspace, declaration, rows, RULE, step);
             bias = optimizer.parameters().tensor(b);
             batch = optimizer.rows(workspace, "batch", n);
-            all = optimizer.rows(workspace, "all", d);
-            all.x().upload(IntStream.range(0, d).toArray());
+            all = optimizer.all(workspace);
             gradient = workspace.words((long) n * k);
             update = optimizer.update(workspace, batch, gradient);
-            run(optimizer.parameters().initialise(kernels, 1, 0));
+            run(optimizer.initialise(1, 0));
         }
 
         void run(Work work) {
@@ -71,7 +70,7 @@ class RowAdamTest {
 
         float[] values() {
             run(optimizer.read(all));
-            return all.values().values().toFloats();
+            return optimizer.parameters().tensors().getFirst().values().toFloats();
         }
 
         @Override

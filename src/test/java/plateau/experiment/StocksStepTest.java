@@ -57,8 +57,8 @@ class StocksStepTest {
         /** The weights (d, k) and the bias (k) as of now: what each row of the arena has missed since its last update is made up for here, update by update. */
         List<double[]> weights() {
             int d = options.d(), k = options.k(), elements = plan.parameters().elements(), now = step.toInts()[0];
-            double[] arena = doubles(plan.parameters().arena()), w = Arrays.copyOf(arena, d * k);
-            int[] last = plan.parameters().arena().slice(4L * elements * Float.BYTES, (long) d * Integer.BYTES).toInts();
+            double[] arena = doubles(plan.parameters().arena()), w = Arrays.copyOfRange(arena, 4 * elements, 4 * elements + d * k);
+            int[] last = plan.parameters().arena().slice(5L * elements * Float.BYTES, (long) d * Integer.BYTES).toInts();
             for (int i = 0; i < w.length; i++) {
                 double m = arena[2 * elements + i], s = arena[3 * elements + i];
                 for (int age = 1; age <= now - last[i / k]; age++) {
@@ -198,6 +198,7 @@ class StocksStepTest {
             Samples fresh = run.samples(500, RandomStreams.EVALUATION);
             double sampled = IntStream.range(0, 500 * k).mapToDouble(i -> -fresh.factors(Mode.E2E)[i] * softmax(w, b, fresh.x[i / k])[i % k] / 500).sum();
             assertEquals(sampled, metrics[0], 1e-5);
+            assertArrayEquals(w, doubles(run.plan.parameters().tensors().getFirst().values()), 2e-6, "what is saved is what was evaluated");
         }
     }
 
