@@ -31,6 +31,7 @@ import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Pwl;
 import plateau.experiment.Step;
+import plateau.experiment.Stocks;
 import plateau.kernel.Dense;
 import plateau.reference.Seeds;
 import plateau.reference.TestDevice;
@@ -116,7 +117,8 @@ class CheckpointsTest {
         return Stream.of(
                         Stream.of((Experiment) SMALL),
                         Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant))),
-                        Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant))))
+                        Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant))),
+                        Stream.of(Stocks.Mode.values()).map(mode -> (Experiment) new Stocks(Stocks.Options.of(33, mode))))
                 .flatMap(kind -> kind);
     }
 
