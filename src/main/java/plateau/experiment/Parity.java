@@ -49,18 +49,12 @@ public final class Parity implements Experiment {
 
         /** @throws IllegalArgumentException with one line on the first option that is out of range */
         public Options {
-            require(d >= 1 && d <= 1000, "d must be between 1 and 1000, not " + d);
-            require(
+            Checks.require(d >= 1 && d <= 1000, "d must be between 1 and 1000, not " + d);
+            Checks.require(
                     subsetSize.isEmpty() || subsetSize.getAsInt() >= 0 && subsetSize.getAsInt() <= d,
                     "subset-size must be between 0 and d = " + d + ", not " + subsetSize.orElse(0));
-            require(batch >= 1 && batch <= 1 << 20, "batch must be between 1 and 1048576, not " + batch);
-            require(learningRate > 0 && Float.isFinite(learningRate), "lr must be positive, not " + learningRate);
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
+            Checks.requireBatch(batch, 1 << 20);
+            Checks.requireLearningRate(learningRate);
         }
 
         /** These options with |S| fixed. */

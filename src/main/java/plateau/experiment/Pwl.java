@@ -108,14 +108,8 @@ public final class Pwl implements Experiment {
 
         /** @throws IllegalArgumentException with one line on the first option that is out of range */
         public Options {
-            require(batch >= 1 && batch <= 1 << 16, "batch must be between 1 and 65536, not " + batch);
-            require(learningRate > 0 && Float.isFinite(learningRate), "lr must be positive, not " + learningRate);
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
+            Checks.requireBatch(batch, 1 << 16);
+            Checks.requireLearningRate(learningRate);
         }
 
         /** These options with other curves. */

@@ -65,18 +65,12 @@ public final class Stocks implements Experiment {
 
         /** @throws IllegalArgumentException with one line on the first option that is out of range */
         public Options {
-            require(d >= 1 && d <= 1 << 20, "d must be between 1 and 1048576, not " + d);
-            require(k >= 2 && k <= 1 << 20, "k must be between 2 and 1048576, not " + k);
-            require((long) d * k <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) d * k));
-            require(batch >= 1 && batch <= 1 << 14, "batch must be between 1 and 16384, not " + batch);
-            require((long) batch * k <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) batch * k));
-            require(learningRate > 0 && Float.isFinite(learningRate), "lr must be positive, not " + learningRate);
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
+            Checks.require(d >= 1 && d <= 1 << 20, "d must be between 1 and 1048576, not " + d);
+            Checks.require(k >= 2 && k <= 1 << 20, "k must be between 2 and 1048576, not " + k);
+            Checks.require((long) d * k <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) d * k));
+            Checks.requireBatch(batch, 1 << 14);
+            Checks.require((long) batch * k <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) batch * k));
+            Checks.requireLearningRate(learningRate);
         }
 
         /** These options with another number of inputs. */

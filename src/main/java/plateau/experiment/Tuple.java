@@ -80,18 +80,12 @@ public final class Tuple implements Experiment {
         /** @throws IllegalArgumentException with one line on the first option that is out of range */
         public Options {
             requireSizes(k, batch);
-            require(learningRate > 0 && Float.isFinite(learningRate), "lr must be positive, not " + learningRate);
+            Checks.requireLearningRate(learningRate);
         }
 
         static void requireSizes(int k, int batch) {
-            require(k >= 1 && k <= 16, "k must be between 1 and 16, not " + k);
-            require(batch >= 1 && batch <= 1 << 12, "batch must be between 1 and 4096, not " + batch);
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
+            Checks.require(k >= 1 && k <= 16, "k must be between 1 and 16, not " + k);
+            Checks.requireBatch(batch, 1 << 12);
         }
 
         /** These options with another raster. */
