@@ -10,8 +10,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
@@ -76,19 +74,8 @@ final class PlotCommand implements Callable<Integer> {
 
     private static List<String> arguments(CommandSpec command, JsonNode recorded) {
         List<String> arguments = new ArrayList<>();
-        for (PositionalParamSpec parameter : command.positionalParameters()) {
-            recorded.path(parameter.paramLabel().toLowerCase()).forEach(value -> arguments.add(value.asText()));
-        }
-        for (OptionSpec option : command.options()) {
-            JsonNode value = recorded.path(option.longestName().substring(2));
-            if (value.isBoolean() && value.asBoolean()) {
-                arguments.add(option.longestName());
-            } else if (value.isArray()) {
-                arguments.add(option.longestName() + "=" + String.join(",", value.valueStream().map(JsonNode::asText).toList()));
-            } else if (value.isTextual() || value.isNumber()) {
-                arguments.add(option.longestName() + "=" + value.asText());
-            }
-        }
+        command.positionalParameters().forEach(parameter -> arguments.addAll(Results.typed(parameter, recorded.path(parameter.paramLabel().toLowerCase()))));
+        command.options().forEach(option -> arguments.addAll(Results.typed(option, recorded.path(option.longestName().substring(2)))));
         return arguments;
     }
 }

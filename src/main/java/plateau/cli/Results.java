@@ -1,5 +1,6 @@
 package plateau.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -279,6 +281,18 @@ final class Results {
             }
         }
         return arguments;
+    }
+
+    /** The other way: what is typed for a value that {@code run.json} has; nothing for an option that was left out. */
+    static List<String> typed(ArgSpec argument, JsonNode value) {
+        if (value.isNull() || value.isMissingNode() || value.isBoolean() && !value.asBoolean()) {
+            return List.of();
+        }
+        List<String> values = value.isArray() ? value.valueStream().map(JsonNode::asText).toList() : List.of(value.asText());
+        if (!(argument instanceof OptionSpec option)) {
+            return values;
+        }
+        return List.of(value.isBoolean() ? option.longestName() : option.longestName() + "=" + String.join(",", values));
     }
 
     /** As JSON has it: absent options as null, paths and choices as they are typed. */

@@ -54,16 +54,12 @@ final class Resumption {
             }
             JsonNode stored = before.path(name.substring(2));
             JsonNode value = given ? agreed(option, name, stored, folder) : stored;
-            if (value.isBoolean()) {
-                arguments.addAll(value.asBoolean() ? List.of(name) : List.of());
-            } else if (!value.isNull() && !value.isMissingNode()) {
-                arguments.add(name + "=" + text(value));
-            }
+            arguments.addAll(Results.typed(option, value));
         }
         for (PositionalParamSpec parameter : command.positionalParameters()) {
             JsonNode stored = before.path(parameter.paramLabel().toLowerCase());
             JsonNode value = command.commandLine().getParseResult().hasMatchedPositional(parameter) ? agreed(parameter, parameter.paramLabel(), stored, folder) : stored;
-            value.valueStream().forEach(each -> arguments.add(each.asText()));
+            arguments.addAll(Results.typed(parameter, value));
         }
         return arguments;
     }
