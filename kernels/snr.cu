@@ -3,6 +3,7 @@
 
 constexpr int kMomentRows = 4;        // of the matrix, per block
 constexpr int kMomentColumns = 128;   // likewise
+constexpr int kMomentSamples = 2;     // at a time
 constexpr int kApproachMetrics = 6;   // Sig, Noi, their ratio, its logarithm, the unbiased Sig, its standard error
 
 // vector(n, weights + 1) = (h g, 1) of each sample. g is the sum over the first `summed` of a tuple's k images of slope times the layer's input: slope = scale dp/dscore(n, k), or 1 where
@@ -21,6 +22,28 @@ extern "C" __global__ void labelled_gradients(int count, int k, int summed, floa
   }
 }
 
+// sums += the products of some samples' elements row0 ... row0 + 3 and column0 ...: several samples at a time, since the sums have to be loaded and stored. Rows past the last repeat it.
+template <int kSamples>
+__device__ __forceinline__ void add_products(const double* __restrict__ sample, int count, int row0, int column0, int columns, double (&sums)[kMomentRows][kMomentColumns]) {
+  double left[kSamples][kMomentRows];
+  for (int s = 0; s < kSamples; ++s) {
+    for (int r = 0; r < kMomentRows; ++r) {
+      left[s][r] = sample[static_cast<size_t>(s) * count + min(row0 + r, count - 1)];
+    }
+  }
+  for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+#pragma unroll
+    for (int r = 0; r < kMomentRows; ++r) {
+      double sum = sums[r][c];
+#pragma unroll
+      for (int s = 0; s < kSamples; ++s) {
+        sum += left[s][r] * sample[static_cast<size_t>(s) * count + column0 + c];
+      }
+      sums[r][c] = sum;
+    }
+  }
+}
+
 // moment(count, count) += the sum over n samples of vector vector^T, its upper triangle alone: second moments, in the last column the sums, in the corner the number of samples.
 // Grid (ceil(count / 128), ceil(count / 4)).
 extern "C" __global__ void __launch_bounds__(1024) gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment) {
@@ -32,16 +55,12 @@ extern "C" __global__ void __launch_bounds__(1024) gradient_moments(int n, int c
       sums[r][c] = 0.0;
     }
   }
-  for (int i = 0; i < n; ++i) {
-    const double* sample = vector + static_cast<size_t>(i) * count;
-    const double left0 = sample[row0], left1 = rows > 1 ? sample[row0 + 1] : 0.0, left2 = rows > 2 ? sample[row0 + 2] : 0.0, left3 = rows > 3 ? sample[row0 + 3] : 0.0;
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-      const double right = sample[column0 + c];
-      sums[0][c] += left0 * right;
-      sums[1][c] += left1 * right;
-      sums[2][c] += left2 * right;
-      sums[3][c] += left3 * right;
-    }
+  int i = 0;
+  for (; i + kMomentSamples <= n; i += kMomentSamples) {
+    add_products<kMomentSamples>(vector + static_cast<size_t>(i) * count, count, row0, column0, columns, sums);
+  }
+  for (; i < n; ++i) {
+    add_products<1>(vector + static_cast<size_t>(i) * count, count, row0, column0, columns, sums);
   }
   for (int r = 0; r < rows; ++r) {
     double* row = moment + static_cast<size_t>(row0 + r) * count + column0;

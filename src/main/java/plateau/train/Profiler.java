@@ -9,7 +9,7 @@ import plateau.cuda.Work;
 /** Times work on the device. */
 public final class Profiler {
     private static final int SAMPLES = 15;
-    private static final double SAMPLE_NANOSECONDS = 5e7;
+    private static final double SAMPLE_NANOSECONDS = 2e7;
 
     private Profiler() {}
 
