@@ -379,6 +379,14 @@ class MainTest {
     }
 
     @Test
+    void benchSnrNamesWhatSumsTheGradients() {
+        Finished bench = Finished.here("bench", "snr", "--device", "cpu", "--k", "2", "--steps", "10", "--windows", "1");
+        bench.assertOk();
+        assertTrue(bench.out().stream().anyMatch(line -> line.matches("snr k = 2, batch 100: [0-9,]+ steps/s.*")), bench.out()::toString);
+        assertEquals(2, bench.out().stream().filter(line -> line.trim().startsWith("gradient_moments ")).count(), "one for each approach");
+    }
+
+    @Test
     void benchElementwiseComparesWithLoops() {
         Finished bench = Finished.here("bench", "elementwise", "--device", "cpu", "--n", "100");
         bench.assertOk();
