@@ -8,12 +8,15 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
+import plateau.cuda.Cost;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -114,6 +117,11 @@ public final class Dnn {
         public int outColumns() {
             return (columns + 2 * padColumns - windowColumns) / stride + 1;
         }
+
+        /** Multiplications and additions of each direction, those with padding included. */
+        private double operations() {
+            return 2.0 * batch * outRows() * outColumns() * out * windowRows * windowColumns * in;
+        }
     }
 
     /**
@@ -165,8 +173,10 @@ public final class Dnn {
         private final MemorySegment bias;
         private final MemorySegment convolution;
         private final long workspaceBytes;
+        private final double operations;
 
         private Convolution(ConvolutionShape s) {
+            operations = s.operations();
             input = tensor(s.batch, s.rows, s.columns, s.in);
             output = tensor(s.batch, s.outRows(), s.outColumns(), s.out);
             bias = tensor(1, 1, 1, s.out);
@@ -198,34 +208,34 @@ public final class Dnn {
          */
         public Work forward(DeviceBuffer x, DeviceBuffer w, DeviceBuffer z, DeviceBuffer workspace) {
             MemorySegment px = pointer(x), pw = pointer(w), pz = pointer(z), ps = pointer(workspace);
-            return new Call("cudnnConvolutionForward",
+            return new Call("cudnnConvolutionForward", operations,
                     () -> CuDnn.cudnnConvolutionForward(handle, one, input, px, filter, pw, convolution, FORWARD, ps, workspaceBytes, zero, output, pz), x, w, z, workspace);
         }
 
         /** z += bias, for each channel. */
         public Work addBias(DeviceBuffer bias, DeviceBuffer z) {
             MemorySegment pb = pointer(bias), pz = pointer(z);
-            return new Call("cudnnAddTensor", () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz), bias, z);
+            return new Call("cudnnAddTensor", 0, () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz), bias, z);
         }
 
         /** dx from dz; workspace as in {@link #forward}. */
         public Work backwardData(DeviceBuffer w, DeviceBuffer dz, DeviceBuffer dx, DeviceBuffer workspace) {
             MemorySegment pw = pointer(w), pdz = pointer(dz), pdx = pointer(dx), ps = pointer(workspace);
-            return new Call("cudnnConvolutionBackwardData",
+            return new Call("cudnnConvolutionBackwardData", operations,
                     () -> CuDnn.cudnnConvolutionBackwardData(handle, one, filter, pw, output, pdz, convolution, BACKWARD_DATA, ps, workspaceBytes, zero, input, pdx), w, dz, dx, workspace);
         }
 
         /** dw from dz; workspace as in {@link #forward}. */
         public Work backwardFilter(DeviceBuffer x, DeviceBuffer dz, DeviceBuffer dw, DeviceBuffer workspace) {
             MemorySegment px = pointer(x), pdz = pointer(dz), pdw = pointer(dw), ps = pointer(workspace);
-            return new Call("cudnnConvolutionBackwardFilter",
+            return new Call("cudnnConvolutionBackwardFilter", operations,
                     () -> CuDnn.cudnnConvolutionBackwardFilter(handle, one, input, px, output, pdz, convolution, BACKWARD_FILTER, ps, workspaceBytes, zero, filter, pdw), x, dz, dw, workspace);
         }
 
         /** dbias(out) = the sums of dz over images, rows and columns. */
         public Work backwardBias(DeviceBuffer dz, DeviceBuffer dbias) {
             MemorySegment pdz = pointer(dz), pdb = pointer(dbias);
-            return new Call("cudnnConvolutionBackwardBias", () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb), dz, dbias);
+            return new Call("cudnnConvolutionBackwardBias", 0, () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb), dz, dbias);
         }
     }
 
@@ -246,13 +256,13 @@ public final class Dnn {
         /** y = the maxima of z's windows. */
         public Work forward(DeviceBuffer z, DeviceBuffer y) {
             MemorySegment pz = pointer(z), py = pointer(y);
-            return new Call("cudnnPoolingForward", () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py), z, y);
+            return new Call("cudnnPoolingForward", 0, () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py), z, y);
         }
 
         /** dz: each dy at the place its maximum came from, 0 elsewhere. */
         public Work backward(DeviceBuffer y, DeviceBuffer dy, DeviceBuffer z, DeviceBuffer dz) {
             MemorySegment py = pointer(y), pdy = pointer(dy), pz = pointer(z), pdz = pointer(dz);
-            return new Call("cudnnPoolingBackward", () -> CuDnn.cudnnPoolingBackward(handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz), y, dy, z, dz);
+            return new Call("cudnnPoolingBackward", 0, () -> CuDnn.cudnnPoolingBackward(handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz), y, dy, z, dz);
         }
     }
 
@@ -263,11 +273,13 @@ public final class Dnn {
     /** One call on the memory it was prepared with. */
     private final class Call implements Work {
         private final String name;
+        private final double operations;
         private final Status call;
         private final DeviceBuffer[] memory;
 
-        private Call(String name, Status call, DeviceBuffer... memory) {
+        private Call(String name, double operations, Status call, DeviceBuffer... memory) {
             this.name = name;
+            this.operations = operations;
             this.call = call;
             this.memory = memory;
         }
@@ -288,6 +300,11 @@ public final class Dnn {
         @Override
         public String name() {
             return name;
+        }
+
+        @Override
+        public Cost cost() {
+            return new Cost(operations, Arrays.stream(memory).filter(Objects::nonNull).mapToLong(DeviceBuffer::bytes).sum());
         }
     }
 

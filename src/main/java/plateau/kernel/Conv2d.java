@@ -87,6 +87,11 @@ public final class Conv2d {
         public int outputs() {
             return rows / 2 * (columns / 2) * out;
         }
+
+        /** Multiplications and additions of a pass over images without background and gradients without losers: the kernels, which leave those out, may be faster than such a product could be. */
+        private double operations() {
+            return 2.0 * batch * rows * columns * weights();
+        }
     }
 
     /**
@@ -202,13 +207,15 @@ public final class Conv2d {
                                         memory.pooled,
                                         memory.pooledWinners,
                                         y,
-                                        memory.winners)));
+                                        memory.winners)
+                                .costing(s.operations())));
     }
 
     /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out), after the forward. */
     public Work backwardData(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
         return module.kernel("conv2d_pool_backward_data")
-                .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx);
+                .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx)
+                .costing(s.operations());
     }
 
     /**
@@ -222,7 +229,8 @@ public final class Conv2d {
         List<Work> works = new ArrayList<>();
         works.add(module.kernel("conv2d_pool_backward_filter")
                 .cooperative(
-                        Dim.of(parts, groups(s)), IMAGE_THREADS, s.batch, images(s), s.rows, s.columns, s.in, s.out, s.window, x, background, dy, memory.winners, memory.shares));
+                        Dim.of(parts, groups(s)), IMAGE_THREADS, s.batch, images(s), s.rows, s.columns, s.in, s.out, s.window, x, background, dy, memory.winners, memory.shares)
+                .costing(s.operations()));
         works.add(module.kernel("conv2d_sum_shares")
                 .cooperative(Dim.of(taps(s), groups(s)), SUM_THREADS, parts, s.in, s.out, background, memory.shares, dw, dbias, memory.inactive));
         if (dbackground != null) {
