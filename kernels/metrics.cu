@@ -1,5 +1,6 @@
 // What a training run reports, reduced on the device: the host reads a ring of rows now and then, never a step's data.
 #include "common.cuh"
+#include "math.cuh"
 
 // One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
 extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
@@ -23,16 +24,12 @@ extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, cons
 // One row of the ring is {step, mean loss} or, where there are elements to compare, {step, mean loss, largest |a - b| of m elements}. One block.
 extern "C" __global__ void __launch_bounds__(1024) loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a, const float* __restrict__ b,
                                                                       const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
-  float loss_sum = 0.0f, largest = 0.0f;
+  float loss_sum = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];
   }
-  for (int i = threadIdx.x; i < m; i += blockDim.x) {
-    const float distance = fabsf(a[i] - b[i]);
-    largest = distance <= largest ? largest : distance;  // a NaN stays
-  }
   loss_sum = block_sum(loss_sum);
-  largest = block_max(largest);
+  const float largest = m > 0 ? largest_of(m, [=](int i) { return fabsf(a[i] - b[i]); }) : 0.0f;
   if (threadIdx.x == 0) {
     const unsigned now = step[0];
     float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * (m > 0 ? 3 : 2);

@@ -1,5 +1,7 @@
 // The CPU driver's objects. Handles that the ABI gives out are addresses of these objects; a table of live ones tells a destroyed handle from a valid one.
 #pragma once
+#include <immintrin.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -143,20 +145,22 @@ void require_device_range(std::uint64_t address, std::size_t bytes);
 
 struct Module;
 
-// Whether threads pay for a kernel: the time a block takes when one thread runs them all, measured on the first runs and now and then later.
+// Whether threads pay for a kernel: the time a block takes when one thread runs them all, measured on the first runs and now and then later, against what
+// it takes when they are shared out, measured whenever they are. Where other programs hold the cores, sharing stops paying.
 class BlockTime {
  public:
   BlockTime() = default;
-  BlockTime(const BlockTime& other) : runs_(other.runs_.load(std::memory_order_relaxed)), nanoseconds_(other.nanoseconds_.load(std::memory_order_relaxed)) {}
+  BlockTime(const BlockTime& other) : runs_(other.runs_.load(std::memory_order_relaxed)), alone_(other.alone_.load(std::memory_order_relaxed)), shared_(other.shared_.load(std::memory_order_relaxed)) {}
   BlockTime& operator=(const BlockTime&) = delete;
-  // Counts a run; true where it is one to measure.
-  bool next_is_measured();
-  void measured(std::chrono::nanoseconds time, std::uint64_t blocks);
-  std::chrono::nanoseconds estimate(std::uint64_t blocks) const;
+  enum class Way { alone_measured, alone, shared };
+  // How the next run is to be done.
+  Way next(std::uint64_t blocks);
+  void alone_took(std::chrono::nanoseconds time, std::uint64_t blocks);
+  void shared_took(std::chrono::nanoseconds time, std::uint64_t blocks);
 
  private:
   std::atomic<unsigned> runs_{0};
-  std::atomic<float> nanoseconds_{0};  // of a block; 0 until one is measured
+  std::atomic<float> alone_{0}, shared_{0};  // nanoseconds of a block; 0 until one is measured
 };
 
 struct Function {
@@ -361,6 +365,28 @@ bool is_capturing(const Stream& stream);
 void abandon_capture(Stream& stream);
 
 // ---- pool ----
+
+// How long an idle worker, or a waiting thread, polls before it parks: longer than the gap between two launches, shorter than a scheduler's slice.
+constexpr int kPolls = 2000;
+
+bool polled(const auto& condition) {
+  for (int poll = 0; poll < kPolls; ++poll) {
+    if (condition()) {
+      return true;
+    }
+    _mm_pause();
+  }
+  return false;
+}
+
+// While a stream's worker runs operations, it has a core: the pool has what is left of them.
+class StreamAtWork {
+ public:
+  StreamAtWork();
+  ~StreamAtWork();
+  StreamAtWork(const StreamAtWork&) = delete;
+  StreamAtWork& operator=(const StreamAtWork&) = delete;
+};
 
 int pool_threads();
 void parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state);

@@ -13,8 +13,11 @@
 namespace driver {
 namespace {
 
-// The shortest time for which handing blocks to other threads pays: waking a parked thread costs some 10 microseconds.
-constexpr std::chrono::nanoseconds kParallel = std::chrono::microseconds(60);
+// Sharing out blocks can pay for a kernel of that many nanoseconds: a thread that polls sees them within one microsecond, one that has parked takes some ten.
+constexpr float kWorthSharing = 15e3f;
+// It does pay where it takes less than this share of the time alone. What does not pay is tried again now and then.
+constexpr float kGain = 0.95f;
+constexpr unsigned kRetryEvery = 8;
 // Runs that are measured: the first ones, of which the shortest counts since fresh memory and cold caches slow them, and every 1024th later.
 constexpr unsigned kFirstMeasurements = 8, kMeasureEvery = 1024;
 constexpr std::size_t kLargestImage = std::size_t{1} << 30;
@@ -149,20 +152,28 @@ Module::~Module() {
   }
 }
 
-bool BlockTime::next_is_measured() {
-  const unsigned run = runs_.load(std::memory_order_relaxed);
-  runs_.store(run + 1, std::memory_order_relaxed);  // a count lost to another stream does no harm
-  return run < kFirstMeasurements || run % kMeasureEvery == 0;
+BlockTime::Way BlockTime::next(std::uint64_t blocks) {
+  if (blocks < 2) {
+    return Way::alone;
+  }
+  const unsigned run = runs_.fetch_add(1, std::memory_order_relaxed);
+  if (run < kFirstMeasurements || run % kMeasureEvery == 0) {
+    return Way::alone_measured;
+  }
+  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed);
+  const bool pays = alone * static_cast<float>(blocks) >= kWorthSharing && (shared < kGain * alone || run % kRetryEvery == 0);
+  return pays ? Way::shared : Way::alone;
 }
 
-void BlockTime::measured(std::chrono::nanoseconds time, std::uint64_t blocks) {
-  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = nanoseconds_.load(std::memory_order_relaxed);
+void BlockTime::alone_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = alone_.load(std::memory_order_relaxed);
   const bool first = runs_.load(std::memory_order_relaxed) <= kFirstMeasurements;
-  nanoseconds_.store(before == 0 ? now : first ? std::min(before, now) : (before + now) / 2, std::memory_order_relaxed);
+  alone_.store(before == 0 ? now : first ? std::min(before, now) : (before + now) / 2, std::memory_order_relaxed);
 }
 
-std::chrono::nanoseconds BlockTime::estimate(std::uint64_t blocks) const {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds_.load(std::memory_order_relaxed) * static_cast<float>(blocks)));
+void BlockTime::shared_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = shared_.load(std::memory_order_relaxed);
+  shared_.store(before == 0 ? now : before + (now - before) / (now < before ? 2 : 16), std::memory_order_relaxed);  // one slow run says little, a fast one much
 }
 
 KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, BlockTime* shared_time)
@@ -204,15 +215,19 @@ void KernelLaunch::update(simt::Dim3 grid, simt::Dim3 block, void* const* argume
 void KernelLaunch::check_memory() const { check_arguments(kernel_, pointers_.data()); }
 
 void KernelLaunch::run(Context& context) {
-  if (block_time_->next_is_measured()) {
-    const auto start = std::chrono::steady_clock::now();
-    kernel_.run(launch_, 0, blocks_);
-    block_time_->measured(std::chrono::steady_clock::now() - start, blocks_);
-  } else if (blocks_ < 2 || block_time_->estimate(blocks_) < kParallel) {
+  const BlockTime::Way way = block_time_->next(blocks_);
+  if (way == BlockTime::Way::alone) {
     kernel_.run(launch_, 0, blocks_);
   } else {
-    parallel_for(
-        blocks_, [](void* state, std::uint64_t first, std::uint64_t last) { static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last); }, this);
+    const auto start = std::chrono::steady_clock::now();
+    if (way == BlockTime::Way::shared) {
+      parallel_for(
+          blocks_, [](void* state, std::uint64_t first, std::uint64_t last) { static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last); }, this);
+      block_time_->shared_took(std::chrono::steady_clock::now() - start, blocks_);
+    } else {
+      kernel_.run(launch_, 0, blocks_);
+      block_time_->alone_took(std::chrono::steady_clock::now() - start, blocks_);
+    }
   }
   if (failure_.failed) {
     std::fprintf(stderr, "plateau: CPU driver: %s\n", failure_.message);

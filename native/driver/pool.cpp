@@ -1,7 +1,5 @@
-// The thread pool that shares out the blocks of large kernels. Its threads park at once when there is nothing to do: a spinning thread would take a core
-// from whatever else runs. One job at a time; a second caller meanwhile does its work alone.
-#include <immintrin.h>
-
+// The thread pool that shares out the blocks of large kernels. Its threads poll for as long as the gap between two kernels of a step may last, and then park: a thread that spins for longer would take a
+// core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
 #include <cstdlib>
 
 #include "driver/core.h"
@@ -9,6 +7,8 @@
 
 namespace driver {
 namespace {
+
+std::atomic<int> streams_at_work{0};
 
 class Pool {
  public:
@@ -34,7 +34,7 @@ class Pool {
 
   void run(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) {
     std::unique_lock only(one_job_, std::try_to_lock);
-    if (!only || threads_.empty() || count < 2) {
+    if (!only || count < 2 || streams_at_work.load(std::memory_order_relaxed) >= threads()) {
       body(state, 0, count);
       return;
     }
@@ -49,6 +49,7 @@ class Pool {
     }
     ready_.notify_all();
     take();
+    polled([this] { return active_.load(std::memory_order_acquire) == 0; });
     std::unique_lock lock(mutex_);
     finished_.wait(lock, [this] { return active_ == 0; });
     body_ = nullptr;  // a thread that wakes late finds nothing to do
@@ -64,8 +65,13 @@ class Pool {
   void work() {
     flush_denormals();
     std::uint64_t seen = 0;
-    std::unique_lock lock(mutex_);
     while (true) {
+      const bool come = polled([&] { return job_.load(std::memory_order_acquire) != seen; });
+      std::unique_lock lock(mutex_);
+      if (come && body_ == nullptr) {  // too late for that one
+        seen = job_;
+        continue;
+      }
       ready_.wait(lock, [&] { return closing_ || (job_ != seen && body_ != nullptr); });
       if (closing_) {
         return;
@@ -86,9 +92,9 @@ class Pool {
   std::condition_variable ready_, finished_;
   void (*body_)(void*, std::uint64_t, std::uint64_t) = nullptr;
   void* state_ = nullptr;
-  std::uint64_t count_ = 0, chunk_ = 1, job_ = 0;
-  std::atomic<std::uint64_t> next_{0};
-  int active_ = 0;
+  std::uint64_t count_ = 0, chunk_ = 1;
+  std::atomic<std::uint64_t> next_{0}, job_{0};
+  std::atomic<int> active_{0};
   bool closing_ = false;
 };
 
@@ -98,6 +104,9 @@ Pool& pool() {
 }
 
 }  // namespace
+
+StreamAtWork::StreamAtWork() { streams_at_work.fetch_add(1, std::memory_order_relaxed); }
+StreamAtWork::~StreamAtWork() { streams_at_work.fetch_sub(1, std::memory_order_relaxed); }
 
 int pool_threads() { return pool().threads(); }
 

@@ -1,28 +1,13 @@
 // Streams, events, and the rules of stream capture.
-#include <immintrin.h>
-
 #include "driver/core.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {
 namespace {
 
-// How long an idle worker, or a waiting host thread, polls before it parks: longer than the gap between two launches, shorter than a scheduler's slice.
-constexpr int kPolls = 2000;
-
 std::atomic<std::uint64_t> next_stream_id{1}, next_capture_id{1};
 std::atomic<int> captures_active{0};
 std::vector<Capture*> open_captures;  // guarded by capture_mutex()
-
-bool polled(const auto& condition) {
-  for (int poll = 0; poll < kPolls; ++poll) {
-    if (condition()) {
-      return true;
-    }
-    _mm_pause();
-  }
-  return false;
-}
 
 // A new node of the capture that `stream` takes part in, behind everything captured on it so far.
 void capture_node(Stream& stream, std::shared_ptr<Operation> operation) {
@@ -166,6 +151,7 @@ void Stream::work() {
       }
       batch.swap(queue_);
     }
+    const StreamAtWork at_work;
     while (!batch.empty()) {
       if (context->sticky == CUDA_SUCCESS) {
         try {
