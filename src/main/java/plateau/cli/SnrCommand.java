@@ -24,7 +24,7 @@ import plateau.train.LogRow;
         description = {
             "Estimates signal and noise of the gradients at the start of training on tuples of k line images (section 3.2, figure 4), end-to-end and decomposed:",
             "g = dp/dw for the weights w of N1's last layer, Sig = |E[h g]|^2, Noi = E|h g - E[h g]|^2.",
-            "Writes metrics.csv, run.json, snr.png and snr.svg."
+            "Writes metrics.csv, metrics.jsonl, run.json, snr.png and snr.svg."
         },
         footer = {
             "",

@@ -19,7 +19,7 @@ import plateau.train.LogRow;
         versionProvider = Version.class,
         description = {
             "Learns which of k stocks each of d one-hot inputs speaks of, from gains alone or by being told (appendix A, figure 8): one linear layer and a softmax.",
-            "Writes metrics.csv, run.json, the losses (stocks.png, stocks.svg) and how noisy either gradient is (stocks-noise.png, stocks-noise.svg)."
+            "Writes metrics.csv, metrics.jsonl, run.json, the losses (stocks.png, stocks.svg) and how noisy either gradient is (stocks-noise.png, stocks-noise.svg)."
         },
         footer = {
             "",

@@ -20,7 +20,7 @@ import plateau.report.Panel;
         versionProvider = Version.class,
         description = {
             "Learns the parity of the labels of k images, each of a line that slopes upwards or downwards (section 3.1, figures 2 and 3): end-to-end, or decomposed, with the images' labels too.",
-            "Writes metrics.csv, run.json, the accuracy on tuples (tuple.png, tuple.svg) and some images (tuple-samples.png, tuple-samples.svg)."
+            "Writes metrics.csv, metrics.jsonl, run.json, the accuracy on tuples (tuple.png, tuple.svg) and some images (tuple-samples.png, tuple-samples.svg)."
         },
         footer = {
             "",
