@@ -4,6 +4,7 @@
 // 64 x 64 tile of C. With many threads, a thread owns 4 x 4 elements and the operands pass through shared memory; with one thread (CPUs) the tile
 // is cut into register tiles of 4 rows whose columns the compiler vectorises. The order of every sum is that of k, whatever the block.
 #include "common.cuh"
+#include "lanes.cuh"
 
 constexpr int kTile = 64;          // rows and columns of C per block
 constexpr int kThreadTile = 4;     // rows and columns of C per thread
@@ -94,6 +95,7 @@ __device__ __forceinline__ void tile_product(int m, int n, int k, A a, B b, Epil
   }
 }
 
+#if defined(SIMT_ONE_THREAD)
 // One thread: kRows x kColumns sums in registers over depth steps of k. `partial` carries sums between panels of a deep product.
 template <int kRows, int kColumns, class A, class Epilogue>
 __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
@@ -130,71 +132,90 @@ __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, c
   }
 }
 
-// All rows of the tile for one group of columns.
+// All rows of the tile, kColumns wide. Sums that no later panel adds to need no more than one register tile's room, which then stays in the nearest cache.
 template <int kColumns, class A, class Epilogue>
 __device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
                                              int column0, int columns, Epilogue epilogue) {
+  const int stride = first && last ? 0 : kTile;
   int r = 0;
   for (; r + kRegisterRows <= rows; r += kRegisterRows) {
-    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
   }
   for (; r + 2 <= rows; r += 2) {
-    register_tile<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
   }
   for (; r < rows; ++r) {
-    register_tile<1, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
+    register_tile<1, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
+  }
+}
+
+// The same, with the first of these widths that holds the columns: whole vectors, and a quarter of one.
+template <int kColumns, int... kWider, class A, class Epilogue>
+__device__ __forceinline__ void narrowest_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
+                                                int column0, int columns, Epilogue epilogue) {
+  if constexpr (sizeof...(kWider) > 0) {
+    if (columns > kColumns) {
+      narrowest_group<kWider...>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
+      return;
+    }
+  }
+  column_group<kColumns>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
+}
+
+// panel(depth, 64) = B(depth, columns), columns that are not there 0.
+template <bool kTransposed>
+__device__ __forceinline__ void pack(const float* __restrict__ b, int stride, int depth, int columns, float* __restrict__ panel) {
+  if constexpr (kTransposed) {
+    for (int c = 0; c < columns; c += kLanes) {
+      for (int i = 0; i < depth; i += kLanes) {
+        Lanes square[kLanes];
+#pragma unroll
+        for (int j = 0; j < kLanes; ++j) {
+          square[j] = c + j < columns ? load_first<Lanes>(b + static_cast<size_t>(c + j) * stride + i, min(kLanes, depth - i)) : Lanes{};
+        }
+        transpose_lanes(square);
+#pragma unroll
+        for (int j = 0; j < kLanes; ++j) {
+          if (i + j < depth) {
+            store_lanes(panel + (i + j) * kTile + c, 0, square[j]);
+          }
+        }
+      }
+    }
+  } else {
+    for (int i = 0; i < depth; ++i) {
+      for (int c = 0; c < columns; c += kLanes) {
+        store_lanes(panel + i * kTile + c, 0, load_first<Lanes>(b + static_cast<size_t>(i) * stride + c, min(kLanes, columns - c)));
+      }
+    }
   }
 }
 
 // One thread: the columns of B are packed, and padded with zeros, a panel at a time, so that every row tile reads whole contiguous vectors.
 template <bool kTransposedB, class A, class Epilogue>
-__device__ __forceinline__ void tile_product_one_thread(int m, int n, int k, A a, const float* __restrict__ b, int b_stride, Epilogue epilogue, int row0, int column0) {
+__device__ __forceinline__ void tile_product_one_thread(int rows, int n, int k, A a, const float* __restrict__ b, int b_stride, Epilogue epilogue, int row0, int column0) {
   alignas(64) float panel[kPanelDepth * kTile];
   alignas(64) float partial[kTile * kTile];
-  const int rows = min(kTile, m - row0), columns = min(kTile, n - column0);
+  const int columns = min(kTile, n - column0);
   for (int k0 = 0; k0 < k; k0 += kPanelDepth) {
     const int depth = min(kPanelDepth, k - k0);
-    if constexpr (kTransposedB) {
-      for (int c = 0; c < columns; ++c) {
-        for (int i = 0; i < depth; ++i) {
-          panel[i * kTile + c] = b[static_cast<size_t>(column0 + c) * b_stride + k0 + i];
-        }
-      }
-    } else {
-      for (int i = 0; i < depth; ++i) {
-        for (int c = 0; c < columns; ++c) {
-          panel[i * kTile + c] = b[static_cast<size_t>(k0 + i) * b_stride + column0 + c];
-        }
-      }
-    }
-    for (int i = 0; i < depth && columns < kTile; ++i) {
-      for (int c = columns; c < kTile; ++c) {
-        panel[i * kTile + c] = 0.0f;
-      }
-    }
-    const bool first = k0 == 0, last = k0 + depth == k;
-    if (columns > kTile * 3 / 4) {
-      column_group<kTile>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
-    } else if (columns > kTile / 2) {
-      column_group<kTile * 3 / 4>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
-    } else if (columns > kTile / 4) {
-      column_group<kTile / 2>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
-    } else {
-      column_group<kTile / 4>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
-    }
+    pack<kTransposedB>(b + (kTransposedB ? static_cast<size_t>(column0) * b_stride + k0 : static_cast<size_t>(k0) * b_stride + column0), b_stride, depth, columns, panel);
+    narrowest_group<4, 16, 20, 32, 36, 48, 52, 64>(a, row0, rows, k0, depth, panel, partial, k0 == 0, k0 + depth == k, column0, columns, epilogue);
   }
 }
+#endif
 
 // C(m, n) = op(A) op(B): a block per tile of C, blockIdx.x over columns, blockIdx.y over rows.
 template <bool kTransposedA, bool kTransposedB, class Epilogue>
 __device__ __forceinline__ void product(int m, int n, int k, const float* __restrict__ a, int a_stride, const float* __restrict__ b, int b_stride, Epilogue epilogue) {
   const Operand<kTransposedA> left{a, a_stride};
-  const int row0 = static_cast<int>(blockIdx.y) * kTile, column0 = static_cast<int>(blockIdx.x) * kTile;
-  if constexpr (kOneThreadPerBlock) {
-    tile_product_one_thread<kTransposedB>(m, n, k, left, b, b_stride, epilogue, row0, column0);
-  } else {
-    tile_product(m, n, k, left, Operand<kTransposedB>{b, b_stride}, epilogue, row0, column0);
-  }
+  const int column0 = static_cast<int>(blockIdx.x) * kTile;
+#if defined(SIMT_ONE_THREAD)  // rows in equal parts, so that cores have equal work
+  const int rows = ceil_div(ceil_div(m, static_cast<int>(gridDim.y)), kRegisterRows) * kRegisterRows, row0 = static_cast<int>(blockIdx.y) * rows;
+  tile_product_one_thread<kTransposedB>(min(rows, m - row0), n, k, left, b, b_stride, epilogue, row0, column0);
+#else
+  tile_product(m, n, k, left, Operand<kTransposedB>{b, b_stride}, epilogue, static_cast<int>(blockIdx.y) * kTile, column0);
+#endif
 }
 
 // sums[c] = the sum of a's column first + c over m rows, for `columns` columns; each thread keeps its own. Four rows at a time, so that four loads are under way.

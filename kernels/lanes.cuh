@@ -51,6 +51,23 @@ __device__ __forceinline__ void store_some(unsigned char* to, int, int count, In
 // Whether a value of this thread's lanes is not 0.
 __device__ __forceinline__ bool any_lane(Lanes values) { return __builtin_reduce_or(values != 0.0f) != 0; }
 
+// Lane j of vector i becomes lane i of vector j: vectors are interleaved with those half of them further on, four times.
+__device__ __forceinline__ void transpose_lanes(Lanes (&values)[kLanes]) {
+#pragma unroll
+  for (int round = 0; round < 4; ++round) {
+    Lanes interleaved[kLanes];
+#pragma unroll
+    for (int i = 0; i < kLanes / 2; ++i) {
+      interleaved[2 * i] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      interleaved[2 * i + 1] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma unroll
+    for (int i = 0; i < kLanes; ++i) {
+      values[i] = interleaved[i];
+    }
+  }
+}
+
 // The sum over the lanes of each of 16 vectors, as one vector: pairs are interleaved and added, four times.
 __device__ __forceinline__ Lanes sums_over_lanes(Lanes* values) {
 #pragma unroll

@@ -4,7 +4,7 @@
 #include "../philox.cuh"
 
 constexpr int kPieces = 3;
-constexpr int kCurves = 32;  // per block
+constexpr int kCurves = 16;  // per block
 
 // How theta and a are drawn.
 constexpr int kPaperLaw = 0;    // theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1)
@@ -75,7 +75,7 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
   return pieces;
 }
 
-// f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no entries under the real law). Grid ceil(samples / 32).
+// f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no entries under the real law). Grid ceil(samples / 16).
 extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ f,
                                                                float* __restrict__ p) {
   __shared__ float theta[kPieces][kCurves];

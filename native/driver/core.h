@@ -145,28 +145,27 @@ void require_device_range(std::uint64_t address, std::size_t bytes);
 
 struct Module;
 
-// Whether threads pay for a kernel: the time a block takes when one thread runs them all, measured on the first runs and now and then later, against what
-// it takes when they are shared out, measured whenever they are. Where other programs hold the cores, sharing stops paying.
+// Whether threads pay for a kernel: what a block takes when one thread runs them all, against what it takes when they are shared out. Both are measured over some runs in a row, since the first run of
+// either kind still finds its data in the other's caches, and again now and then; kernels take turns in it, so that each is measured among others that do as they usually do. What is shared is measured
+// always: where other programs hold the cores, it stops.
 class BlockTime {
  public:
-  BlockTime() = default;
-  BlockTime(const BlockTime& other) : runs_(other.runs_.load(std::memory_order_relaxed)), alone_(other.alone_.load(std::memory_order_relaxed)), shared_(other.shared_.load(std::memory_order_relaxed)) {}
-  BlockTime& operator=(const BlockTime&) = delete;
-  enum class Way { alone_measured, alone, shared };
+  BlockTime();
+  enum class Way { alone, alone_measured, shared };
   // How the next run is to be done.
   Way next(std::uint64_t blocks);
   void alone_took(std::chrono::nanoseconds time, std::uint64_t blocks);
   void shared_took(std::chrono::nanoseconds time, std::uint64_t blocks);
 
  private:
-  std::atomic<unsigned> runs_{0};
+  std::atomic<unsigned> runs_;
   std::atomic<float> alone_{0}, shared_{0};  // nanoseconds of a block; 0 until one is measured
 };
 
 struct Function {
   Module* module;
   const simt::Kernel* kernel;
-  BlockTime block_time{};  // of eager launches, whatever their arguments
+  std::shared_ptr<BlockTime> block_time = std::make_shared<BlockTime>();  // of eager launches, whatever their arguments
 };
 
 // A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader knows a library by its path, which holds the descriptor.
@@ -220,16 +219,19 @@ class Operation {
 class KernelLaunch final : public Operation {
  public:
   KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
-  KernelLaunch(const KernelLaunch& other);  // a graph's node, which is run many times and so times itself
+  KernelLaunch(const KernelLaunch& other);
   KernelLaunch& operator=(const KernelLaunch&) = delete;
   void run(Context& context) override;
   void check_memory() const override;
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_KERNEL; }
   void update(simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
   const Function& function() const { return function_; }
+  // Launches that do the same have the same.
+  std::string key() const;
+  void time_with(std::shared_ptr<BlockTime> time) { block_time_ = std::move(time); }
 
  private:
-  KernelLaunch(std::shared_ptr<Module> module, Function& function, BlockTime* shared_time);
+  KernelLaunch(std::shared_ptr<Module> module, Function& function, std::shared_ptr<BlockTime> time);
 
   std::shared_ptr<Module> module_;  // keeps the code loaded
   Function& function_;
@@ -239,8 +241,7 @@ class KernelLaunch final : public Operation {
   simt::Launch launch_{};
   simt::Failure failure_{};
   std::uint64_t blocks_ = 0;
-  BlockTime own_time_;
-  BlockTime* block_time_;
+  std::shared_ptr<BlockTime> block_time_;
 };
 
 // What the other libraries, waits and host functions are made of.

@@ -24,8 +24,16 @@ std::shared_ptr<GraphExec> instantiate(const std::shared_ptr<Graph>& graph) {
   auto exec = std::make_shared<GraphExec>();
   exec->graph = graph;
   exec->program = std::make_shared<Program>();
+  std::map<std::string, std::shared_ptr<BlockTime>> times;  // the same launch comes again in every step that is unrolled
   for (const auto& node : graph->nodes) {
     exec->program->operations.emplace_back(node.get(), instance_of(node->operation));
+    if (auto* launch = dynamic_cast<KernelLaunch*>(exec->program->operations.back().second.get())) {
+      auto& time = times[launch->key()];
+      if (time == nullptr) {
+        time = std::make_shared<BlockTime>();
+      }
+      launch->time_with(time);
+    }
   }
   return exec;
 }

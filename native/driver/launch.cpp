@@ -14,12 +14,11 @@ namespace driver {
 namespace {
 
 // Sharing out blocks can pay for a kernel of that many nanoseconds: a thread that polls sees them within one microsecond, one that has parked takes some ten.
-constexpr float kWorthSharing = 15e3f;
-// It does pay where it takes less than this share of the time alone. What does not pay is tried again now and then.
+constexpr float kWorthSharing = 2e3f;
+// It does pay where it takes less than this share of the time alone.
 constexpr float kGain = 0.95f;
-constexpr unsigned kRetryEvery = 8;
-// Runs that are measured: the first ones, of which the shortest counts since fresh memory and cold caches slow them, and every 1024th later.
-constexpr unsigned kFirstMeasurements = 8, kMeasureEvery = 1024;
+// Of so many runs, the first few are measured alone and the next few shared.
+constexpr unsigned kCycle = 512, kMeasurements = 4;
 constexpr std::size_t kLargestImage = std::size_t{1} << 30;
 
 // Bytes of the ELF shared object at `image`: its section headers come last.
@@ -152,32 +151,46 @@ Module::~Module() {
   }
 }
 
+// Each starts at a place of its own in the cycle; before it has been measured, it runs alone.
+BlockTime::BlockTime() : runs_([] {
+  static std::atomic<unsigned> made{0};
+  return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
+}()) {}
+
 BlockTime::Way BlockTime::next(std::uint64_t blocks) {
   if (blocks < 2) {
     return Way::alone;
   }
-  const unsigned run = runs_.fetch_add(1, std::memory_order_relaxed);
-  if (run < kFirstMeasurements || run % kMeasureEvery == 0) {
+  const unsigned turn = runs_.fetch_add(1, std::memory_order_relaxed) % kCycle;
+  if (turn < kMeasurements) {
+    if (turn == 0) {
+      alone_.store(0, std::memory_order_relaxed);
+    }
     return Way::alone_measured;
   }
-  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed);
-  const bool pays = alone * static_cast<float>(blocks) >= kWorthSharing && (shared < kGain * alone || run % kRetryEvery == 0);
-  return pays ? Way::shared : Way::alone;
+  if (turn == kMeasurements) {
+    shared_.store(0, std::memory_order_relaxed);
+  }
+  const float alone = alone_.load(std::memory_order_relaxed);
+  if (turn < 2 * kMeasurements) {
+    return alone * static_cast<float>(blocks) >= kWorthSharing ? Way::shared : Way::alone;
+  }
+  const float shared = shared_.load(std::memory_order_relaxed);
+  return shared > 0 && shared < kGain * alone ? Way::shared : Way::alone;
 }
 
 void BlockTime::alone_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
   const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = alone_.load(std::memory_order_relaxed);
-  const bool first = runs_.load(std::memory_order_relaxed) <= kFirstMeasurements;
-  alone_.store(before == 0 ? now : first ? std::min(before, now) : (before + now) / 2, std::memory_order_relaxed);
+  alone_.store(before == 0 ? now : std::min(before, now), std::memory_order_relaxed);
 }
 
 void BlockTime::shared_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
   const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = shared_.load(std::memory_order_relaxed);
-  shared_.store(before == 0 ? now : before + (now - before) / (now < before ? 2 : 16), std::memory_order_relaxed);  // one slow run says little, a fast one much
+  shared_.store(before == 0 || now < before ? now : before + (now - before) / 32, std::memory_order_relaxed);  // one slow run says little
 }
 
-KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, BlockTime* shared_time)
-    : module_(std::move(module)), function_(function), kernel_(*function.kernel), block_time_(shared_time == nullptr ? &own_time_ : shared_time) {
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, std::shared_ptr<BlockTime> time)
+    : module_(std::move(module)), function_(function), kernel_(*function.kernel), block_time_(std::move(time)) {
   if (kernel_.param_count > 0) {
     const simt::Param& last = kernel_.params[kernel_.param_count - 1];
     storage_.resize(last.offset + last.size);
@@ -190,15 +203,24 @@ KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, B
 }
 
 KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments)
-    : KernelLaunch(std::move(module), function, &function.block_time) {
+    : KernelLaunch(std::move(module), function, function.block_time) {
   update(grid, block, arguments);
 }
 
-KernelLaunch::KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.function_, nullptr) {
+KernelLaunch::KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.function_, other.block_time_) {
   std::memcpy(storage_.data(), other.storage_.data(), storage_.size());
   launch_.grid = other.launch_.grid;
   launch_.block = other.launch_.block;
   blocks_ = other.blocks_;
+}
+
+std::string KernelLaunch::key() const {
+  std::string key(reinterpret_cast<const char*>(storage_.data()), storage_.size());
+  const auto append = [&](const auto& value) { key.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  append(launch_.grid);
+  append(launch_.block);
+  append(&function_);
+  return key;
 }
 
 void KernelLaunch::update(simt::Dim3 grid, simt::Dim3 block, void* const* arguments) {

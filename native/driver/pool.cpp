@@ -8,94 +8,107 @@
 namespace driver {
 namespace {
 
-std::atomic<int> streams_at_work{0};
+using Body = void (*)(void*, std::uint64_t, std::uint64_t);
 
+std::atomic<unsigned> streams_at_work{0};
+
+// A job is cut into chunks, and every thread has a share of them: the same part of every job of a kind, so that what one kernel has left in a core's cache the next one finds there. Who is done with its
+// own share takes from the others'. A share's word holds the job's number and how many of its chunks nobody has claimed: who claims one may read what the
+// job is, which stays until all are finished.
 class Pool {
  public:
   Pool() {
     const char* setting = std::getenv("PLATEAU_CPU_THREADS");
-    const int wanted = setting != nullptr ? std::atoi(setting) : static_cast<int>(std::thread::hardware_concurrency());
-    for (int i = 1; i < wanted; ++i) {
-      threads_.emplace_back([this] { work(); });
-    }
-  }
-  ~Pool() {
-    {
-      std::lock_guard lock(mutex_);
-      closing_ = true;
-    }
-    ready_.notify_all();
-    for (std::thread& thread : threads_) {
-      thread.join();
+    threads_ = std::max(1u, setting != nullptr ? static_cast<unsigned>(std::atoi(setting)) : std::thread::hardware_concurrency());
+    shares_ = std::make_unique<Share[]>(threads_);
+    for (unsigned i = 1; i < threads_; ++i) {
+      std::thread([this, i] { work(i); }).detach();
     }
   }
 
-  int threads() const { return static_cast<int>(threads_.size()) + 1; }
+  unsigned threads() const { return threads_; }
 
-  void run(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) {
-    std::unique_lock only(one_job_, std::try_to_lock);
-    if (!only || count < 2 || streams_at_work.load(std::memory_order_relaxed) >= threads()) {
+  void run(std::uint64_t count, Body body, void* state) {
+    if (count < 2 || streams_at_work.load(std::memory_order_relaxed) >= threads_ || busy_.test_and_set(std::memory_order_acquire)) {
       body(state, 0, count);
       return;
     }
-    {
-      std::lock_guard lock(mutex_);
-      body_ = body;
-      state_ = state;
-      count_ = count;
-      chunk_ = std::max<std::uint64_t>(1, count / (4 * static_cast<std::uint64_t>(threads())));
-      next_.store(0, std::memory_order_relaxed);
-      ++job_;
+    const std::uint64_t chunk = std::max<std::uint64_t>(1, count / (kChunksPerThread * threads_)), chunks = (count + chunk - 1) / chunk;
+    unfinished_.store(chunks, std::memory_order_relaxed);
+    number_ += kNextJob;
+    std::uint64_t first = 0;
+    for (unsigned i = 0; i < threads_; ++i) {
+      const std::uint64_t end = chunks * (i + 1) / threads_;
+      shares_[i].job = {body, state, count, chunk, end};
+      shares_[i].unclaimed = number_ + end - first;
+      shares_[i].unclaimed.notify_all();
+      first = end;
     }
-    ready_.notify_all();
-    take();
-    polled([this] { return active_.load(std::memory_order_acquire) == 0; });
-    std::unique_lock lock(mutex_);
-    finished_.wait(lock, [this] { return active_ == 0; });
-    body_ = nullptr;  // a thread that wakes late finds nothing to do
+    take(0);
+    if (!polled([this] { return unfinished_.load(std::memory_order_acquire) == 0; })) {
+      for (std::uint64_t left; (left = unfinished_.load(std::memory_order_acquire)) > 0;) {
+        unfinished_.wait(left);
+      }
+    }
+    busy_.clear(std::memory_order_release);
   }
 
  private:
-  void take() {
-    for (std::uint64_t first; (first = next_.fetch_add(chunk_)) < count_;) {
-      body_(state_, first, std::min(first + chunk_, count_));
+  struct Job {
+    Body body;
+    void* state;
+    std::uint64_t count, chunk, end;
+  };
+  struct alignas(64) Share {  // one cache line, so that one transfer brings all
+    std::atomic<std::uint64_t> unclaimed{0};
+    Job job{};
+  };
+  static constexpr std::uint64_t kNextJob = std::uint64_t{1} << 32, kChunks = kNextJob - 1, kChunksPerThread = 8;
+
+  // Claims a chunk of a share and runs it; false where there is none.
+  static bool run_chunk(Share& share) {
+    std::uint64_t unclaimed = share.unclaimed.load(std::memory_order_relaxed);
+    do {
+      if ((unclaimed & kChunks) == 0) {
+        return false;
+      }
+    } while (!share.unclaimed.compare_exchange_weak(unclaimed, unclaimed - 1, std::memory_order_acquire, std::memory_order_relaxed));
+    const Job& job = share.job;
+    const std::uint64_t first = (job.end - (unclaimed & kChunks)) * job.chunk;
+    job.body(job.state, first, std::min(first + job.chunk, job.count));
+    return true;
+  }
+
+  // Its own share, then the others'.
+  void take(unsigned thread) {
+    std::uint64_t finished = 0;
+    for (unsigned i = 0; i < threads_; ++i) {
+      while (run_chunk(shares_[(thread + i) % threads_])) {
+        ++finished;
+      }
+    }
+    if (finished > 0 && unfinished_.fetch_sub(finished, std::memory_order_acq_rel) == finished) {
+      unfinished_.notify_one();
     }
   }
 
-  void work() {
+  [[noreturn]] void work(unsigned thread) {
     flush_denormals();
-    std::uint64_t seen = 0;
+    const std::atomic<std::uint64_t>& own = shares_[thread].unclaimed;
     while (true) {
-      const bool come = polled([&] { return job_.load(std::memory_order_acquire) != seen; });
-      std::unique_lock lock(mutex_);
-      if (come && body_ == nullptr) {  // too late for that one
-        seen = job_;
-        continue;
-      }
-      ready_.wait(lock, [&] { return closing_ || (job_ != seen && body_ != nullptr); });
-      if (closing_) {
-        return;
-      }
-      seen = job_;
-      ++active_;
-      lock.unlock();
-      take();
-      lock.lock();
-      if (--active_ == 0) {
-        finished_.notify_one();
+      take(thread);
+      std::uint64_t seen = 0;
+      if (!polled([&] { return ((seen = own.load(std::memory_order_relaxed)) & kChunks) > 0; })) {
+        own.wait(seen);
       }
     }
   }
 
-  std::vector<std::thread> threads_;
-  std::mutex one_job_, mutex_;
-  std::condition_variable ready_, finished_;
-  void (*body_)(void*, std::uint64_t, std::uint64_t) = nullptr;
-  void* state_ = nullptr;
-  std::uint64_t count_ = 0, chunk_ = 1;
-  std::atomic<std::uint64_t> next_{0}, job_{0};
-  std::atomic<int> active_{0};
-  bool closing_ = false;
+  unsigned threads_;
+  std::unique_ptr<Share[]> shares_;
+  std::uint64_t number_ = 0;
+  alignas(64) std::atomic<std::uint64_t> unfinished_{0};
+  std::atomic_flag busy_;
 };
 
 Pool& pool() {
@@ -108,7 +121,7 @@ Pool& pool() {
 StreamAtWork::StreamAtWork() { streams_at_work.fetch_add(1, std::memory_order_relaxed); }
 StreamAtWork::~StreamAtWork() { streams_at_work.fetch_sub(1, std::memory_order_relaxed); }
 
-int pool_threads() { return pool().threads(); }
+int pool_threads() { return static_cast<int>(pool().threads()); }
 
 void parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) { pool().run(count, body, state); }
 

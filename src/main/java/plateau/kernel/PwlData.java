@@ -8,7 +8,7 @@ import plateau.cuda.Work;
 
 /** Piecewise-linear curves of three pieces, section 4 ({@code kernels/data/pwl.cu}). */
 public final class PwlData {
-    private static final int CURVES_PER_BLOCK = 32;
+    private static final int CURVES_PER_BLOCK = 16;
     private static final int THREADS = 128;
 
     private final Module module;
