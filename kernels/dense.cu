@@ -2,7 +2,7 @@
 //
 // The three products of a layer and its backward are one tiled matrix product C = op(A) op(B) with different operands and epilogues. A block computes a
 // 64 x 64 tile of C. With many threads, a thread owns 4 x 4 elements and the operands pass through shared memory; with one thread (CPUs) the tile
-// is cut into register tiles of 4 rows whose columns the compiler vectorises. The order of every sum is that of k, whatever the block.
+// is cut into register tiles of 4 rows of vectors. The order of every sum is that of k, whatever the block.
 #include "common.cuh"
 #include "lanes.cuh"
 
@@ -13,15 +13,36 @@ constexpr int kThreadTile = 4;     // rows and columns of C per thread
 [[maybe_unused]] constexpr int kRegisterRows = 4;   // rows per register tile, one-thread blocks
 constexpr int kGemmThreads = kTile * kTile / (kThreadTile * kThreadTile);
 
+// What becomes of a sum, or on a CPU of a vector of neighbouring ones.
+template <class Value>
+__device__ __forceinline__ Value load(const float* from) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    return *from;
+  } else {
+    Value value;
+    memcpy(&value, from, sizeof value);
+    return value;
+  }
+}
+template <class Value>
+__device__ __forceinline__ void store(float* to, Value value) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    *to = value;
+  } else {
+    memcpy(to, &value, sizeof value);
+  }
+}
+
 // y = act(sum + bias)
 struct BiasActivation {
   const float* __restrict__ bias;  // null: none
   int relu;
   float* __restrict__ y;
   int n;
-  __device__ __forceinline__ void operator()(int row, int column, float sum) const {
-    const float z = bias != nullptr ? sum + bias[column] : sum;
-    y[static_cast<size_t>(row) * n + column] = relu != 0 && z < 0.0f ? 0.0f : z;
+  template <class Value>
+  __device__ __forceinline__ void operator()(int row, int column, Value sum) const {
+    const Value z = bias != nullptr ? sum + load<Value>(bias + column) : sum;
+    store(y + static_cast<size_t>(row) * n + column, relu != 0 ? (z < 0.0f ? Value{} : z) : z);
   }
 };
 
@@ -30,16 +51,20 @@ struct ReluMask {
   const float* __restrict__ relu_output;  // null: no ReLU
   float* __restrict__ dx;
   int n;
-  __device__ __forceinline__ void operator()(int row, int column, float sum) const {
+  template <class Value>
+  __device__ __forceinline__ void operator()(int row, int column, Value sum) const {
     const size_t i = static_cast<size_t>(row) * n + column;
-    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? sum : 0.0f;
+    store(dx + i, relu_output == nullptr ? sum : (load<Value>(relu_output + i) > 0.0f ? sum : Value{}));
   }
 };
 
 struct Store {
   float* __restrict__ c;
   int n;
-  __device__ __forceinline__ void operator()(int row, int column, float sum) const { c[static_cast<size_t>(row) * n + column] = sum; }
+  template <class Value>
+  __device__ __forceinline__ void operator()(int row, int column, Value sum) const {
+    store(c + static_cast<size_t>(row) * n + column, sum);
+  }
 };
 
 // A matrix, or its transpose, read in place.
@@ -96,16 +121,29 @@ __device__ __forceinline__ void tile_product(int m, int n, int k, A a, B b, Epil
 }
 
 #if defined(SIMT_ONE_THREAD)
-// One thread: kRows x kColumns sums in registers over depth steps of k. `partial` carries sums between panels of a deep product.
+#if defined(__AVX512F__)
+constexpr int kRegisterColumns = 64;  // of a register tile, which then takes 16 of 32 registers
+#else
+constexpr int kRegisterColumns = 16;  // 8 of 16
+#endif
+constexpr int kQuarter = kLanes / 4;
+typedef float QuarterLanes __attribute__((vector_size(kQuarter * sizeof(float))));
+
+// kRows x kColumns sums in registers over depth steps of k, in whole vectors and perhaps a quarter of one. `partial` carries sums between panels of a deep product.
 template <int kRows, int kColumns, class A, class Epilogue>
 __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
                                               int column0, int columns, Epilogue epilogue) {
-  float sums[kRows][kColumns];
+  constexpr int kVectors = kColumns / kLanes, kRest = kVectors * kLanes;
+  Lanes sums[kRows][kVectors + 1];
+  QuarterLanes rest[kRows];
 #pragma unroll
   for (int r = 0; r < kRows; ++r) {
 #pragma unroll
-    for (int c = 0; c < kColumns; ++c) {
-      sums[r][c] = first ? 0.0f : partial[r * kTile + c];
+    for (int v = 0; v < kVectors; ++v) {
+      sums[r][v] = first ? Lanes{} : load<Lanes>(partial + r * kTile + v * kLanes);
+    }
+    if constexpr (kRest < kColumns) {
+      rest[r] = first ? QuarterLanes{} : load<QuarterLanes>(partial + r * kTile + kRest);
     }
   }
   for (int i = 0; i < depth; ++i) {
@@ -113,39 +151,63 @@ __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, c
     for (int r = 0; r < kRows; ++r) {
       const float left = a(row + r, k0 + i);
 #pragma unroll
-      for (int c = 0; c < kColumns; ++c) {
-        sums[r][c] = fmaf(left, panel[i * kTile + c], sums[r][c]);
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] += left * load<Lanes>(panel + i * kTile + v * kLanes);
+      }
+      if constexpr (kRest < kColumns) {
+        rest[r] += left * load<QuarterLanes>(panel + i * kTile + kRest);
       }
     }
   }
 #pragma unroll
-  for (int r = 0; r < kRows; ++r) {  // sums leave their registers whole; the epilogue is a loop of its own, which vectorises
+  for (int r = 0; r < kRows; ++r) {
+    if (last && columns >= kColumns) {
 #pragma unroll
-    for (int c = 0; c < kColumns; ++c) {
-      partial[r * kTile + c] = sums[r][c];
+      for (int v = 0; v < kVectors; ++v) {
+        epilogue(row + r, column0 + v * kLanes, sums[r][v]);
+      }
+      if constexpr (kRest < kColumns) {
+        epilogue(row + r, column0 + kRest, rest[r]);
+      }
+      continue;
     }
-  }
-  for (int r = 0; last && r < kRows; ++r) {
-    for (int c = 0; c < columns; ++c) {
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) {
+      store(partial + r * kTile + v * kLanes, sums[r][v]);
+    }
+    if constexpr (kRest < kColumns) {
+      store(partial + r * kTile + kRest, rest[r]);
+    }
+    for (int c = 0; last && c < columns; ++c) {
       epilogue(row + r, column0 + c, partial[r * kTile + c]);
     }
   }
 }
 
-// All rows of the tile, kColumns wide. Sums that no later panel adds to need no more than one register tile's room, which then stays in the nearest cache.
+// kRows rows of the tile, kColumns wide, in as many register tiles as the registers ask for.
+template <int kRows, int kColumns, class A, class Epilogue>
+__device__ __forceinline__ void row_group(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last, int column0, int columns,
+                                          Epilogue epilogue) {
+  constexpr int kWidth = kColumns < kRegisterColumns ? kColumns : kRegisterColumns;
+  register_tile<kRows, kWidth>(a, row, k0, depth, panel, partial, first, last, column0, columns, epilogue);
+  if constexpr (kColumns > kWidth) {
+    row_group<kRows, kColumns - kWidth>(a, row, k0, depth, panel + kWidth, partial + kWidth, first, last, column0 + kWidth, columns - kWidth, epilogue);
+  }
+}
+
+// All rows of the tile, kColumns wide.
 template <int kColumns, class A, class Epilogue>
 __device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
                                              int column0, int columns, Epilogue epilogue) {
-  const int stride = first && last ? 0 : kTile;
   int r = 0;
   for (; r + kRegisterRows <= rows; r += kRegisterRows) {
-    register_tile<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
+    row_group<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
   for (; r + 2 <= rows; r += 2) {
-    register_tile<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
+    row_group<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
   for (; r < rows; ++r) {
-    register_tile<1, kColumns>(a, row0 + r, k0, depth, panel, partial + r * stride, first, last, column0, columns, epilogue);
+    row_group<1, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
   }
 }
 

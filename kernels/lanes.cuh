@@ -21,13 +21,15 @@ __device__ __forceinline__ void store_lanes(float* to, int, Lanes values) { memc
 // The first `count` of 16 values, the others 0.
 template <class Vector, class T>
 __device__ __forceinline__ Vector load_first(const T* from, int count) {
-  Vector values{};
+  Vector values;
   if (count == kLanes) {
     memcpy(&values, from, sizeof values);
-  } else {
-    for (int i = 0; i < count; ++i) {
-      values[i] = from[i];
+  } else {  // a masked load, once it is compiled
+    T some[kLanes];
+    for (int i = 0; i < kLanes; ++i) {
+      some[i] = i < count ? from[i] : T{};
     }
+    memcpy(&values, some, sizeof values);
   }
   return values;
 }

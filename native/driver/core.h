@@ -370,8 +370,8 @@ void abandon_capture(Stream& stream);
 // How long an idle worker, or a waiting thread, polls before it parks: longer than the gap between two launches, shorter than a scheduler's slice.
 constexpr int kPolls = 2000;
 
-bool polled(const auto& condition) {
-  for (int poll = 0; poll < kPolls; ++poll) {
+bool polled(const auto& condition, int polls = kPolls) {
+  for (int poll = 0; poll < polls; ++poll) {
     if (condition()) {
       return true;
     }

@@ -13,8 +13,8 @@
 namespace driver {
 namespace {
 
-// Sharing out blocks can pay for a kernel of that many nanoseconds: a thread that polls sees them within one microsecond, one that has parked takes some ten.
-constexpr float kWorthSharing = 2e3f;
+// Sharing out blocks can pay for a kernel of that many nanoseconds. It costs half a microsecond where threads poll, and what its neighbours then find in the other caches.
+constexpr float kWorthSharing = 5e3f;
 // It does pay where it takes less than this share of the time alone.
 constexpr float kGain = 0.95f;
 // Of so many runs, the first few are measured alone and the next few shared.

@@ -1,5 +1,5 @@
-// The thread pool that shares out the blocks of large kernels. Its threads poll for as long as the gap between two kernels of a step may last, and then park: a thread that spins for longer would take a
-// core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
+// The thread pool that shares out the blocks of large kernels. Its threads poll for about a millisecond, as a step may take in which a kernel tries whether sharing pays, and then park: a thread that spins
+// for longer would take a core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
 #include <cstdlib>
 
 #include "driver/core.h"
@@ -64,6 +64,7 @@ class Pool {
     Job job{};
   };
   static constexpr std::uint64_t kNextJob = std::uint64_t{1} << 32, kChunks = kNextJob - 1, kChunksPerThread = 8;
+  static constexpr int kIdlePolls = 20 * kPolls;
 
   // Claims a chunk of a share and runs it; false where there is none.
   static bool run_chunk(Share& share) {
@@ -98,7 +99,7 @@ class Pool {
     while (true) {
       take(thread);
       std::uint64_t seen = 0;
-      if (!polled([&] { return ((seen = own.load(std::memory_order_relaxed)) & kChunks) > 0; })) {
+      if (!polled([&] { return ((seen = own.load(std::memory_order_relaxed)) & kChunks) > 0; }, kIdlePolls)) {
         own.wait(seen);
       }
     }

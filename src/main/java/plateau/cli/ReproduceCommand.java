@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,7 +43,7 @@ import plateau.report.paper.Verdict;
         versionProvider = Version.class,
         description = {
             "Repeats the paper: runs the commands of all its experiments over several seeds, draws its figures, and judges each of its claims by a statistical test.",
-            "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a folder of its own. Results that are there already are kept, so that a run that was interrupted, or restricted by --only, goes on where it ended."
+            "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a folder of its own. Results that are there already are kept, so that a run that was interrupted, or restricted by --only, goes on where it ended; --full goes on within a command, from its checkpoints."
         },
         footer = {
             "",
@@ -53,6 +54,8 @@ import plateau.report.paper.Verdict;
             "      the paper's own steps",
             "  plateau reproduce --full --out full --only parity --seeds 20",
             "      one experiment, with more certainty",
+            "  plateau reproduce --seed 1001 --out other",
+            "      the same with other seeds",
             "",
             "The exit code is 0 whatever the verdicts, and 1 where a command failed."
         })
@@ -70,6 +73,9 @@ final class ReproduceCommand implements Callable<Integer> {
 
     @Option(names = "--seeds", paramLabel = "N", description = "runs of each kind (default: as many as the claims take, by experiment)")
     private Integer seeds;
+
+    @Option(names = "--seed", paramLabel = "N", description = "the first of each kind's seeds (default: 1)")
+    private Long seed;
 
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "reproduction", description = "folder for the page and all results (default: ${DEFAULT-VALUE})")
     private Path out;
@@ -130,30 +136,47 @@ final class ReproduceCommand implements Callable<Integer> {
         }
     }
 
-    /** Runs a command, unless its results are there; returns whether they are. */
+    /** Runs a command, or goes on with it, unless its results are there; returns whether they are. */
     private boolean run(Task task, Journal journal, PrintWriter print) throws IOException {
         print.printf("%n%s%n", line(task));
         if (!overwrite && isFinished(task)) {
             print.println("kept what is there");
             return true;
         }
-        List<String> arguments = new ArrayList<>(arguments(task));
-        arguments.add("--overwrite");
-        journal.add(task, line(task), 0);
+        boolean begun = !overwrite && hasCheckpoints(task) && line(task).equals(journal.line(task));
+        double before = begun ? journal.seconds(task) : 0;
+        List<String> arguments = new ArrayList<>();
+        if (begun) {
+            print.println("goes on from its checkpoints");
+            arguments.addAll(List.of(task.arguments().getFirst(), "--resume", out.resolve(task.folder()).toString()));
+            arguments.addAll(deviceOptions());
+        } else {
+            arguments.addAll(arguments(task));
+            arguments.add("--overwrite");
+        }
+        journal.add(task, line(task), before);
         Instant started = Instant.now();
         int code = Main.run(spec.commandLine().getFactory(), print, spec.commandLine().getErr(), arguments.toArray(String[]::new));
-        journal.add(task, line(task), Duration.between(started, Instant.now()).toMillis() / 1e3);
+        journal.add(task, line(task), before + Duration.between(started, Instant.now()).toMillis() / 1e3);
         return code == Main.OK;
     }
 
-    /** The task's, where they go, and the device's options as they were given. */
+    /** The task's, the first seed and the device's options as they were given, and where the results go. */
     private List<String> arguments(Task task) {
         List<String> arguments = new ArrayList<>(task.arguments());
+        if (seed != null) {
+            arguments.addAll(List.of("--seed", seed.toString()));
+        }
         arguments.addAll(List.of("--out", out.resolve(task.folder()).toString()));
-        spec.commandLine().getParseResult().matchedOptions().stream()
-                .filter(option -> option.userObject() instanceof Field field && field.getDeclaringClass() == DeviceMixin.class)
-                .forEach(option -> option.originalStringValues().forEach(value -> arguments.addAll(List.of(option.longestName(), value))));
+        arguments.addAll(deviceOptions());
         return arguments;
+    }
+
+    private List<String> deviceOptions() {
+        return spec.commandLine().getParseResult().matchedOptions().stream()
+                .filter(option -> option.userObject() instanceof Field field && field.getDeclaringClass() == DeviceMixin.class)
+                .flatMap(option -> option.originalStringValues().stream().flatMap(value -> Stream.of(option.longestName(), value)))
+                .toList();
     }
 
     private String line(Task task) {
@@ -170,6 +193,10 @@ final class ReproduceCommand implements Callable<Integer> {
 
     private boolean isFinished(Task task) {
         return recorded(task).filter(recorded -> recorded.status().equals("finished")).isPresent();
+    }
+
+    private boolean hasCheckpoints(Task task) {
+        return recorded(task).filter(recorded -> recorded.description().path("arguments").path("checkpoint-every").isNumber()).isPresent();
     }
 
     private static void draw(Report report, Section section, ResultFolder folder) throws IOException {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -47,6 +48,39 @@ class ReproduceTest {
 
         reproduce("--only", "parity", "--seeds", "2", "--out", out.toString()).assertError(Main.FAILED, "holds the results of another command (" + line + ")", "--overwrite");
         assertEquals(page.length(), Files.readString(out.resolve("index.html")).length(), "nothing is touched");
+    }
+
+    /** Ctrl-C ends it, and the same command then goes on within the one that was running, to what that would have come to. */
+    @Test
+    void goesOnFromCheckpoints() throws Exception {
+        String[] command = {"reproduce", "--full", "--only", "parity", "--seeds", "1", "--seed", "3", "--device", "cpu", "--out", "r"};
+        Process process = Finished.start(folder, List.of(), Map.of(), command);
+        while (process.isAlive() && !hasCheckpoint(folder.resolve("r/parity/checkpoints"))) {
+            Thread.sleep(20);
+        }
+        assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+        Finished interrupted = Finished.await(folder, process);
+        assertEquals(List.of(), interrupted.err());
+        assertEquals(130, interrupted.code());
+        assertTrue(interrupted.out().stream().anyMatch(line -> line.startsWith("interrupted; wrote ")), interrupted.out()::toString);
+        assertTrue(Files.readString(folder.resolve("r/index.html")).contains("--seeds 1 --seed 3 --out r/parity --device cpu</code> – interrupted"));
+
+        Finished again = Finished.await(folder, Finished.start(folder, List.of(), Map.of(), command));
+        again.assertOk();
+        assertTrue(again.out().contains("goes on from its checkpoints"), again.out()::toString);
+        assertTrue(new ObjectMapper().readTree(folder.resolve("r/reproduce.json").toFile()).at("/parity/seconds").asDouble() > 0);
+        Finished.here("parity", "--d", "5,30", "--steps", "50000", "--seed", "3", "--device", "cpu", "--out", folder.resolve("whole").toString()).assertOk();
+        List<String> rows = Files.readAllLines(folder.resolve("r/parity/metrics.csv"));
+        assertTrue(rows.containsAll(Files.readAllLines(folder.resolve("whole/metrics.csv"))), "other numbers than without the break");
+    }
+
+    private static boolean hasCheckpoint(Path checkpoints) throws IOException {
+        if (!Files.exists(checkpoints)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.walk(checkpoints)) {
+            return files.anyMatch(file -> file.toString().endsWith(".safetensors"));
+        }
     }
 
     @Test

@@ -823,6 +823,12 @@ class KernelTest {
         int[] x = indices(seeds, n, d), links = links(x);
         float[] w = seeds.floats(d * k), m = seeds.floats(d * k), s = magnitudes(seeds, d * k), rows = seeds.floats(n * k), gradient = seeds.floats(n * k), catchUp = magnitudes(seeds, n * words);
         float[] missed = magnitudes(seeds, 4 * d);
+        for (int i = 0; i < s.length; i++) {
+            s[i] += 0.1f; // a sum of gradients that cancel, over a root near 0, would say nothing
+        }
+        for (int i = 0; i < n; i++) {
+            catchUp[i * words + 5] += 0.1f;
+        }
         double[] newW = doubles(w), newM = doubles(m), newS = doubles(s), sums = doubles(gradient), newMissed = doubles(missed);
         for (int i = 0; i < n; i++) {
             if (links[i] >= 0) {

@@ -36,7 +36,7 @@ final class ParitySection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        return List.of(Task.of(name(), "parity --d " + scale.choose("5,10,30", "5,10,15,20,25,30") + " --steps 50000", scale.seeds(5, 10)));
+        return List.of(Task.of(name(), "parity --d " + scale.choose("5,10,30", "5,10,15,20,25,30") + " --steps 50000" + scale.choose("", " --checkpoint-every 5000"), scale.seeds(5, 10)));
     }
 
     @Override

@@ -41,7 +41,7 @@ final class TupleSection implements Section {
         int seeds = scale.seeds(3, 5);
         return List.of(
                 Task.of("tuple", "tuple --k 1,2,3 --mode dec" + scale.choose(" --steps 400 --log-every 20", ""), seeds),
-                Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e" + scale.choose(" --steps 300 --log-every 20", ""), seeds));
+                Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e" + scale.choose(" --steps 300 --log-every 20", " --checkpoint-every 1000"), seeds));
     }
 
     @Override
