@@ -15,6 +15,8 @@ namespace {
 
 // Sharing out blocks can pay for a kernel of that many nanoseconds. It costs half a microsecond where threads poll, and what its neighbours then find in the other caches.
 constexpr float kWorthSharing = 5e3f;
+// It surely does for one of that many.
+constexpr float kSurelyWorthSharing = 100e3f;
 // It does pay where it takes less than this share of the time alone.
 constexpr float kGain = 0.95f;
 // Of so many runs, the first few are measured alone and the next few shared.
@@ -151,7 +153,7 @@ Module::~Module() {
   }
 }
 
-// Each starts at a place of its own in the cycle; before it has been measured, it runs alone.
+// Each starts at a place of its own in the cycle.
 BlockTime::BlockTime() : runs_([] {
   static std::atomic<unsigned> made{0};
   return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
@@ -162,21 +164,17 @@ BlockTime::Way BlockTime::next(std::uint64_t blocks) {
     return Way::alone;
   }
   const unsigned turn = runs_.fetch_add(1, std::memory_order_relaxed) % kCycle;
-  if (turn < kMeasurements) {
-    if (turn == 0) {
-      alone_.store(0, std::memory_order_relaxed);
-    }
-    return Way::alone_measured;
-  }
-  if (turn == kMeasurements) {
+  if (turn == 0) {
+    alone_.store(0, std::memory_order_relaxed);
+  } else if (turn == kMeasurements) {
     shared_.store(0, std::memory_order_relaxed);
   }
-  const float alone = alone_.load(std::memory_order_relaxed);
-  if (turn < 2 * kMeasurements) {
-    return alone * static_cast<float>(blocks) >= kWorthSharing ? Way::shared : Way::alone;
+  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed), kernel = alone * static_cast<float>(blocks);
+  if (alone == 0 || turn < kMeasurements) {
+    return Way::alone_measured;
   }
-  const float shared = shared_.load(std::memory_order_relaxed);
-  return shared > 0 && shared < kGain * alone ? Way::shared : Way::alone;
+  const bool pays = turn < 2 * kMeasurements ? kernel >= kWorthSharing : shared == 0 ? kernel >= kSurelyWorthSharing : shared < kGain * alone;
+  return pays ? Way::shared : Way::alone;
 }
 
 void BlockTime::alone_took(std::chrono::nanoseconds time, std::uint64_t blocks) {

@@ -13,13 +13,12 @@ using Body = void (*)(void*, std::uint64_t, std::uint64_t);
 std::atomic<unsigned> streams_at_work{0};
 
 // A job is cut into chunks, and every thread has a share of them: the same part of every job of a kind, so that what one kernel has left in a core's cache the next one finds there. Who is done with its
-// own share takes from the others'. A share's word holds the job's number and how many of its chunks nobody has claimed: who claims one may read what the
-// job is, which stays until all are finished.
+// own share takes from the others'. A share's word holds the job's number and how many of its chunks nobody has claimed: who claims one may read what the job is, which stays until all are finished.
 class Pool {
  public:
   Pool() {
     const char* setting = std::getenv("PLATEAU_CPU_THREADS");
-    threads_ = std::max(1u, setting != nullptr ? static_cast<unsigned>(std::atoi(setting)) : std::thread::hardware_concurrency());
+    threads_ = static_cast<unsigned>(std::max(1, setting != nullptr ? std::atoi(setting) : static_cast<int>(std::thread::hardware_concurrency())));
     shares_ = std::make_unique<Share[]>(threads_);
     for (unsigned i = 1; i < threads_; ++i) {
       std::thread([this, i] { work(i); }).detach();
@@ -36,9 +35,10 @@ class Pool {
     const std::uint64_t chunk = std::max<std::uint64_t>(1, count / (kChunksPerThread * threads_)), chunks = (count + chunk - 1) / chunk;
     unfinished_.store(chunks, std::memory_order_relaxed);
     number_ += kNextJob;
+    const std::uint64_t sharers = std::min<std::uint64_t>(threads_, chunks);
     std::uint64_t first = 0;
-    for (unsigned i = 0; i < threads_; ++i) {
-      const std::uint64_t end = chunks * (i + 1) / threads_;
+    for (unsigned i = 0; i < sharers; ++i) {
+      const std::uint64_t end = chunks * (i + 1) / sharers;
       shares_[i].job = {body, state, count, chunk, end};
       shares_[i].unclaimed = number_ + end - first;
       shares_[i].unclaimed.notify_all();
