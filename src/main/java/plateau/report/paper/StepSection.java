@@ -51,7 +51,7 @@ final class StepSection implements Section {
     @Override
     public List<Task> tasks(Scale scale) {
         return List.of(
-                Task.of("step", "step approximation forward-only", scale.seeds(40, 40)),
+                Task.of("step", "step approximation forward-only", scale.seeds(20, 40)),
                 Task.of("step-deep", "step e2e multiclass --steps " + scale.choose("5000", "10000"), scale.seeds(5, 20)));
     }
 
