@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import plateau.cli.ExperimentCommand.Outcome;
 import plateau.report.Panel;
-import plateau.train.LogRow;
+import plateau.results.LogRow;
 
 /** From what was logged to what is drawn. */
 final class Curves {

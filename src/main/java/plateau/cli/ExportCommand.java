@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import plateau.train.Saved;
-import plateau.train.Safetensors;
+import plateau.results.Safetensors;
 
 /** What runs have learnt, for other programs. */
 @Command(

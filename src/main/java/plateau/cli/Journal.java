@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import plateau.report.AtomicFiles;
+import plateau.results.AtomicFiles;
 import plateau.report.paper.Task;
 
 /** What was run for a report, when parts of it may be run at different times: by folder the command as it is typed, and how long it took. */

@@ -11,9 +11,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
-import plateau.report.AtomicFiles;
+import plateau.results.AtomicFiles;
 import plateau.report.Figure;
-import plateau.train.Safetensors;
+import plateau.results.Safetensors;
 
 /** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */
 final class ResultFolder {

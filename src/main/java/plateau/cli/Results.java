@@ -28,7 +28,7 @@ import plateau.cli.ExperimentCommand.Run;
 import plateau.cli.ExperimentCommand.Snapshot;
 import plateau.cli.ExperimentCommand.Status;
 import plateau.report.Figure;
-import plateau.train.LogRow;
+import plateau.results.LogRow;
 import plateau.train.RunResult;
 
 /** The results of a command that trains, in one schema for all: metrics.csv and the same as JSON lines, curves.csv where curves are learnt, run.json written anew after every run and now and then, and figures. Runs may report from threads of their own. */

@@ -14,7 +14,7 @@ import plateau.experiment.Snr;
 import plateau.kernel.LineData;
 import plateau.report.Figure;
 import plateau.report.Panel;
-import plateau.train.LogRow;
+import plateau.results.LogRow;
 
 /** Figure 4: how much of the gradients at the start is signal. */
 @Command(

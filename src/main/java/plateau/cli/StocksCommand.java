@@ -10,7 +10,7 @@ import plateau.autograd.Kernels;
 import plateau.experiment.Stocks;
 import plateau.report.Figure;
 import plateau.report.Panel;
-import plateau.train.LogRow;
+import plateau.results.LogRow;
 
 /** Figure 8: investing in stocks, learnt end-to-end and by decomposition. */
 @Command(

@@ -1,5 +1,6 @@
 package plateau.train;
 
+import plateau.results.Safetensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

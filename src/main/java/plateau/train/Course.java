@@ -1,5 +1,7 @@
 package plateau.train;
 
+import plateau.results.Safetensors;
+import plateau.results.LogRow;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -8,7 +10,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import plateau.train.Safetensors.Array;
+import plateau.results.Safetensors.Array;
 
 /** How far a run has come, as the host sees it: what a checkpoint holds beside the device's memory. */
 final class Course {

@@ -1,5 +1,6 @@
 package plateau.train;
 
+import plateau.results.LogRow;
 import java.util.List;
 
 /** A training or test loss was NaN or infinite, so that the run was stopped. */

@@ -1,5 +1,6 @@
 package plateau.train;
 
+import plateau.results.LogRow;
 import java.util.Map;
 
 /**

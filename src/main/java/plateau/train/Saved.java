@@ -1,12 +1,14 @@
 package plateau.train;
 
+import plateau.results.Safetensors;
+import plateau.results.LogRow;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
-import plateau.train.Safetensors.Array;
+import plateau.results.Safetensors.Array;
 
 /**
  * What a checkpoint tells somebody who does not go on with the run.

@@ -1,5 +1,7 @@
 package plateau.train;
 
+import plateau.results.Safetensors;
+import plateau.results.LogRow;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,7 +21,7 @@ import plateau.cuda.Work;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.Ring;
-import plateau.train.Safetensors.Array;
+import plateau.results.Safetensors.Array;
 
 /**
  * One run of one experiment on a stream of its own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at each log

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import plateau.train.Safetensors;
+import plateau.results.Safetensors;
 
 /** Commands run in this process: what they write and print, their exit codes, and that nothing stays on the device. */
 class MainTest {

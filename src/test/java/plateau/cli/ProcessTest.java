@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.NativeFiles;
 import plateau.reference.Seeds;
-import plateau.train.Safetensors;
+import plateau.results.Safetensors;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
 class ProcessTest {

@@ -1,5 +1,7 @@
 package plateau.train;
 
+import plateau.results.Safetensors;
+import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,5 +1,6 @@
 package plateau.train;
 
+import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package plateau.report;
+package plateau.results;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package plateau.train;
+package plateau.results;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -142,7 +142,8 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
     public static final class MalformedException extends IOException {
         private static final long serialVersionUID = 1;
 
-        MalformedException(String message) {
+        /** A file that is not what it should be. */
+        public MalformedException(String message) {
             super(message);
         }
     }

@@ -1,4 +1,4 @@
-package plateau.train;
+package plateau.results;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -20,8 +20,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import plateau.train.Safetensors.Array;
-import plateau.train.Safetensors.Type;
+import plateau.results.Safetensors.Array;
+import plateau.results.Safetensors.Type;
 
 /** Files in the safetensors format: what other programs find in them, and that a damaged one is never taken for a whole one. */
 class SafetensorsTest {

@@ -1,4 +1,4 @@
-package plateau.report;
+package plateau.results;
 
 import java.io.IOException;
 import java.nio.file.Files;

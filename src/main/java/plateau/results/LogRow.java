@@ -1,4 +1,4 @@
-package plateau.train;
+package plateau.results;
 
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +18,8 @@ public record LogRow(long step, List<Double> test, List<Double> training) {
         training = List.copyOf(training);
     }
 
-    static LogRow of(long step, double[] test, double[] training) {
+    /** Copies the values. */
+    public static LogRow of(long step, double[] test, double[] training) {
         return new LogRow(step, Arrays.stream(test).boxed().toList(), Arrays.stream(training).boxed().toList());
     }
 }
