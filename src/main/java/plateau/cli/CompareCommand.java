@@ -20,10 +20,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
 import plateau.report.Numbers;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 import plateau.report.Recorded;
 
 /** Lays the results of one command side by side, as they came of different options, devices or versions. */

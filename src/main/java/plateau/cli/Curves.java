@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import plateau.cli.ExperimentCommand.Outcome;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 import plateau.results.LogRow;
 
 /** From what was logged to what is drawn. */

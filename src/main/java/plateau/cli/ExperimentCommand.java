@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
 import plateau.experiment.Experiment;
 import plateau.results.EventFile;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
 import plateau.report.Recorded;
 import plateau.train.Checkpoints;

@@ -7,8 +7,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.experiment.Parity;
-import plateau.report.Figure;
-import plateau.report.Panel;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
 /** Figure 1: accuracy on random parities against training steps, one curve per input dimension. */
 @Command(

@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.Recorded;
 
 /** Draws the figures of results that are there. */

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 import plateau.results.AtomicFiles;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.results.Safetensors;
 
 /** The folder a command writes to, made and tried before any work is done. Each file in it is whole at any moment. */

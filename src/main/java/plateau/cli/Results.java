@@ -27,7 +27,7 @@ import plateau.cli.ExperimentCommand.Outcome;
 import plateau.cli.ExperimentCommand.Run;
 import plateau.cli.ExperimentCommand.Snapshot;
 import plateau.cli.ExperimentCommand.Status;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.results.LogRow;
 import plateau.train.RunResult;
 

@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import plateau.experiment.Snr;
 import plateau.kernel.LineData;
-import plateau.report.Figure;
-import plateau.report.Panel;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 import plateau.results.LogRow;
 
 /** Figure 4: how much of the gradients at the start is signal. */

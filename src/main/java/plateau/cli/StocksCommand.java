@@ -8,8 +8,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.experiment.Stocks;
-import plateau.report.Figure;
-import plateau.report.Panel;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 import plateau.results.LogRow;
 
 /** Figure 8: investing in stocks, learnt end-to-end and by decomposition. */

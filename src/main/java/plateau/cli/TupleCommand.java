@@ -10,8 +10,8 @@ import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.experiment.Tuple;
 import plateau.kernel.LineData;
-import plateau.report.Figure;
-import plateau.report.Panel;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
 /** Figures 2 and 3: tuples of line images, learnt end-to-end and by decomposition. */
 @Command(

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** Piecewise-linear curves (section 4, figure 5). */
 final class PwlSection implements Section {

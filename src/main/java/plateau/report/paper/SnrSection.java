@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** Signal and noise of the gradients on tuples (section 3.2, figure 4). */
 final class SnrSection implements Section {

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** Step functions (section 5, figure 6). */
 final class StepSection implements Section {

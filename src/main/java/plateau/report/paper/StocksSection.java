@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** Stocks (appendix A, figure 8). */
 final class StocksSection implements Section {

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 import plateau.report.Recorded;
 
 /**

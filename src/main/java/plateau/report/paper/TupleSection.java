@@ -3,9 +3,9 @@ package plateau.report.paper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 import plateau.report.History;
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** Tuples of line images (section 3.1, figures 2 and 3). */
 final class TupleSection implements Section {

@@ -1,10 +1,12 @@
-package plateau.report.paper;
+package plateau.experiment;
 
-import plateau.report.Panel;
+import plateau.figure.Panel;
 
 /** The two ways to train that the paper compares, in its colours. */
-enum Approach {
+public enum Approach {
+    /** On the problem's own loss alone. */
     E2E("e2e", "end-to-end", 0xD40000),
+    /** With help on the way. */
     DEC("dec", "decomposition", 0x0000D4);
 
     private final String key;
@@ -17,16 +19,18 @@ enum Approach {
         this.look = new Panel.Look(rgb, false);
     }
 
-    /** As metrics.csv has it. */
-    String key() {
+    /** As options and tables have it. */
+    public String key() {
         return key;
     }
 
-    String title() {
+    /** For a legend. */
+    public String title() {
         return title;
     }
 
-    Panel.Look look() {
+    /** How its curves are drawn. */
+    public Panel.Look look() {
         return look;
     }
 }

@@ -13,16 +13,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import javax.imageio.ImageIO;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
-/**
- * Panels in rows, as PNG and SVG, in the paper's plain style. Panels of pictures alone are small.
- *
- * @param columns panels in a row
- * @param panels in reading order
- */
-public record Figure(int columns, List<Panel> panels) {
+/** Figures as PNG and SVG, in the paper's plain style. Panels of pictures alone are small. */
+public final class FigureFiles {
     private static final int ALONE_WIDTH = 900;
     private static final int ALONE_HEIGHT = 560;
     private static final int WIDTH = 660;
@@ -32,9 +28,10 @@ public record Figure(int columns, List<Panel> panels) {
     private static final int BITMAP_MARGIN = 10;
     private static final int TITLE_BASELINE = 18;
 
-    /** One panel. */
-    public Figure(Panel panel) {
-        this(1, List.of(panel));
+    private final Figure figure;
+
+    private FigureFiles(Figure figure) {
+        this.figure = figure;
     }
 
     /**
@@ -42,12 +39,13 @@ public record Figure(int columns, List<Panel> panels) {
      *
      * @throws IOException if it cannot be written, or this machine has no fonts to draw with
      */
-    public void writePng(Path file) throws IOException {
+    public static void writePng(Figure figure, Path file) throws IOException {
         Fonts.require();
-        BufferedImage image = new BufferedImage(columns * width(), rows() * height(), BufferedImage.TYPE_INT_RGB);
+        FigureFiles files = new FigureFiles(figure);
+        BufferedImage image = new BufferedImage(files.totalWidth(), files.totalHeight(), BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-        paint(graphics);
+        files.paint(graphics);
         graphics.dispose();
         ImageIO.write(image, "png", file.toFile());
     }
@@ -57,41 +55,46 @@ public record Figure(int columns, List<Panel> panels) {
      *
      * @throws IOException if it cannot be written, or this machine has no fonts to draw with
      */
-    public void writeSvg(Path file) throws IOException {
+    public static void writeSvg(Figure figure, Path file) throws IOException {
         Fonts.require();
+        FigureFiles files = new FigureFiles(figure);
         VectorGraphics2D graphics = new VectorGraphics2D();
-        paint(graphics);
+        files.paint(graphics);
         try (OutputStream out = Files.newOutputStream(file)) {
-            Processors.get("svg").getDocument(graphics.getCommands(), new PageSize(columns * width(), rows() * height())).writeTo(out);
+            Processors.get("svg").getDocument(graphics.getCommands(), new PageSize(files.totalWidth(), files.totalHeight())).writeTo(out);
         }
     }
 
     private int width() {
-        return isOfBitmaps() ? BITMAP_WIDTH : panels.size() == 1 ? ALONE_WIDTH : WIDTH;
+        return isOfBitmaps() ? BITMAP_WIDTH : figure.panels().size() == 1 ? ALONE_WIDTH : WIDTH;
     }
 
     private int height() {
-        return isOfBitmaps() ? BITMAP_HEIGHT : panels.size() == 1 ? ALONE_HEIGHT : HEIGHT;
+        return isOfBitmaps() ? BITMAP_HEIGHT : figure.panels().size() == 1 ? ALONE_HEIGHT : HEIGHT;
     }
 
     private boolean isOfBitmaps() {
-        return panels.stream().allMatch(panel -> panel.bitmap() != null);
+        return figure.panels().stream().allMatch(panel -> panel.bitmap() != null);
     }
 
-    private int rows() {
-        return Math.ceilDiv(panels.size(), columns);
+    private int totalWidth() {
+        return figure.columns() * width();
+    }
+
+    private int totalHeight() {
+        return figure.rows() * height();
     }
 
     private void paint(Graphics2D graphics) {
         graphics.setColor(Color.WHITE);
-        graphics.fillRect(0, 0, columns * width(), rows() * height());
+        graphics.fillRect(0, 0, totalWidth(), totalHeight());
         AffineTransform origin = graphics.getTransform();
-        for (int i = 0; i < panels.size(); i++) {
-            graphics.translate(i % columns * width(), i / columns * height());
-            if (panels.get(i).bitmap() != null) {
-                paintBitmap(graphics, panels.get(i));
-            } else if (!panels.get(i).curves().isEmpty()) {
-                panels.get(i).chart(width(), height()).paint(graphics, width(), height());
+        for (int i = 0; i < figure.panels().size(); i++) {
+            graphics.translate(i % figure.columns() * width(), i / figure.columns() * height());
+            if (figure.panels().get(i).bitmap() != null) {
+                paintBitmap(graphics, figure.panels().get(i));
+            } else if (!figure.panels().get(i).curves().isEmpty()) {
+                PanelChart.of(figure.panels().get(i), width(), height()).paint(graphics, width(), height());
             }
             graphics.setClip(null);
             graphics.setTransform(origin);
