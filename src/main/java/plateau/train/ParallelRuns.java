@@ -19,8 +19,8 @@ import plateau.experiment.Experiment;
  *
  * <p>A run starts when one of the places is free and its device has memory for it, judged by the largest run so far; one at a time always starts.
  */
-public final class Runs {
-    private final List<Share> shares;
+public final class ParallelRuns {
+    private final List<OnDevice> onDevices;
     private final int parallel;
     private volatile boolean stopped;
 
@@ -28,15 +28,15 @@ public final class Runs {
      * One run.
      *
      * @param experiment what is trained
-     * @param schedule of the trainer
+     * @param options of the trainer
      * @param listener sees its progress, on the thread that trains
      * @param checkpoints where it saves itself, and goes on from
      */
-    public record Job(Experiment experiment, Trainer.Options schedule, RunListener listener, Checkpoints checkpoints) {
+    public record Run(Experiment experiment, Trainer.Options options, RunListener listener, Checkpoints checkpoints) {
 
         /** Without checkpoints. */
-        public Job(Experiment experiment, Trainer.Options schedule, RunListener listener) {
-            this(experiment, schedule, listener, Checkpoints.NONE);
+        public Run(Experiment experiment, Trainer.Options options, RunListener listener) {
+            this(experiment, options, listener, Checkpoints.NONE);
         }
     }
 
@@ -47,15 +47,15 @@ public final class Runs {
      * @param parallel runs at once, over all devices
      * @throws IllegalArgumentException if there is no place
      */
-    public Runs(List<Kernels> devices, int parallel) {
+    public ParallelRuns(List<Kernels> devices, int parallel) {
         this(devices, parallel, Device::freeMemory);
     }
 
-    Runs(List<Kernels> devices, int parallel, ToLongFunction<Device> freeMemory) {
+    ParallelRuns(List<Kernels> devices, int parallel, ToLongFunction<Device> freeMemory) {
         if (parallel < 1) {
             throw new IllegalArgumentException("parallel must be at least 1, not " + parallel);
         }
-        this.shares = devices.stream().map(kernels -> new Share(kernels, freeMemory)).toList();
+        this.onDevices = devices.stream().map(kernels -> new OnDevice(kernels, freeMemory)).toList();
         this.parallel = parallel;
     }
 
@@ -71,13 +71,13 @@ public final class Runs {
      * Runs all of them and returns when the last has ended, each future done: with its result, with what made it fail, or cancelled where {@link #stop} came
      * first. A run that fails does not keep the others from theirs.
      */
-    public List<Future<RunResult>> run(List<Job> jobs) {
-        List<CompletableFuture<RunResult>> ends = jobs.stream().map(_ -> new CompletableFuture<RunResult>()).toList();
+    public List<Future<RunResult>> run(List<Run> runs) {
+        List<CompletableFuture<RunResult>> ends = runs.stream().map(_ -> new CompletableFuture<RunResult>()).toList();
         AtomicInteger next = new AtomicInteger();
-        List<Thread> threads = IntStream.range(0, Math.min(parallel, jobs.size())).mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
-            Share share = shares.get(place % shares.size());
-            for (int i; (i = next.getAndIncrement()) < jobs.size(); ) {
-                share.run(jobs.get(i), ends.get(i));
+        List<Thread> threads = IntStream.range(0, Math.min(parallel, runs.size())).mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
+            OnDevice device = onDevices.get(place % onDevices.size());
+            for (int i; (i = next.getAndIncrement()) < runs.size(); ) {
+                device.run(runs.get(i), ends.get(i));
             }
         })).toList();
         threads.forEach(this::join);
@@ -92,7 +92,7 @@ public final class Runs {
     /** Ends the runs that have begun at their next chance, a second or so, and lets no other begin. */
     public void stop() {
         stopped = true;
-        shares.forEach(Share::stop);
+        onDevices.forEach(OnDevice::stop);
     }
 
     private void join(Thread thread) {
@@ -112,24 +112,24 @@ public final class Runs {
     }
 
     /** What runs on one device. */
-    private final class Share {
+    private final class OnDevice {
         private final Kernels kernels;
         private final ToLongFunction<Device> freeMemory;
         private final Set<Trainer> running = new HashSet<>();
         private long largest;
 
-        Share(Kernels kernels, ToLongFunction<Device> freeMemory) {
+        OnDevice(Kernels kernels, ToLongFunction<Device> freeMemory) {
             this.kernels = kernels;
             this.freeMemory = freeMemory;
         }
 
-        void run(Job job, CompletableFuture<RunResult> end) {
+        void run(Run run, CompletableFuture<RunResult> end) {
             try {
                 kernels.device().makeCurrent();
-                Trainer trainer = plan(job);
+                Trainer trainer = plan(run);
                 RunResult result;
                 try {
-                    result = trainer.run(job.listener, job.checkpoints);
+                    result = trainer.run(run.listener, run.checkpoints);
                 } finally {
                     release(trainer);
                 }
@@ -138,19 +138,20 @@ public final class Runs {
                 end.cancel(false);
             } catch (Throwable e) {
                 end.completeExceptionally(e);
-                job.listener.onFailure(e);
+                run.listener.onFailure(e);
             }
         }
 
         /** Plans one run after the other, so that each sees the memory that is left. */
-        private synchronized Trainer plan(Job job) throws InterruptedException {
+        private synchronized Trainer plan(Run run) throws InterruptedException {
             while (!stopped && !running.isEmpty() && freeMemory.applyAsLong(kernels.device()) < largest) {
                 wait();
             }
             if (stopped) {
                 throw new CancellationException("stopped before it began");
             }
-            Trainer trainer = new Trainer(kernels.device(), kernels, job.experiment, job.schedule);
+            run.listener.onPlan(kernels);
+            Trainer trainer = new Trainer(kernels, run.experiment, run.options);
             running.add(trainer);
             largest = Math.max(largest, trainer.bytes());
             return trainer;
