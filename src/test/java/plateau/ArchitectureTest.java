@@ -41,4 +41,17 @@ class ArchitectureTest {
         noClasses().that().resideOutsideOfPackages("plateau.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(CLASSES);
         noClasses().that().resideOutsideOfPackages("plateau.cuda..", "plateau.cudnn..").should().dependOnClassesThat().resideInAPackage("java.lang.foreign..").check(CLASSES);
     }
+
+    /** Typed CUDA is opened through three classes; launchers and what stands on them take a device as it is. */
+    @Test
+    void whereLibrariesAreFoundIsNoConcernOfKernels() {
+        noClasses().that().resideInAPackage("plateau.cuda")
+                .and().doNotHaveFullyQualifiedName("plateau.cuda.Device")
+                .and().doNotHaveFullyQualifiedName("plateau.cuda.Calls")
+                .and().doNotHaveFullyQualifiedName("plateau.cuda.Blas")
+                .should().dependOnClassesThat().resideInAPackage("plateau.cuda.load").check(CLASSES);
+        noClasses().that().resideInAnyPackage("plateau.kernel..", "plateau.autograd..", "plateau.nn..", "plateau.experiment..", "plateau.cudnn..")
+                .should().dependOnClassesThat().resideInAPackage("plateau.cuda.load").check(CLASSES);
+        noClasses().that().resideInAPackage("plateau.cuda.load").should().dependOnClassesThat().resideInAPackage("plateau.cuda").check(CLASSES);
+    }
 }

@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
 import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
 

@@ -10,8 +10,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import plateau.cuda.CudaException;
-import plateau.cuda.DeviceUnavailableException;
-import plateau.cuda.NativeFileException;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.NativeFileException;
 import plateau.train.NonFiniteLossException;
 
 /** The command line. Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 a check skipped for want of hardware, 130 ended by Ctrl-C (143 by SIGTERM). */

@@ -9,6 +9,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import plateau.cuda.load.Libraries;
 
 /** The driver functions that run at every step, called through the Foreign Function &amp; Memory API. Handles and device pointers are passed as longs. */
 final class Calls {

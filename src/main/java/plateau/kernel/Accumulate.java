@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Sums of gradients, for a tensor with several consumers ({@code kernels/optimizer.cu}). */
 public final class Accumulate {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernel. */
     public Accumulate(Device device) {

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
@@ -14,7 +14,7 @@ public final class Conv1d {
     private static final int THREADS = 128;
     private static final int FILTER_THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /**
      * Shapes of one convolution.

@@ -7,7 +7,7 @@ import java.util.function.LongFunction;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 import plateau.cudnn.Dnn;
 
@@ -44,7 +44,7 @@ public final class Conv2d {
         KERNELS
     }
 
-    private final Module module;
+    private final KernelModule module;
     private final int mostParts;
     private final Path path;
     private final Optional<Dnn> dnn;

@@ -7,7 +7,7 @@ import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The dense layer y = act(x w + b) and its gradients ({@code kernels/dense.cu}). All matrices are row-major; weights are (in, out). */
@@ -30,7 +30,7 @@ public final class Dense {
         KERNELS
     }
 
-    private final Module module;
+    private final KernelModule module;
     private final Path path;
     private final Optional<Blas> blas;
 

@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The hinge loss max(0, 1 − y p) for labels y ∈ {−1, +1} ({@code kernels/hinge.cu}). */
 public final class Hinge {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Hinge(Device device) {

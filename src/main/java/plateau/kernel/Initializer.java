@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** First values, drawn on the device ({@code kernels/data/init.cu}). */
 public final class Initializer {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Initializer(Device device) {

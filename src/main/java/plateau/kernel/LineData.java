@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Tuples of images of lines, section 3.1 ({@code kernels/data/lines.cu}). */
@@ -13,7 +13,7 @@ public final class LineData {
 
     private static final int THREADS = 128;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** How a line's points are put on the grid; the order is that of the kernel's constants. */
     public enum Raster {

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Losses of rows of outputs, and their gradients ({@code kernels/loss.cu}). A gradient is of {@code scale} times the loss: 1/rows for the mean over a batch. */
@@ -13,7 +13,7 @@ public final class Losses {
     /** Of an element of a softmax with its gradient, by count in the source: two exponentials of 21, a maximum, a sum and a product. */
     private static final int SOFTMAX_OPERATIONS = 48;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Losses(Device device) {

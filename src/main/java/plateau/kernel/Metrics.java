@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** What a run reports, reduced on the device into a ring that the host reads now and then ({@code kernels/metrics.cu}). */
@@ -13,7 +13,7 @@ public final class Metrics {
 
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Metrics(Device device) {

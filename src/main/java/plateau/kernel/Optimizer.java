@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Updates of all of a network's parameters at once ({@code kernels/optimizer.cu}). The learning rate, one float, and the step, one uint32, live in device memory. */
 public final class Optimizer {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Optimizer(Device device) {

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Data of the parity experiment, section 2.1 ({@code kernels/data/parity.cu}). */
@@ -11,7 +11,7 @@ public final class ParityData {
     private static final int SAMPLES_PER_BLOCK = 64;
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public ParityData(Device device) {

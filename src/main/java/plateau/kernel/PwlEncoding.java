@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Around the encoders of piecewise-linear curves, section 4 ({@code kernels/pwl.cu}). */
@@ -13,7 +13,7 @@ public final class PwlEncoding {
 
     private static final int THREADS = 128;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public PwlEncoding(Device device) {

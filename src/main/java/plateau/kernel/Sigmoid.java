@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The logistic sigmoid 1/(1 + e⁻ˣ) ({@code kernels/sigmoid.cu}). */
 public final class Sigmoid {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Sigmoid(Device device) {

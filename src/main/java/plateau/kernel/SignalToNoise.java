@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Signal and noise of the gradients with respect to one layer's weights, section 3.2 ({@code kernels/snr.cu}). Sums over samples are float64. */
@@ -15,7 +15,7 @@ public final class SignalToNoise {
     private static final int COLUMNS = 128;
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public SignalToNoise(Device device) {

@@ -4,7 +4,7 @@ import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
@@ -23,7 +23,7 @@ public final class SparseRows {
     /** Of what one row has missed, by count in the source, four exponentials among them. */
     private static final int CATCH_UP_OPERATIONS = 130;
 
-    private final Module module;
+    private final KernelModule module;
 
     /**
      * What the updates keep beside the table.

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Data of the step functions, section 5 ({@code kernels/data/step.cu}). */
@@ -12,7 +12,7 @@ public final class StepData {
     private static final int DRAW_THREADS = 64;
     private static final int LANES = 32;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StepData(Device device) {

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The step function u, which rounds down to one of its levels, and its smooth stand-in ũ ({@code kernels/step.cu}). */
@@ -19,7 +19,7 @@ public final class StepFunction {
     private static final int LEVEL_THREADS = 64;
     private static final int METRICS_THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StepFunction(Device device) {

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Data of the stocks, appendix A ({@code kernels/data/stocks.cu}). */
 public final class StocksData {
     private static final int WORDS_PER_DRAW = 4;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StocksData(Device device) {

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The gain of investing by a softmax, its gradient, and how noisy that is, appendix A ({@code kernels/stocks.cu}). */
@@ -19,7 +19,7 @@ public final class StocksLoss {
     /** Of a share and its powers, likewise. */
     private static final int MOMENT_OPERATIONS = 30;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StocksLoss(Device device) {

@@ -3,14 +3,14 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** What training on tuples of images reports, section 3.1 ({@code kernels/tuple.cu}). */
 public final class TupleMetrics {
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernel. */
     public TupleMetrics(Device device) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import plateau.cuda.NativeFiles;
+import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
 import plateau.results.Safetensors;
 

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import plateau.cuda.load.DeviceOptions;
 
 /** The function descriptors written by hand, against NVIDIA's header where the CUDA toolkit is installed. */
 class CallsTest {

@@ -17,6 +17,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.KernelImages;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.NativeFileException;
 import plateau.kernel.Accumulate;
 import plateau.kernel.Dense;
 import plateau.reference.Seeds;
@@ -249,7 +255,7 @@ class DeviceTest {
 
     @Test
     void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
-        byte[] image = NativeFiles.cpuImage("optimizer", KernelImages.PRODUCTION);
+        byte[] image = Libraries.inUse().image("optimizer", KernelImages.PRODUCTION);
         NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
         assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", new byte[10]));

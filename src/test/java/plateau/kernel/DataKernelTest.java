@@ -13,10 +13,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 
 /** Random numbers and data: published vectors, pinned bits on every build, and distributions. */
 class DataKernelTest {

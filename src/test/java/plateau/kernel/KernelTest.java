@@ -17,13 +17,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
 import plateau.cuda.Dim;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
 import plateau.cuda.LiveObjects;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 import plateau.reference.Seeds;
 
 /**

@@ -11,11 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 import plateau.reference.Seeds;
 
 /** The float64 statistics of gradients, each kernel against plain sums at random shapes, as used and at every block size; the estimates against what they estimate. */

@@ -12,10 +12,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 import plateau.reference.Seeds;
 
 /** Rows read by index: who else reads a row, and that what a row has missed is what Adam would have done, update by update. */

@@ -13,10 +13,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 
 /** Data of the step functions: the same bits on every build, pinned; distributions; labels against a float64 sum. */
 class StepDataTest {

@@ -7,9 +7,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Stream;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 
 /** What the step functions make of values at and past the ends of floats. */
 class StepFunctionTest {

@@ -1,8 +1,8 @@
 package plateau.reference;
 
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
 
 /** The device that tests above the kernels run on: the CPU, or what {@code -Dplateau.device=cuda} asks for. */
 public final class TestDevice {

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
 import plateau.cuda.LiveObjects;
+import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
 

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
+import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import plateau.cuda.NativeFiles;
+import plateau.cuda.load.NativeFiles;
 
 /** The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses with the code that NVIDIA documents. */
 class DriverTest {

@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -69,16 +69,25 @@ public final class NativeFiles {
      */
     static byte[] cpuImage(String module, KernelImages images) {
         String flavour = images == KernelImages.FIBERS ? "fibers" : cpuLevel();
-        return read("native/" + flavour + "/" + module + ".so").orElseThrow(() -> new NativeFileException("there are no kernels '" + module + "' for " + flavour + " in this build; run: mvn -B package"));
+        return read("native/" + flavour + "/" + module + ".so").orElseThrow(() -> missing(flavour, module));
+    }
+
+    private static NativeFileException missing(String machine, String module) {
+        return new NativeFileException("there are no kernels '" + module + "' for " + machine + " in this build; run: mvn -B package");
+    }
+
+    /** The module's image for NVIDIA GPUs. */
+    static byte[] gpuImage(String module) {
+        return fatbin(module).or(() -> ptx(module)).orElseThrow(() -> missing("GPUs", module));
     }
 
     /** The module as machine code for NVIDIA GPUs, where the build had nvcc. */
-    static Optional<byte[]> fatbin(String module) {
+    private static Optional<byte[]> fatbin(String module) {
         return read("fatbin/" + module + ".fatbin");
     }
 
     /** The module as PTX. */
-    static Optional<byte[]> ptx(String module) {
+    private static Optional<byte[]> ptx(String module) {
         return read("ptx/" + module + ".ptx");
     }
 
@@ -154,7 +163,7 @@ public final class NativeFiles {
      * @param name the library's base name, for example {@code JCudaDriver}
      * @param initialise the first use of the class
      */
-    static synchronized void loadJCuda(String name, Runnable initialise) {
+    public static synchronized void loadJCuda(String name, Runnable initialise) {
         Path folder = cache().resolve("jcuda");
         extractJCuda(name, folder);
         String temporary = System.setProperty("java.io.tmpdir", folder.toString());
@@ -214,14 +223,15 @@ public final class NativeFiles {
         }
     }
 
-    /** The folder of classes the program runs from, unless it runs from a jar. */
+    /** The folder {@code plateau} among the classes the program runs from, unless it runs from a jar. */
     private static Optional<Path> classesFolder() {
         URL own = NativeFiles.class.getResource("NativeFiles.class");
         if (own == null || !own.getProtocol().equals("file")) {
             return Optional.empty();
         }
         try {
-            return Optional.of(Path.of(own.toURI()).getParent().getParent());
+            Path program = Path.of(own.toURI()).resolve("../../.."); // of plateau/cuda/load/NativeFiles.class
+            return Optional.of(program.normalize());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

@@ -1,7 +1,6 @@
 package plateau.cuda;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jcuda.driver.CUdeviceptr;
@@ -10,12 +9,7 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
 /** The kernels of one file, loaded on a device. */
-public final class Module {
-    /** A fatbin begins with this, a version and the header's size (16 bits each) and the size of what follows (64 bits): CUDA's fatbinary_section.h. */
-    private static final int FATBIN_MAGIC = 0xba55ed50;
-
-    private static final int FATBIN_HEADER = 16;
-
+public final class KernelModule {
     /** Makes the pointer's value readable. */
     private static final class Address extends CUdeviceptr {
         long value() {
@@ -28,39 +22,17 @@ public final class Module {
     private final CUmodule module = new CUmodule();
     private final Map<String, Kernel> kernels = new HashMap<>();
 
-    private Module(Device device, String name) {
+    private KernelModule(Device device, String name) {
         this.device = device;
         this.name = name;
     }
 
     /** Loads an image: an ELF shared object for the CPU driver, a fatbin or PTX for NVIDIA's. */
-    static Module load(Device device, String name, byte[] image) {
-        Module loaded = new Module(device, name);
-        requireWhole(name, image);
-        byte[] terminated = java.util.Arrays.copyOf(image, image.length + 1); // PTX ends with a zero byte
+    static KernelModule load(Device device, String name, byte[] image) {
+        KernelModule loaded = new KernelModule(device, name);
+        byte[] terminated = Arrays.copyOf(image, image.length + 1); // PTX ends with a zero byte
         CudaException.check("cuModuleLoadData(" + name + ")", JCudaDriver.cuModuleLoadData(loaded.module, terminated));
         return loaded;
-    }
-
-    /** cuModuleLoadData is not told the image's size, so a truncated one must not get that far. */
-    private static void requireWhole(String name, byte[] image) {
-        ByteBuffer header = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
-        boolean fatbin = image.length >= FATBIN_HEADER && header.getInt(0) == FATBIN_MAGIC;
-        boolean elf = image.length >= 64 && image[0] == 0x7f && image[1] == 'E' && image[2] == 'L' && image[3] == 'F';
-        boolean text = image.length > 0 && image[0] == '/' || image.length > 0 && image[0] == '.';
-        if (fatbin) {
-            requireLength(name, image, header.getShort(6) + header.getLong(8));
-        } else if (elf) {
-            requireLength(name, image, header.getLong(0x28) + (long) header.getShort(0x3a) * header.getShort(0x3c));
-        } else if (!text && image.length < 64) {
-            throw new NativeFileException("the kernel image '" + name + "' is truncated: " + image.length + " bytes; build or download the program again");
-        }
-    }
-
-    private static void requireLength(String name, byte[] image, long whole) {
-        if (image.length < whole) {
-            throw new NativeFileException("the kernel image '" + name + "' is truncated: " + image.length + " of " + whole + " bytes; build or download the program again");
-        }
     }
 
     /**

@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 /** A native file that the program brings along is missing, damaged, not for this machine, or cannot be extracted. The message says what to do. */
 public final class NativeFileException extends RuntimeException {

@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

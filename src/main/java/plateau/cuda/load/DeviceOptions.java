@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 import java.nio.file.Path;
 import java.util.Optional;

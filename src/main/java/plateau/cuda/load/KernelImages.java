@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 /** Which build of the kernels the CPU driver runs; without meaning on a GPU. */
 public enum KernelImages {

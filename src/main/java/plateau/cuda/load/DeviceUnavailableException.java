@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 /** The requested device, or a library named for it, is not there. The message says what was looked for and what to do. */
 public final class DeviceUnavailableException extends RuntimeException {

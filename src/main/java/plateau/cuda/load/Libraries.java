@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -35,8 +35,12 @@ public final class Libraries {
         this.cudnn = cudnn;
     }
 
-    /** Loads the driver for these options, or returns the one in use. */
-    static synchronized Libraries choose(DeviceOptions options) {
+    /**
+     * Loads the driver for these options, or returns the one in use.
+     *
+     * @throws DeviceUnavailableException if the driver or the device is not there, or the other driver is in use
+     */
+    public static synchronized Libraries choose(DeviceOptions options) {
         if (chosen != null) {
             DeviceSelector.Kind wanted = options.selector().kind();
             if (wanted != DeviceSelector.Kind.AUTO && wanted != chosen.kind) {
@@ -132,29 +136,49 @@ public final class Libraries {
         return NativeFiles.hasLibrary(name) ? Optional.of(NativeFiles.library(name)) : Optional.empty();
     }
 
-    DeviceSelector.Kind kind() {
+    /** {@code CPU} or {@code CUDA}. */
+    public DeviceSelector.Kind kind() {
         return kind;
     }
 
     /** Why this driver, for display. */
-    String reason() {
+    public String reason() {
         return reason;
     }
 
-    SymbolLookup driver() {
+    /** The driver's functions. */
+    public SymbolLookup driver() {
         return driver;
     }
 
-    Optional<Path> cublas() {
+    /** The cuBLAS library that goes with the driver: its path, or the name the dynamic loader finds it by. */
+    public Optional<Path> cublas() {
         return cublas;
     }
 
-    Optional<Path> cudnn() {
+    /** Likewise for cuDNN. */
+    public Optional<Path> cudnn() {
         return cudnn;
     }
 
-    /** The libraries in use. */
-    static synchronized Libraries inUse() {
+    /**
+     * A module's kernels in the form that the driver in use loads.
+     *
+     * @param module path of the kernel file without its ending, for example {@code data/parity}
+     * @throws NativeFileException if this build has no such kernels, or they are damaged
+     */
+    public byte[] image(String module, KernelImages images) {
+        return kind == DeviceSelector.Kind.CPU
+                ? NativeFiles.cpuImage(module, images)
+                : NativeFiles.gpuImage(module);
+    }
+
+    /**
+     * The libraries in use.
+     *
+     * @throws IllegalStateException if no device has been opened
+     */
+    public static synchronized Libraries inUse() {
         if (chosen == null) {
             throw new IllegalStateException("no device has been opened");
         }

@@ -1,4 +1,4 @@
-package plateau.cuda;
+package plateau.cuda.load;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import plateau.cuda.Device;
 
 class NativeFilesTest {
     private static final Set<String> HASWELL = Set.of("avx2", "bmi1", "bmi2", "fma", "f16c", "movbe", "abm");
