@@ -31,17 +31,28 @@ public final class Curves {
 
     /** A metric against the steps, a curve per kind of run: of its seeds the mean, and a band from the lowest to the highest. */
     public static <O extends Record> List<Panel.Curve> ofMetric(List<Logged<O>> runs, String metric) {
-        return ofMetric(runs, metric, run -> run.history().label(), _ -> Panel.Look.PLAIN);
+        return ofMetric(runs, _ -> metric, run -> run.history().label(), _ -> Panel.Look.PLAIN);
     }
 
     /**
-     * As above, each kind of run with a name and a look of its own.
+     * As {@link #ofMetric(List, String)}, each kind of run with a metric, a name and a look of its own.
      *
-     * @param name in the legend, of a kind's first run
+     * @param metric that is drawn, given a kind's first run
+     * @param name in the legend, likewise
      * @param look likewise
      */
-    public static <O extends Record> List<Panel.Curve> ofMetric(List<Logged<O>> runs, String metric, Function<Logged<O>, String> name, Function<Logged<O>, Panel.Look> look) {
-        return byLabel(runs).values().stream().map(kind -> mean(name.apply(kind.getFirst()), look.apply(kind.getFirst()), kind.stream().map(Logged::history).toList(), metric)).toList();
+    public static <O extends Record> List<Panel.Curve> ofMetric(
+            List<Logged<O>> runs,
+            Function<Logged<O>, String> metric,
+            Function<Logged<O>, String> name,
+            Function<Logged<O>, Panel.Look> look) {
+        List<Panel.Curve> curves = new ArrayList<>();
+        for (List<Logged<O>> kind : byLabel(runs).values()) {
+            Logged<O> first = kind.getFirst();
+            List<History> seeds = kind.stream().map(Logged::history).toList();
+            curves.add(mean(name.apply(first), look.apply(first), seeds, metric.apply(first)));
+        }
+        return curves;
     }
 
     /** A metric against the steps, end-to-end's curve above decomposition's in the legend, in the paper's colours. */
@@ -49,7 +60,7 @@ public final class Curves {
         List<Logged<O>> ordered = runs.stream().sorted(Comparator.comparing(run -> approach.apply(run.options()))).toList();
         return ofMetric(
                 ordered,
-                metric,
+                _ -> metric,
                 run -> approach.apply(run.options()).title(),
                 run -> approach.apply(run.options()).look());
     }

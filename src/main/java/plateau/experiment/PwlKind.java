@@ -12,8 +12,8 @@ import plateau.figure.Panel;
 public final class PwlKind implements Kind<Pwl.Options> {
     static final String NAME = "pwl";
 
-    private static final Panel.Look ORIGINAL = Approach.DEC.look();
-    private static final Panel.Look DECODED = Approach.E2E.look();
+    private static final Panel.Look ORIGINAL = Panel.Look.BLUE;
+    private static final Panel.Look DECODED = Panel.Look.RED;
 
     /** The paper's numbers of steps. */
     private static final long STEPS = 50_000;
@@ -55,7 +55,7 @@ public final class PwlKind implements Kind<Pwl.Options> {
                         "Loss",
                         Panel.Axis.steps(),
                         Panel.Axis.logarithmic("Loss"),
-                        Curves.ofMetric(runs, "loss", run -> run.options().variant().title(), _ -> Panel.Look.PLAIN))));
+                        Curves.ofMetric(runs, _ -> "loss", run -> run.options().variant().title(), _ -> Panel.Look.PLAIN))));
         List<Logged<Pwl.Options>> shown = Curves.firstSeeds(runs);
         int columns = shown.stream().mapToInt(run -> run.history().curves().size()).max().orElse(0);
         if (columns > 0) {

@@ -77,6 +77,12 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
     public record Look(int rgb, boolean dashed) {
         /** Solid, in a colour of its own. */
         public static final Look PLAIN = new Look(-1, false);
+
+        /** Solid, in the paper's red. */
+        public static final Look RED = new Look(0xD40000, false);
+
+        /** Solid, in the paper's blue. */
+        public static final Look BLUE = new Look(0x0000D4, false);
     }
 
     /**
