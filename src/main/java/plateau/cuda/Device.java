@@ -84,7 +84,7 @@ public final class Device implements AutoCloseable {
      * compiled for. Results of devices that differ in it agree within float tolerance alone.
      */
     public String arithmetic() {
-        return isCpu() ? "CPU kernels for " + NativeFiles.cpu() : name;
+        return isCpu() ? "CPU kernels for " + NativeFiles.cpuLevel() : name;
     }
 
     /** Whether this project's CPU driver runs it; for messages. */
