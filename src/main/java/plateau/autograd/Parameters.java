@@ -22,16 +22,17 @@ public final class Parameters {
     private final int elements;
     private final int arrays;
     private final DeviceBuffer arena;
+    private final DeviceBuffer learningRate;
     private final List<Tensor> tensors;
     private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
 
-    private Parameters(Declaration declaration, Workspace workspace, int stateArrays, int rest) {
+    private Parameters(Declaration declaration, Workspace workspace, Optimizer optimizer) {
         this.declared = List.copyOf(declaration.declared);
         this.elements = declaration.end;
-        this.arrays = 2 + stateArrays;
-        this.arena = workspace.words((long) arrays * elements + rest);
-        this.tensors =
-                declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
+        this.arrays = 2 + optimizer.stateArrays();
+        this.arena = workspace.words((long) arrays * elements + optimizer.restWords());
+        this.learningRate = workspace.floats(optimizer.learningRate());
+        this.tensors = declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
         for (Parameter parameter : declared) {
             gradients.put(tensor(parameter), part(gradients(), parameter));
         }
@@ -41,13 +42,22 @@ public final class Parameters {
     public static final class Declaration {
         private final List<Parameter> declared = new ArrayList<>();
         private int end;
+        private boolean allocated;
 
         /**
          * Declares one parameter.
          *
-         * @throws IllegalArgumentException if the name is taken
+         * @param name unique, without a slash, which the names of saved arrays have a use for
+         * @throws IllegalArgumentException if the name is taken, or has a slash
+         * @throws IllegalStateException if the parameters are allocated already
          */
         public Parameter declare(String name, Shape shape, Initial initial) {
+            if (allocated) {
+                throw new IllegalStateException("Parameter %s is declared after the others were allocated".formatted(name));
+            }
+            if (name.contains("/")) {
+                throw new IllegalArgumentException("The name of a parameter has no slash: " + name);
+            }
             if (declared.stream().anyMatch(parameter -> parameter.name().equals(name))) {
                 throw new IllegalArgumentException("Two parameters are named " + name);
             }
@@ -57,14 +67,17 @@ public final class Parameters {
             return parameter;
         }
 
-        /** Allocates the arena, with the arrays that {@code optimizer} needs. Its content is undefined before {@link Parameters#initialise}. */
+        /**
+         * Allocates the arena, with what {@code optimizer} keeps. Its content is undefined before {@link Parameters#initialise}.
+         *
+         * @throws IllegalStateException if there are no parameters
+         */
         public Parameters allocate(Workspace workspace, Optimizer optimizer) {
-            return allocate(workspace, optimizer.stateArrays(), 0);
-        }
-
-        /** As above, for a rule with this many arrays of state and, at the arena's end, this many words of another layout. */
-        Parameters allocate(Workspace workspace, int stateArrays, int rest) {
-            return new Parameters(this, workspace, stateArrays, rest);
+            if (declared.isEmpty()) {
+                throw new IllegalStateException("No parameter is declared: there is nothing to learn");
+            }
+            allocated = true;
+            return new Parameters(this, workspace, optimizer);
         }
     }
 
@@ -98,14 +111,28 @@ public final class Parameters {
         return array(2 + i);
     }
 
+    /** The learning rate, one float on the device, so that a captured graph survives a change. */
+    public DeviceBuffer learningRate() {
+        return learningRate;
+    }
+
     /** What lies behind the arena's arrays. */
     DeviceBuffer rest() {
         long bytes = (long) arrays * elements * Float.BYTES;
         return arena.slice(bytes, arena.bytes() - bytes);
     }
 
-    /** The values of one parameter. */
+    /**
+     * The values of one parameter.
+     *
+     * @throws IllegalArgumentException if it was declared elsewhere
+     */
     public Tensor tensor(Parameter parameter) {
+        if (parameter.index() >= declared.size() || declared.get(parameter.index()) != parameter) {
+            String names = String.join(", ", declared.stream().map(Parameter::name).toList());
+            throw new IllegalArgumentException(
+                    "%s (%s) is none of these parameters: %s".formatted(parameter.name(), parameter.shape(), names));
+        }
         return tensors.get(parameter.index());
     }
 

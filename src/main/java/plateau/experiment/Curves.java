@@ -44,6 +44,16 @@ public final class Curves {
         return byLabel(runs).values().stream().map(kind -> mean(name.apply(kind.getFirst()), look.apply(kind.getFirst()), kind.stream().map(Logged::history).toList(), metric)).toList();
     }
 
+    /** A metric against the steps, end-to-end's curve above decomposition's in the legend, in the paper's colours. */
+    static <O extends Record> List<Panel.Curve> byApproach(List<Logged<O>> runs, Function<O, Approach> approach, String metric) {
+        List<Logged<O>> ordered = runs.stream().sorted(Comparator.comparing(run -> approach.apply(run.options()))).toList();
+        return ofMetric(
+                ordered,
+                metric,
+                run -> approach.apply(run.options()).title(),
+                run -> approach.apply(run.options()).look());
+    }
+
     /** A metric of several runs against the steps: the mean, and, where there are several, a band from the lowest to the highest. */
     public static Panel.Curve mean(String name, Panel.Look look, List<History> runs, String metric) {
         SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();

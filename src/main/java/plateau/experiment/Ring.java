@@ -13,9 +13,28 @@ import plateau.cuda.DeviceBuffer;
  */
 public record Ring(DeviceBuffer rows, int slots, List<String> names) {
 
-    /** Allocates a ring. */
-    static Ring allocate(Workspace workspace, int slots, List<String> names) {
-        return new Ring(workspace.words((long) slots * (1 + names.size())), slots, List.copyOf(names));
+    /** @throws IllegalArgumentException if a name has a comma or stands there twice, which a table could not tell apart */
+    public Ring {
+        names = List.copyOf(names);
+        for (String name : names) {
+            if (name.isBlank() || name.contains(",")) {
+                throw new IllegalArgumentException("The name of a metric is a word without commas, not '%s'".formatted(name));
+            }
+        }
+        if (names.stream().distinct().count() < names.size()) {
+            throw new IllegalArgumentException("Two metrics have one name: " + String.join(", ", names));
+        }
+    }
+
+    /**
+     * Allocates a ring.
+     *
+     * @param workspace where; whoever closes it releases the ring
+     * @param slots how many steps it holds
+     * @param names of the metrics, in the order of a row
+     */
+    public static Ring allocate(Workspace workspace, int slots, List<String> names) {
+        return new Ring(workspace.words((long) slots * (1 + names.size())), slots, names);
     }
 
     /**

@@ -1,11 +1,13 @@
 package plateau.experiment;
 
 import java.util.List;
+import plateau.autograd.DenseOptimizer;
 import plateau.autograd.Kernels;
 import plateau.autograd.Parameters;
 import plateau.autograd.Tape;
 import plateau.autograd.Workspace;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Work;
 
 /**
  * Where a run is planned.
@@ -20,6 +22,11 @@ public record RunContext(Kernels kernels, Workspace workspace, DeviceBuffer step
     /** A tape over these parameters. */
     public Tape tape(Parameters parameters) {
         return new Tape(kernels, workspace, parameters);
+    }
+
+    /** One update of these parameters, which were allocated for that optimiser, after a step's gradients. */
+    public Work update(DenseOptimizer optimizer, Parameters parameters) {
+        return optimizer.update(kernels, workspace, parameters, step);
     }
 
     /** A ring for the metrics of training steps, of which so many stay unread. */

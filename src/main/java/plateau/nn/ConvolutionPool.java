@@ -1,5 +1,6 @@
 package plateau.nn;
 
+import plateau.autograd.Convolution2dPool;
 import plateau.autograd.Parameter;
 import plateau.autograd.Parameters;
 import plateau.autograd.Shape;
@@ -47,7 +48,7 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
      */
     public Tensor apply(Tape tape, Tensor x, Tensor background) {
         String name = weights.name().replace(".weights", "");
-        return plateau.autograd.ConvolutionPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
+        return Convolution2dPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
     }
 
     private Conv2d.Shape shape(int batch) {

@@ -7,7 +7,7 @@ import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 
 /**
- * What {@link ConvolutionPool} computes, by cuDNN, one operation after the other: y = maxima(z), z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient, and the
+ * What {@link Convolution2dPool} computes, by cuDNN, one operation after the other: y = maxima(z), z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient, and the
  * parameters below get the same ones.
  *
  * @param cudnn convolution and pooling
@@ -19,11 +19,11 @@ import plateau.kernel.Conv2d;
  * @param dz its gradient
  * @param workspace scratch memory of the convolution
  */
-record CudnnConvolutionPool(Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b, Tensor y, DeviceBuffer z, DeviceBuffer dz, DeviceBuffer workspace) implements Operation {
+record CudnnConvolution2dPool(Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b, Tensor y, DeviceBuffer z, DeviceBuffer dz, DeviceBuffer workspace) implements Operation {
 
-    static CudnnConvolutionPool of(Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Shape shape, Tensor x, Tensor w, Tensor b, Tensor y) {
+    static CudnnConvolution2dPool of(Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Shape shape, Tensor x, Tensor w, Tensor b, Tensor y) {
         long unpooled = 4L * shape.batch() * shape.outputs() * Float.BYTES;
-        return new CudnnConvolutionPool(cudnn, x, w, b, y, tape.scratch(unpooled), tape.scratch(unpooled), tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
+        return new CudnnConvolution2dPool(cudnn, x, w, b, y, tape.scratch(unpooled), tape.scratch(unpooled), tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
     }
 
     @Override

@@ -21,10 +21,10 @@ import plateau.kernel.Conv2d;
  * @param y (batch, rows/2 · columns/2 · out)
  * @param memory what the forward keeps for the backward
  */
-public record ConvolutionPool(Kernels kernels, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b, Tensor y, Conv2d.Memory memory) implements Operation {
+public record Convolution2dPool(Kernels kernels, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b, Tensor y, Conv2d.Memory memory) implements Operation {
 
     /** Checks the shapes. */
-    public ConvolutionPool {
+    public Convolution2dPool {
         boolean fit =
                 x.rows() == shape.batch()
                         && x.columns() == shape.inputs()
@@ -48,8 +48,8 @@ public record ConvolutionPool(Kernels kernels, Conv2d.Shape shape, Tensor x, Ten
     public static Tensor of(Tape tape, String name, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
         tape.record(tape.kernels().conv2d().byCudnn(shape)
-                .<Operation>map(cudnn -> CudnnConvolutionPool.of(tape, cudnn, shape, x, w, b, y))
-                .orElseGet(() -> new ConvolutionPool(tape.kernels(), shape, x, background, w, b, y, tape.kernels().conv2d().memory(shape, tape::scratch))));
+                .<Operation>map(cudnn -> CudnnConvolution2dPool.of(tape, cudnn, shape, x, w, b, y))
+                .orElseGet(() -> new Convolution2dPool(tape.kernels(), shape, x, background, w, b, y, tape.kernels().conv2d().memory(shape, tape::scratch))));
         return y;
     }
 
