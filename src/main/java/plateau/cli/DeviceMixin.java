@@ -2,6 +2,7 @@ package plateau.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +65,22 @@ final class DeviceMixin {
     /** The device as it is typed. */
     String text() {
         return device == null ? otherwise : device;
+    }
+
+    /** The options of this group that were given, as they are typed. */
+    List<String> typed() {
+        List<String> words = new ArrayList<>();
+        add(words, "--device", Optional.ofNullable(device));
+        add(words, "--gemm", Optional.ofNullable(gemm));
+        add(words, "--conv", Optional.ofNullable(conv));
+        add(words, "--libcuda", libcuda);
+        add(words, "--libcublas", libcublas);
+        add(words, "--libcudnn", libcudnn);
+        return words;
+    }
+
+    private static void add(List<String> words, String option, Optional<?> value) {
+        value.ifPresent(given -> words.addAll(List.of(option, given.toString())));
     }
 
     /** What computes products and convolutions. */
