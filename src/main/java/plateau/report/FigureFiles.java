@@ -13,12 +13,18 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import javax.imageio.ImageIO;
 import plateau.figure.Figure;
 import plateau.figure.Panel;
+import plateau.results.AtomicFiles;
+import plateau.results.FileException;
+import plateau.results.ResultFolder;
 
 /** Figures as PNG and SVG, in the paper's plain style. Panels of pictures alone are small. */
 public final class FigureFiles {
+    private static final String PNG = ".png";
+    private static final String SVG = ".svg";
     private static final int ALONE_WIDTH = 900;
     private static final int ALONE_HEIGHT = 560;
     private static final int WIDTH = 660;
@@ -32,6 +38,46 @@ public final class FigureFiles {
 
     private FigureFiles(Figure figure) {
         this.figure = figure;
+    }
+
+    /**
+     * Writes a figure into a folder of results, as NAME.png and NAME.svg.
+     *
+     * @throws IOException if it cannot be written, or this machine has no fonts to draw with
+     */
+    public static void write(ResultFolder folder, String name, Figure figure) throws IOException {
+        folder.write(name + PNG, file -> writePng(figure, file));
+        folder.write(name + SVG, file -> writeSvg(figure, file));
+    }
+
+    /**
+     * Writes a figure that has been drawn already into a folder of results.
+     *
+     * @param png the one file, beside which the other one lies
+     */
+    public static void copy(ResultFolder folder, String name, Path png) throws IOException {
+        folder.write(name + PNG, file -> Files.copy(png, file));
+        folder.write(name + SVG, file -> Files.copy(Path.of(png.toString().replaceFirst("png$", "svg")), file));
+    }
+
+    /**
+     * Writes a figure into any folder, as NAME.png and NAME.svg.
+     *
+     * @param overwrite whether files of these names may be replaced
+     * @return the names
+     * @throws IOException if it cannot be written, or files of these names are there
+     */
+    public static List<String> write(Path folder, String name, Figure figure, boolean overwrite) throws IOException {
+        List<String> names = List.of(name + PNG, name + SVG);
+        for (String each : names) {
+            if (!overwrite && Files.exists(folder.resolve(each))) {
+                throw new FileException(folder.resolve(each), "it is there already; move it away, name another folder, or replace it");
+            }
+        }
+        Files.createDirectories(folder);
+        AtomicFiles.write(folder.resolve(names.getFirst()), file -> writePng(figure, file));
+        AtomicFiles.write(folder.resolve(names.getLast()), file -> writeSvg(figure, file));
+        return names;
     }
 
     /**

@@ -68,6 +68,9 @@ public final class Trainer implements AutoCloseable {
         /** Steps per graph when nothing else is asked for: from here on the fixed cost of a replay no longer shows, even at parity's 5 µs a step. */
         public static final int DEFAULT_UNROLL = 64;
 
+        /** Steps per graph at most. */
+        public static final int MOST_UNROLLED = 4096;
+
         /** Graphs, unrolled as usual. */
         public static Options of(long steps, long logEvery) {
             return new Options(new Schedule(steps, logEvery), DEFAULT_UNROLL, true);
@@ -75,8 +78,8 @@ public final class Trainer implements AutoCloseable {
 
         /** @throws IllegalArgumentException with one line, if {@code unroll} is out of range */
         public Options {
-            if (unroll < 1 || unroll > 4096) {
-                throw new IllegalArgumentException("unroll must be between 1 and 4096, not " + unroll);
+            if (unroll < 1 || unroll > MOST_UNROLLED) {
+                throw new IllegalArgumentException("unroll must be between 1 and %d, not %d".formatted(MOST_UNROLLED, unroll));
             }
         }
     }
