@@ -1,4 +1,4 @@
-package plateau.cli;
+package plateau.bench;
 
 import java.util.List;
 import plateau.autograd.Kernels;
@@ -15,18 +15,18 @@ import plateau.train.Profiler;
  * @param operationsPerNanosecond of the product, on all of the device
  * @param bytesPerNanosecond that the copies read and write
  */
-record Roofline(double operationsPerNanosecond, double bytesPerNanosecond) {
+public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNanosecond) {
     private static final int EDGE = 1024;
     private static final long LEAST_BYTES = 1 << 12;
     private static final int REPETITIONS = 5;
 
     /** Measures, with copies that touch so many bytes. */
-    static Roofline measure(Device device, double bytes) {
-        return new Roofline(productRate(device), copyRate(device, Math.max(LEAST_BYTES, (long) bytes / 8 * 4)));
+    public static DeviceCeilings measure(Device device, double bytes) {
+        return new DeviceCeilings(productRate(device), copyRate(device, Math.max(LEAST_BYTES, (long) bytes / 8 * 4)));
     }
 
     /** The time that neither arithmetic nor memory can be faster than. */
-    double nanoseconds(Cost cost) {
+    public double nanoseconds(Cost cost) {
         return Math.max(cost.operations() / operationsPerNanosecond, cost.bytes() / bytesPerNanosecond);
     }
 
