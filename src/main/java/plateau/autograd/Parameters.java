@@ -125,10 +125,11 @@ public final class Parameters {
     /**
      * The values of one parameter.
      *
-     * @throws IllegalArgumentException if it was declared elsewhere
+     * @param parameter of this declaration, or of another one of the same network
+     * @throws IllegalArgumentException if it is none of these
      */
     public Tensor tensor(Parameter parameter) {
-        if (parameter.index() >= declared.size() || declared.get(parameter.index()) != parameter) {
+        if (parameter.index() >= declared.size() || !declared.get(parameter.index()).isPlacedAs(parameter)) {
             String names = String.join(", ", declared.stream().map(Parameter::name).toList());
             throw new IllegalArgumentException(
                     "%s (%s) is none of these parameters: %s".formatted(parameter.name(), parameter.shape(), names));

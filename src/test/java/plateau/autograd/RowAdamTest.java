@@ -28,10 +28,11 @@ class RowAdamTest {
         final int n;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final RowAdam optimizer;
+        final Parameters parameters;
+        final RowAdam.Table table;
         final Tensor bias;
         final RowAdam.Rows batch;
         final RowAdam.Rows all;
@@ -45,14 +46,16 @@ class RowAdamTest {
             Parameters.Declaration declaration = new Parameters.Declaration();
             Parameter rows = declaration.declare("rows", Shape.of(d, k), (kernels, elements, seed, stream, values) -> values.fill(Float.floatToIntBits(2)));
             Parameter b = declaration.declare("bias", Shape.of(k), (kernels, elements, seed, stream, values) -> values.fill(0));
-            optimizer = new RowAdam(kernels, workspace, declaration, rows, RULE, step);
-            bias = optimizer.parameters().tensor(b);
-            batch = optimizer.rows(workspace, "batch", n);
-            all = optimizer.rows(workspace, "all", d);
+            RowAdam optimizer = new RowAdam(RULE, rows);
+            parameters = declaration.allocate(workspace, optimizer);
+            table = optimizer.table(kernels, workspace, parameters, step);
+            bias = parameters.tensor(b);
+            batch = table.rows("batch", n);
+            all = table.rows("all", d);
             all.x().upload(IntStream.range(0, d).toArray());
             gradient = workspace.words((long) n * k);
-            update = optimizer.update(workspace, batch, gradient);
-            run(optimizer.parameters().initialise(kernels, 1, 0));
+            update = table.update(batch, gradient);
+            run(parameters.initialise(kernels, 1, 0));
         }
 
         void run(Work work) {
@@ -62,15 +65,15 @@ class RowAdamTest {
 
         void update(int[] x, float[] g, float[] biasGradient) {
             batch.x().upload(x);
-            run(optimizer.read(batch));
+            run(table.read(batch));
             gradient.upload(g);
-            optimizer.parameters().gradient(bias).orElseThrow().upload(biasGradient);
+            parameters.gradient(bias).orElseThrow().upload(biasGradient);
             run(update);
             run(kernels.counter().advance(step));
         }
 
         float[] values() {
-            run(optimizer.read(all));
+            run(table.read(all));
             return all.values().values().toFloats();
         }
 
@@ -146,18 +149,12 @@ class RowAdamTest {
 
     @Test
     void theTableComesFirst() {
-        try (Device device = TestDevice.open();
-                Workspace workspace = new Workspace(device)) {
-            Parameters.Declaration declaration = new Parameters.Declaration();
-            declaration.declare("bias", Shape.of(3), null);
-            Parameter rows = declaration.declare("rows", Shape.of(2, 3), null);
-            assertEquals(
-                    "The table rows must be declared before all other parameters",
-                    assertThrows(
-                                    IllegalArgumentException.class,
-                                    () -> new RowAdam(Kernels.load(device, Dense.Path.AUTO), workspace, declaration, rows, RULE, workspace.ints(0)))
-                            .getMessage());
-        }
+        Parameters.Declaration declaration = new Parameters.Declaration();
+        declaration.declare("bias", Shape.of(3), null);
+        Parameter rows = declaration.declare("rows", Shape.of(2, 3), null);
+        assertEquals(
+                "The table rows must be declared before all other parameters",
+                assertThrows(IllegalArgumentException.class, () -> new RowAdam(RULE, rows)).getMessage());
     }
 
     private static double[] doubles(float[] values) {

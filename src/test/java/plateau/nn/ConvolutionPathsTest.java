@@ -59,7 +59,7 @@ class ConvolutionPathsTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
             Linear last = Linear.declare(declaration, "last", SIDE / 4 * (SIDE / 4) * CHANNELS, 1, Activation.LINEAR);
             parameters = declaration.allocate(workspace, new Sgd(RATE));
-            Kernels kernels = Kernels.load(device, Dense.Path.KERNELS, path);
+            Kernels kernels = Kernels.of(device, Dense.Path.KERNELS, path);
             Tape tape = new Tape(kernels, workspace, parameters);
             parameters.arena().fill(0).enqueue(stream);
             stream.synchronize();
@@ -78,7 +78,7 @@ class ConvolutionPathsTest {
             score = last.apply(tape, second.apply(tape, first.apply(tape, x), background ? tape.parameter(first.bias()) : null));
             Tensor loss = HingeLoss.of(tape, score, y);
             backward = tape.backward(List.of(loss), Stream.concat(parameters.tensors().stream(), Stream.of(x)).toList());
-            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.floats(RATE), workspace.words(1))));
+            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.words(1))));
         }
 
         void run() {

@@ -48,7 +48,7 @@ class ConvolutionPoolTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", ROWS / 2, COLUMNS / 2, 16, 6, 3, 16);
             Linear last = Linear.declare(declaration, "last", 3 * 2 * 6, 1, Activation.LINEAR);
             Parameters parameters = declaration.allocate(workspace, new Sgd(1));
-            Tape tape = new Tape(Kernels.load(device, Dense.Path.AUTO), workspace, parameters);
+            Tape tape = new Tape(Kernels.of(device, Dense.Path.AUTO), workspace, parameters);
             run(stream, parameters.arena().fill(0));
             for (Tensor parameter : parameters.tensors()) {
                 randomise(parameter, 0.3f);
