@@ -7,10 +7,13 @@ import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 
 /**
- * y = the 2×2 maxima, stride 2, of conv(x, w) + b, stride 1, "same" padding. All images are channels-last.
+ * y = the 2×2 maxima, stride 2, of conv(x, w) + b, stride 1, "same" padding. All images are
+ * channels-last.
  *
- * <p>Where most pixels of x equal a background, such as the bias of a like layer below, naming it saves their work. A pixel that equals the background is the background: its gradient goes
- * there, and that of x is zero at it. The parameters below get the gradients that they would have got; dark pixels below them, which are no parameters, do not.
+ * <p>Where most pixels of x equal a background, such as the bias of a like layer below, naming it
+ * saves their work. A pixel that equals the background is the background: its gradient goes there,
+ * and that of x is zero at it. The parameters below get the gradients that they would have got;
+ * dark pixels below them, which are no parameters, do not.
  *
  * @param kernels launchers
  * @param shape of the convolution
@@ -44,7 +47,10 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Shape shape, Tensor x, T
         return of(tape, name, shape, x, null, w, b);
     }
 
-    /** As {@link #of(Tape, String, Conv2d.Shape, Tensor, Tensor, Tensor)}, where most pixels of x equal {@code background}, (in). */
+    /**
+     * As {@link #of(Tape, String, Conv2d.Shape, Tensor, Tensor, Tensor)}, where most pixels of x
+     * equal {@code background}, (in).
+     */
     public static Tensor of(Tape tape, String name, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
         tape.record(tape.kernels().conv2d().byCudnn(shape)
@@ -68,7 +74,10 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Shape shape, Tensor x, T
         return kernels.conv2d().forward(shape, x.values(), values(background), w.values(), b.values(), y.values(), memory);
     }
 
-    /** Only winners have a gradient: dx is dy, put where they stood, correlated with the mirrored filter; dw is x correlated with it; db is the sum of dy. */
+    /**
+     * Only winners have a gradient: dx is dy, put where they stood, correlated with the mirrored
+     * filter; dw is x correlated with it; db is the sum of dy.
+     */
     @Override
     public Work backward(Gradients gradients) {
         DeviceBuffer dy = gradients.of(y);

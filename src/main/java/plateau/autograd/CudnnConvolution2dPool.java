@@ -7,7 +7,8 @@ import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 
 /**
- * What {@link Convolution2dPool} computes, by cuDNN, one operation after the other: y = maxima(z), z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient, and the
+ * What {@link Convolution2dPool} computes, by cuDNN, one operation after the other: y = maxima(z),
+ * z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient, and the
  * parameters below get the same ones.
  *
  * @param cudnn convolution and pooling

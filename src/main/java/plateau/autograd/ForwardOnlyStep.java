@@ -5,7 +5,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * y = u(r), rounded down to a level, with a backward message that is handed on as if u were the identity (section 5.5, "forward-only").
+ * y = u(r), rounded down to a level, with a backward message that is handed on as if u were the
+ * identity (section 5.5, "forward-only").
  *
  * @param kernels launchers
  * @param z the levels, ascending

@@ -28,8 +28,8 @@ import plateau.kernel.StocksLoss;
 import plateau.kernel.TupleMetrics;
 
 /**
- * The one way to a device's launchers: each is made when it is first asked for, and shared by every run there. Others' are
- * had from {@link #get}. Safe for use by several threads.
+ * The one way to a device's launchers: each is made when it is first asked for, and shared by every
+ * run there. Others' are had from {@link #get}. Safe for use by several threads.
  */
 public final class Kernels {
     private final Device device;
@@ -51,7 +51,10 @@ public final class Kernels {
         return of(device, products, Conv2d.Path.AUTO);
     }
 
-    /** As {@link #of(Device)}; the paths say how matrix products and two-dimensional convolutions run. */
+    /**
+     * As {@link #of(Device)}; the paths say how matrix products and two-dimensional convolutions
+     * run.
+     */
     public static Kernels of(Device device, Dense.Path products, Conv2d.Path convolutions) {
         return new Kernels(device, new Dense(device, products), new Conv2d(device, convolutions));
     }
@@ -62,7 +65,8 @@ public final class Kernels {
     }
 
     /**
-     * The one launcher of that type, such as {@code kernels.get(Gelu.class, Gelu::new)} for a class of one's own.
+     * The one launcher of that type, such as {@code kernels.get(Gelu.class, Gelu::new)} for a class
+     * of one's own.
      *
      * @param make makes it, where this is the first time that it is asked for
      */

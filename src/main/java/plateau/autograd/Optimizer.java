@@ -1,8 +1,9 @@
 package plateau.autograd;
 
 /**
- * A rule that turns gradients into new values. It says what {@link Parameters} have to keep for it; how an update is made
- * depends on where the gradients are: {@link DenseOptimizer}, {@link RowAdam}.
+ * A rule that turns gradients into new values. It says what {@link Parameters} have to keep for it;
+ * how an update is made depends on where the gradients are: {@link DenseOptimizer},
+ * {@link RowAdam}.
  */
 public interface Optimizer {
 

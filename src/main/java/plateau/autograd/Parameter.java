@@ -1,7 +1,8 @@
 package plateau.autograd;
 
 /**
- * One learnt array, as declared: where it lies in the arena of {@link Parameters} and how it starts.
+ * One learnt array, as declared: where it lies in the arena of {@link Parameters} and how it
+ * starts.
  *
  * @param name unique, such as {@code hidden.weights}
  * @param shape dense weights are (in, out)

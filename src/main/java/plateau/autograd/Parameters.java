@@ -11,11 +11,15 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * All that a network learns, in one contiguous arena on the device: the values, their gradients, and the arrays that the optimiser keeps, each of the
- * same layout. One launch updates everything, and one copy saves it.
+ * All that a network learns, in one contiguous arena on the device: the values, their gradients,
+ * and the arrays that the optimiser keeps, each of the same layout. One launch updates everything,
+ * and one copy saves it.
  */
 public final class Parameters {
-    /** Every parameter starts on a 128-byte boundary, one cache line of a GPU. The gaps are zero and stay zero under every optimiser. */
+    /**
+     * Every parameter starts on a 128-byte boundary, one cache line of a GPU. The gaps are zero and
+     * stay zero under every optimiser.
+     */
     private static final int ALIGNMENT = 128 / Float.BYTES;
 
     private final List<Parameter> declared;
@@ -38,7 +42,9 @@ public final class Parameters {
         }
     }
 
-    /** What a network learns, while it is being put together. Layers declare their parameters here. */
+    /**
+     * What a network learns, while it is being put together. Layers declare their parameters here.
+     */
     public static final class Declaration {
         private final List<Parameter> declared = new ArrayList<>();
         private int end;
@@ -68,7 +74,8 @@ public final class Parameters {
         }
 
         /**
-         * Allocates the arena, with what {@code optimizer} keeps. Its content is undefined before {@link Parameters#initialise}.
+         * Allocates the arena, with what {@code optimizer} keeps. Its content is undefined before
+         * {@link Parameters#initialise}.
          *
          * @throws IllegalStateException if there are no parameters
          */
@@ -143,8 +150,9 @@ public final class Parameters {
     }
 
     /**
-     * Everything in the arena by name: the values of each parameter under its own, then {@code gradient/NAME}, {@code optimizer.0/NAME} and so on, and what
-     * lies behind the arrays as {@code optimizer/rest}. The gaps between parameters are always 0 and left out.
+     * Everything in the arena by name: the values of each parameter under its own, then
+     * {@code gradient/NAME}, {@code optimizer.0/NAME} and so on, and what lies behind the arrays as
+     * {@code optimizer/rest}. The gaps between parameters are always 0 and left out.
      */
     public SequencedMap<String, Tensor> parts() {
         SequencedMap<String, Tensor> parts = new LinkedHashMap<>();
@@ -167,7 +175,8 @@ public final class Parameters {
     }
 
     /**
-     * Work that puts the whole arena into the state before the first step: initial values drawn on the device, everything else 0.
+     * Work that puts the whole arena into the state before the first step: initial values drawn on
+     * the device, everything else 0.
      *
      * @param firstStream parameter {@code i} draws from random stream {@code firstStream + i}
      */

@@ -7,13 +7,14 @@ import plateau.cuda.Work;
 import plateau.kernel.SparseRows;
 
 /**
- * Adam over an arena whose first parameter is a table of rows, of which a batch reads few by index. The updates that a row
- * without a gradient misses are made up for, as one, whenever it is read, and its values in the arena are those of the last
- * update in which it had one: read them by {@link Table#read}. Reading changes nothing, so it leaves no trace in the results.
+ * Adam over an arena whose first parameter is a table of rows, of which a batch reads few by index.
+ * The updates that a row without a gradient misses are made up for, as one, whenever it is read,
+ * and its values in the arena are those of the last update in which it had one: read them by
+ * {@link Table#read}. Reading changes nothing, so it leaves no trace in the results.
  *
- * <p>Beside Adam's two arrays, of which the second holds the roots of the mean squares for the table, the arena's end keeps
- * per row the update in which it last had a gradient and four sums over those it has missed since: with the step number, all
- * that a later run needs.
+ * <p>Beside Adam's two arrays, of which the second holds the roots of the mean squares for the
+ * table, the arena's end keeps per row the update in which it last had a gradient and four sums
+ * over those it has missed since: with the step number, all that a later run needs.
  *
  * @param adam the rule
  * @param table (d, k), the first parameter that was declared
@@ -21,8 +22,8 @@ import plateau.kernel.SparseRows;
 public record RowAdam(Adam adam, Parameter table) implements Optimizer {
 
     /**
-     * @throws IllegalArgumentException if the table is not the first parameter, or Adam's constants do not allow updates to
-     *     be made up for
+     * @throws IllegalArgumentException if the table is not the first parameter, or Adam's constants
+     *     do not allow updates to be made up for
      */
     public RowAdam {
         rule(adam);
@@ -105,7 +106,9 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
             return new Rows(workspace.words(n), workspace.words((long) SparseRows.CATCH_UP_WORDS * n), values);
         }
 
-        /** Reads the rows that {@code x} names, with what they have missed until the present step. */
+        /**
+         * Reads the rows that {@code x} names, with what they have missed until the present step.
+         */
         public Work read(Rows rows) {
             SparseRows launcher = kernels.sparseRows();
             int n = rows.values.rows();
@@ -117,10 +120,11 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
         }
 
         /**
-         * One update of everything: the rows just read by their gradient, those that were not by missing it, and the other
-         * parameters by theirs, in the arena.
+         * One update of everything: the rows just read by their gradient, those that were not by
+         * missing it, and the other parameters by theirs, in the arena.
          *
-         * @param gradient with respect to the rows' values, (n, k); overwritten where a row was read twice
+         * @param gradient with respect to the rows' values, (n, k); overwritten where a row was
+         *     read twice
          */
         public Work update(Rows rows, DeviceBuffer gradient) {
             SparseRows launcher = kernels.sparseRows();

@@ -6,7 +6,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * −z · softmax(p + bias) of each sample: the loss of whoever invests by that softmax in stocks that move by z (appendix A).
+ * −z · softmax(p + bias) of each sample: the loss of whoever invests by that softmax in stocks that
+ * move by z (appendix A).
  *
  * @param kernels launchers
  * @param p scores, (rows, k), not rectified
@@ -24,7 +25,9 @@ public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer la
         }
     }
 
-    /** Records the loss of scores {@code p} plus {@code bias}, and returns the loss of each sample. */
+    /**
+     * Records the loss of scores {@code p} plus {@code bias}, and returns the loss of each sample.
+     */
     public static Tensor of(Tape tape, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs) {
         Tensor loss = tape.tensor("softmax dot", Shape.of(p.rows(), 1));
         tape.record(new SoftmaxDot(tape.kernels(), p, bias, label, signs, loss));

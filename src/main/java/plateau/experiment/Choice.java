@@ -15,7 +15,8 @@ import java.util.stream.Collectors;
  * @param symbol what stands for a value in a description
  * @param text what the value is
  * @param type of the component: Integer, Long, Float, OptionalInt or an enum
- * @param each values of a campaign's runs, where they differ in it, unless others are asked for; else empty
+ * @param each values of a campaign's runs, where they differ in it, unless others are asked for;
+ *     else empty
  * @param main whether those are typed without the name
  */
 public record Choice(String name, String symbol, String text, Class<?> type, List<String> each, boolean main) {
@@ -41,7 +42,10 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
         return type.isEnum() ? Arrays.stream(type.getEnumConstants()).map(Choice::plain).map(Object::toString).toList() : List.of();
     }
 
-    /** As it is written: Integer, Long, Float, or the text of a constant; null for what is left open. */
+    /**
+     * As it is written: Integer, Long, Float, or the text of a constant; null for what is left
+     * open.
+     */
     static Object plain(Object value) {
         return switch (value) {
             case Enum<?> constant -> constant.name().toLowerCase(Locale.ROOT).replace('_', '-');

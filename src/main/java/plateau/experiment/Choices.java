@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * An experiment's options as a list of things that can be chosen, derived from their record: what a command line, a file of
- * specifications and the description of a run have in common.
+ * An experiment's options as a list of things that can be chosen, derived from their record: what a
+ * command line, a file of specifications and the description of a run have in common.
  *
- * @param <O> the record; each component is an {@link Option} of type Integer, Long, Float, OptionalInt or an enum, and its
- *     constructor puts the default where it is given null
+ * @param <O> the record; each component is an {@link Option} of type Integer, Long, Float,
+ *     OptionalInt or an enum, and its constructor puts the default where it is given null
  */
 public final class Choices<O extends Record> {
     private final Class<O> type;
@@ -63,7 +63,10 @@ public final class Choices<O extends Record> {
         }
     }
 
-    /** Every option by its name: Integer, Long, Float, text of a constant, or null for what is left open. */
+    /**
+     * Every option by its name: Integer, Long, Float, text of a constant, or null for what is left
+     * open.
+     */
     public SequencedMap<String, Object> values(O options) {
         SequencedMap<String, Object> values = new LinkedHashMap<>();
         RecordComponent[] components = type.getRecordComponents();

@@ -29,13 +29,17 @@ public final class Curves {
         return byLabel(runs).values().stream().map(List::getFirst).toList();
     }
 
-    /** A metric against the steps, a curve per kind of run: of its seeds the mean, and a band from the lowest to the highest. */
+    /**
+     * A metric against the steps, a curve per kind of run: of its seeds the mean, and a band from
+     * the lowest to the highest.
+     */
     public static <O extends Record> List<Panel.Curve> ofMetric(List<Logged<O>> runs, String metric) {
         return ofMetric(runs, _ -> metric, run -> run.history().label(), _ -> Panel.Look.PLAIN);
     }
 
     /**
-     * As {@link #ofMetric(List, String)}, each kind of run with a metric, a name and a look of its own.
+     * As {@link #ofMetric(List, String)}, each kind of run with a metric, a name and a look of its
+     * own.
      *
      * @param metric that is drawn, given a kind's first run
      * @param name in the legend, likewise
@@ -55,7 +59,10 @@ public final class Curves {
         return curves;
     }
 
-    /** A metric against the steps, end-to-end's curve above decomposition's in the legend, in the paper's colours. */
+    /**
+     * A metric against the steps, end-to-end's curve above decomposition's in the legend, in the
+     * paper's colours.
+     */
     static <O extends Record> List<Panel.Curve> byApproach(List<Logged<O>> runs, Function<O, Approach> approach, String metric) {
         List<Logged<O>> ordered = runs.stream().sorted(Comparator.comparing(run -> approach.apply(run.options()))).toList();
         return ofMetric(
@@ -65,7 +72,10 @@ public final class Curves {
                 run -> approach.apply(run.options()).look());
     }
 
-    /** A metric of several runs against the steps: the mean, and, where there are several, a band from the lowest to the highest. */
+    /**
+     * A metric of several runs against the steps: the mean, and, where there are several, a band
+     * from the lowest to the highest.
+     */
     public static Panel.Curve mean(String name, Panel.Look look, List<History> runs, String metric) {
         SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();
         for (History run : runs) {
@@ -81,7 +91,10 @@ public final class Curves {
         return new Panel.Curve(name, x, mean, look, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
     }
 
-    /** One learnt curve against another, from left to right. Points inside a flat stretch are left out, so that its dashes show. */
+    /**
+     * One learnt curve against another, from left to right. Points inside a flat stretch are left
+     * out, so that its dashes show.
+     */
     static Panel.Curve against(float[] x, String name, float[] y, Panel.Look look) {
         List<Integer> order = IntStream.range(0, x.length).boxed().sorted(Comparator.comparingDouble(i -> x[i])).toList();
         List<Integer> kept = IntStream.range(0, x.length)

@@ -9,15 +9,18 @@ import plateau.figure.Figure;
 import plateau.results.LogRow;
 
 /**
- * One experiment with its options and its seed chosen: everything about a run but the schedule. An instance holds no device
- * memory and may be run many times.
+ * One experiment with its options and its seed chosen: everything about a run but the schedule. An
+ * instance holds no device memory and may be run many times.
  */
 public interface Experiment {
 
     /** The name of its kind. */
     String name();
 
-    /** Everything that was chosen, by name; the same for every run of the same bits, but for seed and schedule. */
+    /**
+     * Everything that was chosen, by name; the same for every run of the same bits, but for seed
+     * and schedule.
+     */
     Map<String, Object> options();
 
     /** The seed that decides every random number of the run. */
@@ -33,12 +36,18 @@ public interface Experiment {
      */
     Plan plan(RunContext run);
 
-    /** Steps after which what was learnt is kept, if something is logged then; the end is always one. */
+    /**
+     * Steps after which what was learnt is kept, if something is logged then; the end is always
+     * one.
+     */
     default Set<Long> milestones() {
         return Set.of();
     }
 
-    /** What a run draws at random and a reader of its results wants to know, by name: texts, numbers, lists and maps. */
+    /**
+     * What a run draws at random and a reader of its results wants to know, by name: texts,
+     * numbers, lists and maps.
+     */
     default Map<String, Object> facts(Kernels kernels) {
         return Map.of();
     }

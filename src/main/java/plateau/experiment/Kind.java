@@ -6,9 +6,10 @@ import java.util.SequencedMap;
 import plateau.figure.Figure;
 
 /**
- * A kind of experiment: what it is called, what can be chosen of it, and what its results show. Kinds are found by
- * {@link java.util.ServiceLoader}, so that another program's experiments have commands, tables, checkpoints and figures as
- * the built-in ones have: name the class in {@code META-INF/services/plateau.experiment.Kind}.
+ * A kind of experiment: what it is called, what can be chosen of it, and what its results show.
+ * Kinds are found by {@link java.util.ServiceLoader}, so that another program's experiments have
+ * commands, tables, checkpoints and figures as the built-in ones have: name the class in
+ * {@code META-INF/services/plateau.experiment.Kind}.
  *
  * @param <O> its options; see {@link Choices}
  */

@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The kinds of experiment that there are: those of the paper, and any others on the class or module path. */
+/**
+ * The kinds of experiment that there are: those of the paper, and any others on the class or module
+ * path.
+ */
 public final class Kinds {
     private static final List<Kind<?>> ALL = load();
 

@@ -6,8 +6,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Says of a component of an experiment's options what a reader needs to choose its value. Its default stands in the
- * record's constructor, which puts it where it is given null, and nowhere else.
+ * Says of a component of an experiment's options what a reader needs to choose its value. Its
+ * default stands in the record's constructor, which puts it where it is given null, and nowhere
+ * else.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
@@ -22,7 +23,10 @@ public @interface Option {
     /** What the value is, in a few words. */
     String text();
 
-    /** Where runs of a campaign differ in this option: its values, unless others are asked for. Empty: they do not. */
+    /**
+     * Where runs of a campaign differ in this option: its values, unless others are asked for.
+     * Empty: they do not.
+     */
     String[] each() default {};
 
     /** Whether the values of {@link #each} are typed without the option's name. */

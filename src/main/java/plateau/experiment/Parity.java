@@ -20,8 +20,9 @@ import plateau.kernel.ParityData;
 import plateau.nn.Mlp;
 
 /**
- * Parity of a random subset of the input's bits, by a network of one hidden layer (section 2.1, figure 1): gradients carry next to no information on
- * the subset, so that training fails as d grows.
+ * Parity of a random subset of the input's bits, by a network of one hidden layer (section 2.1,
+ * figure 1): gradients carry next to no information on the subset, so that training fails as d
+ * grows.
  */
 public final class Parity implements Experiment {
 
@@ -55,7 +56,10 @@ public final class Parity implements Experiment {
             return new Options(d, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             subsetSize = subsetSize == null ? OptionalInt.empty() : subsetSize;
             batch = batch == null ? 128 : batch;
@@ -154,7 +158,9 @@ public final class Parity implements Experiment {
         return Map.of("subset", subset(kernels));
     }
 
-    /** The coordinates that the label depends on, from 0, drawn on the device as a run draws them. */
+    /**
+     * The coordinates that the label depends on, from 0, drawn on the device as a run draws them.
+     */
     public List<Integer> subset(Kernels kernels) {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {

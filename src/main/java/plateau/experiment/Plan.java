@@ -7,19 +7,22 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * One planned run: its memory is allocated and its work is prepared. The step number lies in device memory; whoever runs the
- * plan advances it after each training step.
+ * One planned run: its memory is allocated and its work is prepared. The step number lies in device
+ * memory; whoever runs the plan advances it after each training step.
  *
- * @param parameters what is learnt; with the step number and {@code state}, all that a later run needs to continue this one,
- *     after {@code initialise}
+ * @param parameters what is learnt; with the step number and {@code state}, all that a later run
+ *     needs to continue this one, after {@code initialise}
  * @param initialise puts the run before its first step; may be repeated, with the same result
  * @param step one training step: data, forward, backward, update, metrics
  * @param training what {@code step} writes, at the number of steps done before it
  * @param evaluation fresh test data, forward, metrics
  * @param test what {@code evaluation} writes, at the number of steps done
- * @param curves floats by name that {@code evaluation} leaves for a figure of what was learnt; empty where there is none
- * @param state words by name that a step passes on to the next beside the parameters; empty where there are none
- * @param learnt values by name that the network has after {@code evaluation}, where they are not those in the parameters' arena
+ * @param curves floats by name that {@code evaluation} leaves for a figure of what was learnt;
+ *     empty where there is none
+ * @param state words by name that a step passes on to the next beside the parameters; empty where
+ *     there are none
+ * @param learnt values by name that the network has after {@code evaluation}, where they are not
+ *     those in the parameters' arena
  */
 public record Plan(
         Parameters parameters,

@@ -28,13 +28,16 @@ import plateau.nn.Initials;
 import plateau.nn.Mlp;
 
 /**
- * Encoding piecewise-linear curves f = W p by their changes of slope p (section 4, figure 5): four ways to learn the same map, whose condition numbers, and
- * so whose speeds, are orders of magnitude apart.
+ * Encoding piecewise-linear curves f = W p by their changes of slope p (section 4, figure 5): four
+ * ways to learn the same map, whose condition numbers, and so whose speeds, are orders of magnitude
+ * apart.
  *
- * <p>Curves of figure 5, two test curves of 100 points each: {@code original} and {@code decoded}, W p̂ or the autoencoder's output.
+ * <p>Curves of figure 5, two test curves of 100 points each: {@code original} and {@code decoded},
+ * W p̂ or the autoencoder's output.
  *
- * <p>The first two outputs of the convolutions are 0 whatever the filter is. What they miss under the paper's law, where an encoding may start at
- * position 0 or 1, cannot be learnt and is left out of the loss; under the program's law it is 0.
+ * <p>The first two outputs of the convolutions are 0 whatever the filter is. What they miss under
+ * the paper's law, where an encoding may start at position 0 or 1, cannot be learnt and is left out
+ * of the loss; under the program's law it is 0.
  */
 public final class Pwl implements Experiment {
     /** Points of a curve. */
@@ -59,7 +62,9 @@ public final class Pwl implements Experiment {
         LINEAR("Linear map", 100, 1e-4f),
         /** Section 4.1.2: p̂ = f convolved with a filter of three taps. */
         CONV("Convolution", 100, 0.05f),
-        /** Section 4.1.3: the same filter learnt on inputs whose second moments are the identity. */
+        /**
+         * Section 4.1.3: the same filter learnt on inputs whose second moments are the identity.
+         */
         CONDITIONED("Conditioned convolution", 10, 0.99f),
         /** Section 4.1.4: a deep encoder to six numbers and a deep decoder. */
         AUTOENCODER("Autoencoder", 100, 1e-3f);
@@ -115,7 +120,10 @@ public final class Pwl implements Experiment {
             return new Options(variant, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             Checks.requireChosen("variant", variant);
             curves = curves == null ? Distribution.PAPER : curves;
@@ -173,7 +181,10 @@ public final class Pwl implements Experiment {
         return Set.of(500L, 10_000L, 50_000L);
     }
 
-    /** The loss on 1,000 fixed curves, and how far the learnt matrix or filter is from W⁻¹ or (1, −2, 1) at most. */
+    /**
+     * The loss on 1,000 fixed curves, and how far the learnt matrix or filter is from W⁻¹ or (1,
+     * −2, 1) at most.
+     */
     @Override
     public List<String> metrics() {
         return options.variant == Variant.AUTOENCODER ? List.of("loss") : List.of("loss", "distance");
@@ -269,7 +280,10 @@ public final class Pwl implements Experiment {
         return matrix;
     }
 
-    /** C^(−1/2), C = E[r rᵀ] of r = (f[t − 2], f[t − 1], f[t]) over 10,000 curves: moments on the device, the root here in float64. */
+    /**
+     * C^(−1/2), C = E[r rᵀ] of r = (f[t − 2], f[t − 1], f[t]) over 10,000 curves: moments on the
+     * device, the root here in float64.
+     */
     private float[] conditioner(Kernels kernels) {
         Device device = kernels.device();
         double[] sums;
@@ -303,8 +317,8 @@ public final class Pwl implements Experiment {
      * @param f curves, (m, 100)
      * @param p their encodings, (m, 100) or (m, 98); for the autoencoder f itself
      * @param output of the model, of p's shape
-     * @param learnt what is compared with the ideal: the matrix, or the filter that acts on f; for the autoencoder its output,
-     *     which is not compared
+     * @param learnt what is compared with the ideal: the matrix, or the filter that acts on f; for
+     *     the autoencoder its output, which is not compared
      * @param loss of each curve, (m, 1)
      * @param ideal what {@code learnt} should be; null for the autoencoder
      */
@@ -326,8 +340,8 @@ public final class Pwl implements Experiment {
                     yield new Batch(tape, f, p, output, filter, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case CONDITIONED -> {
-                    // The rows r C^(-1/2) are three channels; the filter on them is one number for each, and acts on r as
-                    // C^(-1/2) times it.
+                    // The rows r C^(-1/2) are three channels; the filter on them is one number for
+                    // each, and acts on r as C^(-1/2) times it.
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
                     Conv1d.Shape conditioning = Conv1d.Shape.valid(m, 1, TAPS, N, TAPS);

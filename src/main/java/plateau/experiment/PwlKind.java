@@ -45,7 +45,10 @@ public final class PwlKind implements Kind<Pwl.Options> {
         return options.variant() == Pwl.Variant.CONDITIONED ? CONDITIONED_STEPS : STEPS;
     }
 
-    /** Each way's own loss against training steps; and figure 5, two curves and what is decoded, a row for each way. */
+    /**
+     * Each way's own loss against training steps; and figure 5, two curves and what is decoded, a
+     * row for each way.
+     */
     @Override
     public SequencedMap<String, Figure> figures(List<Logged<Pwl.Options>> runs) {
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
@@ -67,7 +70,10 @@ public final class PwlKind implements Kind<Pwl.Options> {
         return figures;
     }
 
-    /** One panel of figure 5; a run that has learnt for fewer columns than others leaves its place empty. */
+    /**
+     * One panel of figure 5; a run that has learnt for fewer columns than others leaves its place
+     * empty.
+     */
     private static Panel learnt(Logged<Pwl.Options> run, int column) {
         List<Long> steps = List.copyOf(run.history().curves().keySet());
         if (column >= steps.size()) {

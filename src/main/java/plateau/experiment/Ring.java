@@ -5,7 +5,8 @@ import plateau.autograd.Workspace;
 import plateau.cuda.DeviceBuffer;
 
 /**
- * Where metrics wait on the device for the host to read them: row {@code step % slots} holds the step, as a uint32, and one float per name.
+ * Where metrics wait on the device for the host to read them: row {@code step % slots} holds the
+ * step, as a uint32, and one float per name.
  *
  * @param rows (slots, 1 + names) words on the device
  * @param slots how many steps it holds
@@ -13,7 +14,10 @@ import plateau.cuda.DeviceBuffer;
  */
 public record Ring(DeviceBuffer rows, int slots, List<String> names) {
 
-    /** @throws IllegalArgumentException if a name has a comma or stands there twice, which a table could not tell apart */
+    /**
+     * @throws IllegalArgumentException if a name has a comma or stands there twice, which a table
+     *     could not tell apart
+     */
     public Ring {
         names = List.copyOf(names);
         for (String name : names) {
@@ -38,7 +42,8 @@ public record Ring(DeviceBuffer rows, int slots, List<String> names) {
     }
 
     /**
-     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes them has been synchronized.
+     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes
+     * them has been synchronized.
      *
      * @throws IllegalStateException if the ring does not hold one of them
      */

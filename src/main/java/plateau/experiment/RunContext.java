@@ -24,7 +24,10 @@ public record RunContext(Kernels kernels, Workspace workspace, DeviceBuffer step
         return new Tape(kernels, workspace, parameters);
     }
 
-    /** One update of these parameters, which were allocated for that optimiser, after a step's gradients. */
+    /**
+     * One update of these parameters, which were allocated for that optimiser, after a step's
+     * gradients.
+     */
     public Work update(DenseOptimizer optimizer, Parameters parameters) {
         return optimizer.update(kernels, workspace, parameters, step);
     }

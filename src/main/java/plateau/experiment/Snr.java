@@ -16,10 +16,13 @@ import plateau.kernel.SignalToNoise;
 import plateau.results.LogRow;
 
 /**
- * Signal and noise of the gradients with respect to the weights w of N1's last layer, before any training (section 3.2, figure 4): g = ∂p/∂w,
- * Sig = ‖E[h g]‖², Noi = E‖h g − E[h g]‖². End-to-end p is the tuple's score and h its label; in the decomposition they are those of the tuple's first image.
+ * Signal and noise of the gradients with respect to the weights w of N1's last layer, before any
+ * training (section 3.2, figure 4): g = ∂p/∂w, Sig = ‖E[h g]‖², Noi = E‖h g − E[h g]‖². End-to-end
+ * p is the tuple's score and h its label; in the decomposition they are those of the tuple's first
+ * image.
  *
- * <p>A step draws a batch of tuples and adds it to the sums; an evaluation makes estimates of the sums so far. Nothing is learnt.
+ * <p>A step draws a batch of tuples and adds it to the sums; an evaluation makes estimates of the
+ * sums so far. Nothing is learnt.
  */
 public final class Snr implements Experiment {
     static final Choices<Options> CHOICES = Choices.of(Options.class);
@@ -55,7 +58,10 @@ public final class Snr implements Experiment {
             return new Options(k, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             samples = samples == null ? 500_000 : samples;
             raster = raster == null ? LineData.Raster.PAPER : raster;
@@ -105,8 +111,8 @@ public final class Snr implements Experiment {
     }
 
     /**
-     * For each approach Sig, Noi, Sig/Noi and its natural logarithm, as the paper estimates them; the unbiased estimate of Sig,
-     * and its standard error.
+     * For each approach Sig, Noi, Sig/Noi and its natural logarithm, as the paper estimates them;
+     * the unbiased estimate of Sig, and its standard error.
      */
     @Override
     public List<String> metrics() {
@@ -141,7 +147,8 @@ public final class Snr implements Experiment {
         Tuple.Networks networks = Tuple.Networks.declare(declaration, k);
         Parameters parameters = declaration.allocate(workspace, new Sgd(1)); // which never runs, and keeps nothing
 
-        // A step: fresh tuples, forward, back through N2 to the images' scores, h g of each sample, its moments.
+        // A step: fresh tuples, forward, back through N2 to the images' scores, h g of each sample,
+        // its moments.
         Tuple.Batch batch = Tuple.Batch.record(run.tape(parameters), networks, n, k);
         DeviceBuffer images = batch.images().values();
         DeviceBuffer imageLabel = workspace.words((long) n * k);

@@ -72,7 +72,10 @@ public final class SnrKind implements Kind<Snr.Options> {
         return runs.stream().mapToDouble(run -> run.history().last(Snr.metric(approach, estimate)));
     }
 
-    /** Means over the seeds, and bands from the lowest to the highest; no estimate can fall much below one over the samples. */
+    /**
+     * Means over the seeds, and bands from the lowest to the highest; no estimate can fall much
+     * below one over the samples.
+     */
     private static Panel againstK(SequencedMap<Integer, List<Logged<Snr.Options>>> kinds) {
         List<Double> k = kinds.keySet().stream().map(Integer::doubleValue).toList();
         List<Panel.Curve> curves = new ArrayList<>();
@@ -111,7 +114,10 @@ public final class SnrKind implements Kind<Snr.Options> {
                 "Estimates, as samples are added", new Panel.Axis("Tuples", 0, Double.NaN, false), VERTICAL, curves);
     }
 
-    /** A line for each k and approach: means over the networks, with what one network is apart from them. */
+    /**
+     * A line for each k and approach: means over the networks, with what one network is apart from
+     * them.
+     */
     @Override
     public List<String> conclusion(List<Logged<Snr.Options>> runs) {
         List<String> lines = new ArrayList<>();

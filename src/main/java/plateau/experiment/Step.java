@@ -24,11 +24,13 @@ import plateau.kernel.StepFunction;
 import plateau.nn.Mlp;
 
 /**
- * A linear function seen through a step function, y = u(w*·x + b*), learnt in four ways (section 5, figure 6): u has no
- * gradient to follow, and handing the message through u as it is beats every way around it.
+ * A linear function seen through a step function, y = u(w*·x + b*), learnt in four ways (section 5,
+ * figure 6): u has no gradient to follow, and handing the message through u as it is beats every
+ * way around it.
  *
- * <p>Curves, one float per test sample: {@code score} w*·x + b*, {@code label} u of it, {@code hypothesis} what was learnt,
- * and with {@link Variant#APPROXIMATION} {@code smooth}, the smooth stand-in of u at the score.
+ * <p>Curves, one float per test sample: {@code score} w*·x + b*, {@code label} u of it,
+ * {@code hypothesis} what was learnt, and with {@link Variant#APPROXIMATION} {@code smooth}, the
+ * smooth stand-in of u at the score.
  */
 public final class Step implements Experiment {
 
@@ -40,7 +42,10 @@ public final class Step implements Experiment {
     /** c of the paper's smooth step, which gives no value: that of the program at a rise of one. */
     private static final float PAPER_STEEPNESS = 50;
 
-    /** z − b*: every fifth integer from −100 to 95, and a finer part around 0, ascending and without repeats. */
+    /**
+     * z − b*: every fifth integer from −100 to 95, and a finer part around 0, ascending and without
+     * repeats.
+     */
     private static final double[] LEVELS =
             DoubleStream.concat(
                             IntStream.range(-20, 20).mapToDouble(i -> 5 * i),
@@ -80,7 +85,10 @@ public final class Step implements Experiment {
             return title;
         }
 
-        /** The metric that is the squared error of its own output: {@code squared_error} rounds that down to a level. */
+        /**
+         * The metric that is the squared error of its own output: {@code squared_error} rounds that
+         * down to a level.
+         */
         public String error() {
             return error;
         }
@@ -100,8 +108,8 @@ public final class Step implements Experiment {
      * @param variant how it is learnt; has no default
      * @param batch samples of a training step
      * @param learningRate of Adam
-     * @param smoothing of u; only the approximation has one; by default that of the authors' program, as the paper gives no
-     *     steepness
+     * @param smoothing of u; only the approximation has one; by default that of the authors'
+     *     program, as the paper gives no steepness
      */
     public record Options(
             @Option(
@@ -122,7 +130,10 @@ public final class Step implements Experiment {
             return new Options(variant, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             Checks.requireChosen("variant", variant);
             batch = batch == null ? 256 : batch;
@@ -164,8 +175,8 @@ public final class Step implements Experiment {
     }
 
     /**
-     * The loss that is trained on; the mean squared error of the hypothesis rounded down to a level; how often that is y
-     * exactly.
+     * The loss that is trained on; the mean squared error of the hypothesis rounded down to a
+     * level; how often that is y exactly.
      */
     @Override
     public List<String> metrics() {
@@ -203,7 +214,8 @@ public final class Step implements Experiment {
                                 run.update(optimizer, parameters),
                                 train.measure(target, step, training)));
 
-        // Evaluation: the same network on a fresh batch of another random stream, with the curves of figure 6.
+        // Evaluation: the same network on a fresh batch of another random stream, with the curves
+        // of figure 6.
         Batch fresh = Batch.record(run.tape(parameters), target, smooth, network, options.variant, TEST_BATCH);
         Ring test = run.testRing(metrics());
         List<Work> evaluation =

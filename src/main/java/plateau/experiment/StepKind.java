@@ -48,7 +48,10 @@ public final class StepKind implements Kind<Step.Options> {
         return options.variant() == Step.Variant.FORWARD_ONLY ? FORWARD_ONLY_STEPS : STEPS;
     }
 
-    /** Errors of each way's own output, and levels that are right, against training steps; and figure 6, a panel for each way. */
+    /**
+     * Errors of each way's own output, and levels that are right, against training steps; and
+     * figure 6, a panel for each way.
+     */
     @Override
     public SequencedMap<String, Figure> figures(List<Logged<Step.Options>> runs) {
         Panel errors = new Panel(

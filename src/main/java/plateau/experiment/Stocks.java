@@ -23,8 +23,9 @@ import plateau.kernel.StocksLoss;
 import plateau.nn.Initials;
 
 /**
- * Investing in k stocks by a softmax, learnt from two unbiased estimators of the same gradient (appendix A, figure 8). The end-to-end one sees how all stocks
- * moved, z; the decomposed one is told which stock y(x) the input x speaks of, and has about k times less noise at the start.
+ * Investing in k stocks by a softmax, learnt from two unbiased estimators of the same gradient
+ * (appendix A, figure 8). The end-to-end one sees how all stocks moved, z; the decomposed one is
+ * told which stock y(x) the input x speaks of, and has about k times less noise at the start.
  */
 public final class Stocks implements Experiment {
 
@@ -46,7 +47,8 @@ public final class Stocks implements Experiment {
      *
      * @param d inputs, one-hot vectors
      * @param k stocks; has no default
-     * @param mode whose gradient is followed: that of −z · softmax, or of −softmax_y, the decomposition; has no default
+     * @param mode whose gradient is followed: that of −z · softmax, or of −softmax_y, the
+     *     decomposition; has no default
      * @param batch samples of a training step
      * @param learningRate of Adam
      */
@@ -67,7 +69,10 @@ public final class Stocks implements Experiment {
             return new Options(null, k, mode, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             d = d == null ? 1000 : d;
             batch = batch == null ? 100 : batch;
@@ -116,8 +121,10 @@ public final class Stocks implements Experiment {
     }
 
     /**
-     * The end-to-end loss of fresh samples, in either mode; its expectation, exact over all inputs and all z; how often the largest share goes to the right stock.
-     * Then the noise E‖∇ − E∇‖² of both estimators at the present weights, for one sample and exact likewise, and their ratio; and E‖∇‖², the paper's (5) and (6).
+     * The end-to-end loss of fresh samples, in either mode; its expectation, exact over all inputs
+     * and all z; how often the largest share goes to the right stock. Then the noise E‖∇ − E∇‖² of
+     * both estimators at the present weights, for one sample and exact likewise, and their ratio;
+     * and E‖∇‖², the paper's (5) and (6).
      */
     @Override
     public List<String> metrics() {
@@ -137,7 +144,8 @@ public final class Stocks implements Experiment {
         DeviceBuffer label = workspace.words(d);
         Source source = new Source(data, options, seed, label, step);
 
-        // Model: one linear layer. A one-hot row times its weights is a row of them. Optimiser: Adam.
+        // Model: one linear layer. A one-hot row times its weights is a row of them. Optimiser:
+        // Adam.
         Parameters.Declaration declaration = new Parameters.Declaration();
         Parameter weights = declaration.declare("stocks.weights", Shape.of(d, k), Initials.truncatedNormal(d));
         Parameter bias = declaration.declare("stocks.bias", Shape.of(k), Initials.zeros());
@@ -170,8 +178,8 @@ public final class Stocks implements Experiment {
                                                 training.rows(),
                                                 training.slots())));
 
-        // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one, which is the decomposed loss
-        // of every input once, and its gradient.
+        // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one,
+        // which is the decomposed loss of every input once, and its gradient.
         Batch fresh = Batch.record(run, parameters, table, b, TEST_BATCH, Approach.E2E);
         RowAdam.Rows all = table.rows("all rows", d);
         all.x().upload(IntStream.range(0, d).toArray());
@@ -214,7 +222,9 @@ public final class Stocks implements Experiment {
                 .withLearnt(Map.of(weights.name(), all.values()));
     }
 
-    /** The metrics before the first step, by name: where the paper's estimate of the noise holds. */
+    /**
+     * The metrics before the first step, by name: where the paper's estimate of the noise holds.
+     */
     public Map<String, Double> start(Kernels kernels) {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {

@@ -45,8 +45,8 @@ public final class StocksKind implements Kind<Stocks.Options> {
     }
 
     /**
-     * Figure 8, the loss that is exact over all inputs and gains, a panel per k; and how many times noisier the end-to-end
-     * gradient is along each run.
+     * Figure 8, the loss that is exact over all inputs and gains, a panel per k; and how many times
+     * noisier the end-to-end gradient is along each run.
      */
     @Override
     public SequencedMap<String, Figure> figures(List<Logged<Stocks.Options>> runs) {

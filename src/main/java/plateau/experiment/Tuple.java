@@ -28,8 +28,9 @@ import plateau.nn.Linear;
 import plateau.nn.Mlp;
 
 /**
- * The parity of labels of k images, each of a line that slopes upwards or downwards (section 3.1, figures 2 and 3): end-to-end training sees the tuple's
- * label alone, decomposition the images' labels too, and only that one succeeds from k = 3 on.
+ * The parity of labels of k images, each of a line that slopes upwards or downwards (section 3.1,
+ * figures 2 and 3): end-to-end training sees the tuple's label alone, decomposition the images'
+ * labels too, and only that one succeeds from k = 3 on.
  */
 public final class Tuple implements Experiment {
     /** Tuples of the test set. */
@@ -40,7 +41,10 @@ public final class Tuple implements Experiment {
     private static final int CHANNELS = 16;
     private static final int WINDOW = 5;
 
-    /** Tuples of the test set that are looked at together: all at once would take much memory, and no less time. */
+    /**
+     * Tuples of the test set that are looked at together: all at once would take much memory, and
+     * no less time.
+     */
     private static final int TEST_PART = 200;
 
     static final Choices<Options> CHOICES = Choices.of(Options.class);
@@ -55,7 +59,8 @@ public final class Tuple implements Experiment {
      * What can be chosen; null stands for the default, the paper's.
      *
      * @param k images in a tuple; has no default
-     * @param mode on the tuple's label alone, or on the labels of the tuple and of each of its images; has no default
+     * @param mode on the tuple's label alone, or on the labels of the tuple and of each of its
+     *     images; has no default
      * @param raster how lines become pixels
      * @param batch tuples of a training step
      * @param learningRate of Adam
@@ -80,7 +85,10 @@ public final class Tuple implements Experiment {
             return new Options(k, mode, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is missing or out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
             raster = raster == null ? LineData.Raster.PAPER : raster;
             batch = batch == null ? 200 : batch;
@@ -127,7 +135,10 @@ public final class Tuple implements Experiment {
         return seed;
     }
 
-    /** The loss that is trained on; the share of tuples and the share of images whose score has the label's sign. */
+    /**
+     * The loss that is trained on; the share of tuples and the share of images whose score has the
+     * label's sign.
+     */
     @Override
     public List<String> metrics() {
         return List.of("loss", "tuple_accuracy", "image_accuracy");
@@ -259,7 +270,8 @@ public final class Tuple implements Experiment {
         /** What N1's last layer reads. */
         static final int FEATURES = 100;
 
-        // The authors' program scales the first values of a convolution by the last size of what it reads: of the first one the images' width.
+        // The authors' program scales the first values of a convolution by the last size of what it
+        // reads: of the first one the images' width.
         static Networks declare(Parameters.Declaration parameters, int k) {
             int flat = PIXELS / 16 * CHANNELS;
             return new Networks(

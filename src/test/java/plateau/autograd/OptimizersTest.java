@@ -92,7 +92,9 @@ class OptimizersTest {
         assertEquals(message, assertThrows(IllegalArgumentException.class, optimizer).getMessage());
     }
 
-    /** Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph. */
+    /**
+     * Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph.
+     */
     private static void check(DenseOptimizer optimizer, Rule rule) {
         try (Device device = TestDevice.open();
                 Workspace workspace = new Workspace(device)) {

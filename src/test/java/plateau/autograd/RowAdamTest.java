@@ -17,7 +17,10 @@ import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
 
-/** Adam that leaves rows out and makes up for it, against Adam that moves every weight at every step, in float64. */
+/**
+ * Adam that leaves rows out and makes up for it, against Adam that moves every weight at every
+ * step, in float64.
+ */
 class RowAdamTest {
     private static final Adam RULE = Adam.of(0.1f);
 
@@ -95,8 +98,9 @@ class RowAdamTest {
     }
 
     /**
-     * Gradients of all sizes around ε; rows that come at every step, several times in one, after hundreds of steps, and never. The bias, which is moved at every step, is off by up to 4e-6 here, and the
-     * rows by no more; both are given 1e-5.
+     * Gradients of all sizes around ε; rows that come at every step, several times in one, after
+     * hundreds of steps, and never. The bias, which is moved at every step, is off by up to 4e-6
+     * here, and the rows by no more; both are given 1e-5.
      */
     @ParameterizedTest
     @CsvSource({"1, 3, 1, 50, 1", "2, 5, 4, 300, 0.1", "40, 7, 4, 400, 1e-4", "300, 33, 3, 500, 1e-5", "300, 2, 100, 60, 1e-3", "50, 31, 1, 900, 1"})
@@ -126,7 +130,10 @@ class RowAdamTest {
         }
     }
 
-    /** Values that anybody reads on the way leave no trace: the same bits whether read at every step or at the end. */
+    /**
+     * Values that anybody reads on the way leave no trace: the same bits whether read at every step
+     * or at the end.
+     */
     @Test
     void readingChangesNothing() {
         float[][] values = new float[2][];

@@ -20,7 +20,10 @@ import plateau.results.RunKey;
 /** What figures show of runs whose numbers are made up. */
 class FiguresTest {
 
-    /** A run of two rows: at the steps 10 and 20, a metric is the value given, plus its place, plus 100 at step 20. */
+    /**
+     * A run of two rows: at the steps 10 and 20, a metric is the value given, plus its place, plus
+     * 100 at step 20.
+     */
     private static <O extends Record> Logged<O> run(Kind<O> kind, O options, long seed, double value) {
         SequencedMap<String, Object> columns = new LinkedHashMap<>();
         kind.choices()
@@ -108,7 +111,8 @@ class FiguresTest {
         List<String> lines = kind.conclusion(List.of(run(kind, one, 1, 0), run(kind, one, 2, 2)));
         assertEquals(5, lines.size());
         assertEquals("%,d tuples, 2 networks each".formatted(4000), lines.get(0));
-        // Means of 100 + i and 102 + i; their standard deviation is the root of 2, the error of unbiased from 105 and 107.
+        // Means of 100 + i and 102 + i; their standard deviation is the root of 2, the error of
+        // unbiased from 105 and 107.
         assertEquals(
                 List.of("1", "e2e", "%.2e".formatted(101.0), "%.2e".formatted(102.0), "%.2e".formatted(103.0)),
                 Arrays.asList(lines.get(2).trim().split(" +")).subList(0, 5));

@@ -17,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The built-in kinds are found as others' would be, and their options are values that can be typed, written and read. */
+/**
+ * The built-in kinds are found as others' would be, and their options are values that can be typed,
+ * written and read.
+ */
 class KindsTest {
 
     static Stream<Kind<?>> kinds() {
@@ -47,7 +50,10 @@ class KindsTest {
         assertFalse(kind.description().isBlank());
     }
 
-    /** The names of options, in the order of the tables' columns, with a star where the runs of a campaign differ. */
+    /**
+     * The names of options, in the order of the tables' columns, with a star where the runs of a
+     * campaign differ.
+     */
     @ParameterizedTest
     @CsvSource({
         "parity, d* subset-size batch lr",
