@@ -39,7 +39,7 @@ public record Routing(Dense.Path gemm, Conv2d.Path conv) {
 
     /** The launchers on a device. */
     public Kernels kernels(Device device) {
-        return Kernels.load(device, gemm, conv);
+        return Kernels.of(device, gemm, conv);
     }
 
     private static String text(Enum<?> path) {
