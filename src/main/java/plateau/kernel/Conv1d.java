@@ -69,16 +69,25 @@ public final class Conv1d {
 
     /** y(batch, out, outLength) from x(batch, in, length) and w(out, in, taps). */
     public Work forward(Shape s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
+        Buffers.of("Conv1d.forward")
+                .floats("x", x, s.batch, s.in, s.length).floats("w", w, s.out, s.in, s.taps)
+                .floats("y", y, s.batch, s.out, s.outLength());
         return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y).costing(s.operations());
     }
 
     /** dx(batch, in, length) from dy(batch, out, outLength) and w(out, in, taps). */
     public Work backwardData(Shape s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
+        Buffers.of("Conv1d.backwardData")
+                .floats("dy", dy, s.batch, s.out, s.outLength()).floats("w", w, s.out, s.in, s.taps)
+                .floats("dx", dx, s.batch, s.in, s.length);
         return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx).costing(s.operations());
     }
 
     /** dw(out, in, taps) from x(batch, in, length) and dy(batch, out, outLength). */
     public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
+        Buffers.of("Conv1d.backwardFilter")
+                .floats("x", x, s.batch, s.in, s.length).floats("dy", dy, s.batch, s.out, s.outLength())
+                .floats("dw", dw, s.out, s.in, s.taps);
         return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw).costing(s.operations());
     }
 }

@@ -168,22 +168,56 @@ public final class Conv2d {
      * @param bytes allocates so many
      */
     public Memory memory(Shape s, LongFunction<DeviceBuffer> bytes) {
-        LongFunction<DeviceBuffer> vectors = count -> bytes.apply(count * LANES * Float.BYTES);
+        MemoryBytes need = memoryBytes(s);
+        return new Memory(
+                bytes.apply(need.winners),
+                bytes.apply(need.packed),
+                bytes.apply(need.response),
+                bytes.apply(need.base),
+                bytes.apply(need.pooled),
+                bytes.apply(need.pooledWinners),
+                bytes.apply(need.shares),
+                bytes.apply(need.inactive));
+    }
+
+    /** Bytes of each part of a {@link Memory}. */
+    private record MemoryBytes(long winners, long packed, long response, long base, long pooled, long pooledWinners, long shares, long inactive) {}
+
+    private MemoryBytes memoryBytes(Shape s) {
+        long vector = (long) LANES * Float.BYTES;
         long slabs = (long) groups(s) * taps(s);
         long positions = (long) groups(s) * s.rows * s.columns;
-        return new Memory(
-                bytes.apply((long) s.batch * s.outputs()),
-                vectors.apply(slabs * s.in),
-                vectors.apply(slabs),
-                vectors.apply(positions),
-                vectors.apply(positions / 4),
-                bytes.apply(positions / 4 * LANES),
-                vectors.apply(parts(s) * slabs * (s.in + 1 + chunks(s))),
-                vectors.apply(slabs * chunks(s)));
+        return new MemoryBytes(
+                (long) s.batch * s.outputs(),
+                vector * slabs * s.in,
+                vector * slabs,
+                vector * positions,
+                vector * (positions / 4),
+                positions / 4 * LANES,
+                vector * parts(s) * slabs * (s.in + 1 + chunks(s)),
+                vector * slabs * chunks(s));
+    }
+
+    /** The beginning of a launcher's checks: the memory, and what all three launchers read. */
+    private Buffers buffers(String launcher, Shape s, Memory memory, DeviceBuffer x, DeviceBuffer background) {
+        MemoryBytes need = memoryBytes(s);
+        return Buffers.of(launcher)
+                .bytes("memory.winners", memory.winners, need.winners)
+                .bytes("memory.packed", memory.packed, need.packed)
+                .bytes("memory.response", memory.response, need.response)
+                .bytes("memory.base", memory.base, need.base)
+                .bytes("memory.pooled", memory.pooled, need.pooled)
+                .bytes("memory.pooledWinners", memory.pooledWinners, need.pooledWinners)
+                .bytes("memory.shares", memory.shares, need.shares)
+                .bytes("memory.inactive", memory.inactive, need.inactive)
+                .floats("x", x, s.batch, s.inputs())
+                .floatsOrNull("background", background, s.in);
     }
 
     /** y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias. Fills the memory for the gradients with the same weights. */
     public Work forward(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, Memory memory) {
+        buffers("Conv2d.forward", s, memory, x, background)
+                .floats("w", w, s.weights()).floats("bias", bias, s.out).floats("y", y, s.batch, s.outputs());
         return Work.sequence(
                 "conv2d_forward",
                 List.of(
@@ -213,6 +247,8 @@ public final class Conv2d {
 
     /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out), after the forward. */
     public Work backwardData(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
+        buffers("Conv2d.backwardData", s, memory, x, background)
+                .floats("dy", dy, s.batch, s.outputs()).floats("dx", dx, s.batch, s.inputs());
         return module.kernel("conv2d_pool_backward_data")
                 .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx)
                 .costing(s.operations());
@@ -225,6 +261,9 @@ public final class Conv2d {
      * @param dbackground null where it is not wanted or there is no background
      */
     public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dw, DeviceBuffer dbias, DeviceBuffer dbackground) {
+        buffers("Conv2d.backwardFilter", s, memory, x, background)
+                .floats("dy", dy, s.batch, s.outputs()).floats("dw", dw, s.weights())
+                .floatsOrNull("dbias", dbias, s.out).floatsOrNull("dbackground", dbackground, s.in);
         int parts = parts(s);
         List<Work> works = new ArrayList<>();
         works.add(module.kernel("conv2d_pool_backward_filter")

@@ -60,6 +60,8 @@ public final class Dense {
      * @param relu whether act is the ReLU, else it is the identity
      */
     public Work forward(int m, int n, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
+        Buffers.of("Dense.forward")
+                .floats("x", x, m, k).floats("w", w, k, n).floatsOrNull("bias", bias, n).floats("y", y, m, n);
         int rectify = relu ? 1 : 0;
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
@@ -78,6 +80,9 @@ public final class Dense {
      * @param reluOutput the layer's input where a ReLU made it; null for none
      */
     public Work backwardInput(int m, int n, int k, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer reluOutput, DeviceBuffer dx) {
+        Buffers.of("Dense.backwardInput")
+                .floats("dy", dy, m, n).floats("w", w, k, n).floatsOrNull("reluOutput", reluOutput, m, k)
+                .floats("dx", dx, m, k);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
@@ -95,6 +100,8 @@ public final class Dense {
      * @param dbias null where it is not wanted
      */
     public Work backwardWeights(int m, int n, int k, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw, DeviceBuffer dbias) {
+        Buffers.of("Dense.backwardWeights")
+                .floats("x", x, m, k).floats("dy", dy, m, n).floats("dw", dw, k, n).floatsOrNull("dbias", dbias, n);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             List<Work> works = new ArrayList<>();
@@ -112,6 +119,7 @@ public final class Dense {
 
     /** sums(n) = column sums of a(m, n). */
     public Work columnSums(int m, int n, DeviceBuffer a, DeviceBuffer sums) {
+        Buffers.of("Dense.columnSums").floats("a", a, m, n).floats("sums", sums, n);
         return module.kernel("column_sums").cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums).costing((double) m * n);
     }
 

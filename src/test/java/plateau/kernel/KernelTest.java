@@ -788,7 +788,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
-        SparseRows.Table table = new SparseRows.Table(d, k, made.input(w), made.input(m), made.input(s), null, null);
+        SparseRows.Table table = new SparseRows.Table(d, k, made.input(w), made.input(m), made.input(s), made.input(new int[d]), made.scratch(4L * d * Float.BYTES));
         made.runs(new SparseRows(device).gather(table, n, made.input(x), made.input(catchUp), made.output("rows", rows, 1e-5)));
         return made;
     }
