@@ -127,7 +127,8 @@ public final class Conv2d {
         this.path = path;
         dnn = usesCudnn(device, path) ? Dnn.of(device) : Optional.empty();
         if (path == Path.CUDNN && dnn.isEmpty()) {
-            throw new IllegalStateException("--conv cudnn: cuDNN cannot be used on this device; plateau doctor says why; use --conv kernels");
+            throw new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used on this device"
+                    + " (plateau doctor says why); ask for the kernels");
         }
     }
 
@@ -157,7 +158,7 @@ public final class Conv2d {
         Dnn.ConvolutionShape shape = new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
         Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape).map(convolution -> new ByCudnn(convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
         if (path == Path.CUDNN && prepared.isEmpty()) {
-            throw new IllegalStateException("--conv cudnn: this cuDNN does not compute %s; use --conv kernels".formatted(s));
+            throw new IllegalStateException("convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels".formatted(s));
         }
         return prepared;
     }

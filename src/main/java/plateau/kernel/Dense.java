@@ -44,7 +44,8 @@ public final class Dense {
         this.path = path;
         this.blas = path == Path.KERNELS || path == Path.AUTO && device.isCpu() ? Optional.empty() : device.blas();
         if (path == Path.CUBLAS && blas.isEmpty()) {
-            throw new IllegalStateException("--gemm cublas: cuBLAS cannot be used on this device; plateau doctor says why; use --gemm kernels");
+            throw new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used on this device"
+                    + " (plateau doctor says why); ask for the kernels");
         }
     }
 

@@ -13,6 +13,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -326,11 +329,31 @@ class DeviceTest {
     void aRunOutOfMemorySaysWhatToDo() {
         CudaException full = assertThrows(CudaException.class, () -> device.allocate(1L << 45));
         assertEquals(2, full.code());
-        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("--batch"), full.getMessage());
+        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("smaller batches"), full.getMessage());
     }
 
     @Test
     void theOtherDriverCannotBeOpenedBesideThisOne() {
         assertThrows(DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cuda"))));
+    }
+
+    /** CUDA's current context belongs to a thread. */
+    @Test
+    void aThreadWithoutTheDeviceIsToldWhatToCall() throws Exception {
+        try (DeviceBuffer buffer = device.upload(1f); ExecutorService other = Executors.newSingleThreadExecutor()) {
+            Future<CudaException> refused = other.submit(() -> assertThrows(CudaException.class, buffer::toFloats));
+            String message = refused.get().getMessage();
+            assertTrue(message.contains("CUDA_ERROR_INVALID_CONTEXT") && message.contains("device.makeCurrent()"), message);
+            assertArrayEquals(new float[] {1}, other.submit(() -> {
+                device.makeCurrent();
+                return buffer.toFloats();
+            }).get());
+        }
+    }
+
+    @Test
+    void kernelsThatAreNotThereAreNamed() {
+        NativeFileException missing = assertThrows(NativeFileException.class, () -> device.module("mine"));
+        assertTrue(missing.getMessage().startsWith("there are no kernels 'mine' for "), missing.getMessage());
     }
 }
