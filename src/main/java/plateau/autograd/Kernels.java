@@ -10,8 +10,8 @@ import plateau.kernel.Hinge;
 import plateau.kernel.Initializer;
 import plateau.kernel.Losses;
 import plateau.kernel.Metrics;
-import plateau.kernel.Optimizer;
 import plateau.kernel.Sigmoid;
+import plateau.kernel.Updates;
 
 /**
  * The launchers that networks are made of, loaded once per device and shared by every run on it. The generators of data belong to the experiments.
@@ -24,7 +24,7 @@ import plateau.kernel.Sigmoid;
  * @param hinge the hinge loss
  * @param sigmoid the logistic sigmoid
  * @param losses squared error and cross-entropy
- * @param optimizer updates of parameters
+ * @param updates of parameters
  * @param metrics means over a batch, into a ring
  * @param counter the step number in device memory
  * @param initializer first values of weights
@@ -38,18 +38,18 @@ public record Kernels(
         Hinge hinge,
         Sigmoid sigmoid,
         Losses losses,
-        Optimizer optimizer,
+        Updates updates,
         Metrics metrics,
         Counter counter,
         Initializer initializer) {
 
-    /** Loads all of them; {@code path} says how matrix products run, convolutions run as is judged best. */
-    public static Kernels load(Device device, Dense.Path path) {
-        return load(device, path, Conv2d.Path.AUTO);
+    /** Loads all of them; matrix products run as is said, convolutions as is judged best. */
+    public static Kernels load(Device device, Dense.Products products) {
+        return load(device, products, Conv2d.Convolutions.AUTO);
     }
 
-    /** Loads all of them; the paths say how matrix products and two-dimensional convolutions run. */
-    public static Kernels load(Device device, Dense.Path products, Conv2d.Path convolutions) {
+    /** Loads all of them; matrix products and two-dimensional convolutions run as is said. */
+    public static Kernels load(Device device, Dense.Products products, Conv2d.Convolutions convolutions) {
         return new Kernels(
                 device,
                 new Dense(device, products),
@@ -59,7 +59,7 @@ public record Kernels(
                 new Hinge(device),
                 new Sigmoid(device),
                 new Losses(device),
-                new Optimizer(device),
+                new Updates(device),
                 new Metrics(device),
                 new Counter(device),
                 new Initializer(device));

@@ -93,14 +93,14 @@ public final class RowAdam {
         int n = rows.values.rows();
         DeviceBuffer links = workspace.words(2L * n);
         List<Work> works = new ArrayList<>();
-        works.add(kernels.optimizer().rate(learningRate, step, rule.beta1(), rule.beta2(), rate));
+        works.add(kernels.updates().rate(learningRate, step, rule.beta1(), rule.beta2(), rate));
         works.add(launcher.links(n, rows.x, links));
         works.add(launcher.adam(rule, table, n, rate, step, rows.x, links, rows.catchUp, rows.values.values(), gradient));
         if (parameters.declared().size() > 1) {
             int others = parameters.elements() - parameters.declared().get(1).offset();
             DeviceBuffer w = last(parameters.values(), others);
             DeviceBuffer g = last(parameters.gradients(), others);
-            works.add(kernels.optimizer().adam(others, rate, rule.beta1(), rule.beta2(), rule.epsilon(), w, g, last(parameters.state(0), others), last(parameters.state(1), others)));
+            works.add(kernels.updates().adam(others, rate, rule.beta1(), rule.beta2(), rule.epsilon(), w, g, last(parameters.state(0), others), last(parameters.state(1), others)));
         }
         return Work.sequence("update", works);
     }

@@ -17,6 +17,6 @@ public record Sgd(float learningRate) implements Optimizer {
 
     @Override
     public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step) {
-        return kernels.optimizer().sgd(parameters.elements(), learningRate, parameters.values(), parameters.gradients());
+        return kernels.updates().sgd(parameters.elements(), learningRate, parameters.values(), parameters.gradients());
     }
 }

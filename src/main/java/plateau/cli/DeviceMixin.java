@@ -21,11 +21,11 @@ final class DeviceMixin {
     @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "auto", description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over several, as in cuda:0,cuda:1 (default: ${DEFAULT-VALUE})")
     private String device;
 
-    @Option(names = "--gemm", paramLabel = "PATH", defaultValue = "auto", description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: ${DEFAULT-VALUE})")
-    private Dense.Path gemm;
+    @Option(names = "--gemm", paramLabel = "PRODUCTS", defaultValue = "auto", description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: ${DEFAULT-VALUE})")
+    private Dense.Products gemm;
 
-    @Option(names = "--conv", paramLabel = "PATH", defaultValue = "auto", description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: ${DEFAULT-VALUE})")
-    private Conv2d.Path conv;
+    @Option(names = "--conv", paramLabel = "CONVOLUTIONS", defaultValue = "auto", description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: ${DEFAULT-VALUE})")
+    private Conv2d.Convolutions conv;
 
     @Option(names = "--libcuda", paramLabel = "FILE", description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
     private Optional<Path> libcuda = Optional.empty();

@@ -49,7 +49,7 @@ public final class Kernel {
         return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS);
     }
 
-    /** Bytes of shared memory per block; 0 on the CPU driver. */
+    /** Bytes of {@code __shared__} arrays per block; 0 on the CPU driver. */
     public int staticSharedBytes() {
         return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES);
     }

@@ -112,11 +112,6 @@ public final class Launch implements Work {
         return kernel;
     }
 
-    /** Blocks. */
-    public Dim grid() {
-        return grid;
-    }
-
     /** Threads in a block. */
     public int threads() {
         return threads;

@@ -288,15 +288,15 @@ public final class Pwl implements Experiment {
                 case CONV -> {
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Shape.valid(m, 1, 1, N, TAPS), f, filter);
+                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, 1, 1, N, TAPS), f, filter);
                     yield new Batch(tape, f, p, output, filter, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case CONDITIONED -> {
                     // The rows r C^(-1/2) are three channels; the filter on them is one number for each, and acts on r as C^(-1/2) times it.
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor rows = Convolution1d.of(tape, "conditioned rows", Conv1d.Shape.valid(m, 1, TAPS, N, TAPS), f, model.conditioner);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Shape.valid(m, TAPS, 1, OUTPUTS, 1), rows, filter);
+                    Tensor rows = Convolution1d.of(tape, "conditioned rows", Conv1d.Geometry.valid(m, 1, TAPS, N, TAPS), f, model.conditioner);
+                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, TAPS, 1, OUTPUTS, 1), rows, filter);
                     Tensor effective = MatrixProduct.of(tape, "effective filter", filter, model.conditioner);
                     yield new Batch(tape, f, p, output, effective, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }

@@ -21,7 +21,7 @@ public final class Dense {
     private static final long LARGE_PRODUCT = 1L << 27;
 
     /** How matrix products run. */
-    public enum Path {
+    public enum Products {
         /** As {@link Dense} judges best for the shape and the device. */
         AUTO,
         /** By cuBLAS, with separate kernels for bias, ReLU and bias gradient. */
@@ -31,7 +31,7 @@ public final class Dense {
     }
 
     private final KernelModule module;
-    private final Path path;
+    private final Products products;
     private final Optional<Blas> blas;
 
     /**
@@ -39,11 +39,11 @@ public final class Dense {
      *
      * @throws IllegalStateException if cuBLAS is demanded and not there
      */
-    public Dense(Device device, Path path) {
+    public Dense(Device device, Products products) {
         this.module = device.module("dense");
-        this.path = path;
-        this.blas = path == Path.KERNELS || path == Path.AUTO && device.isCpu() ? Optional.empty() : device.blas();
-        if (path == Path.CUBLAS && blas.isEmpty()) {
+        this.products = products;
+        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu() ? Optional.empty() : device.blas();
+        if (products == Products.CUBLAS && blas.isEmpty()) {
             throw new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used on this device"
                     + " (plateau doctor says why); ask for the kernels");
         }
@@ -51,7 +51,7 @@ public final class Dense {
 
     /** The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat oneDNN at every shape here; cuBLAS needs large products to win on a GPU. */
     private Optional<Blas> blasFor(int m, int n, int k) {
-        return path == Path.CUBLAS || path == Path.AUTO && (long) m * n * k >= LARGE_PRODUCT ? blas : Optional.empty();
+        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT ? blas : Optional.empty();
     }
 
     /**

@@ -39,7 +39,7 @@ class BuffersTest {
     /** However the product runs. */
     @Test
     void aProductHasRoomForItsResult() {
-        for (Dense.Path path : List.of(Dense.Path.KERNELS, Dense.Path.CUBLAS)) {
+        for (Dense.Products path : List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS)) {
             Dense dense = new Dense(device, path);
             assertEquals(
                     "Dense.forward: y(16, 16) needs 1024 bytes, the buffer has 8",
@@ -52,7 +52,7 @@ class BuffersTest {
 
     @Test
     void nullStandsForNoneOnlyWhereItIsSaidTo() {
-        Dense dense = new Dense(device, Dense.Path.KERNELS);
+        Dense dense = new Dense(device, Dense.Products.KERNELS);
         dense.forward(2, 2, 2, large, large, null, false, large);
         assertEquals("Dense.forward: x(2, 3) is null", refusal(() -> dense.forward(2, 2, 3, null, large, null, false, large)));
         assertEquals("Hinge.forward: loss(7) is null", refusal(() -> new Hinge(device).forward(7, large, large, null)));
@@ -89,11 +89,11 @@ class BuffersTest {
 
     @Test
     void theMemoryOfAConvolutionIsThatOfItsShape() {
-        Conv2d convolution = new Conv2d(device, Conv2d.Path.KERNELS);
-        Conv2d.Shape shape = new Conv2d.Shape(1, 2, 2, 1, 1, 1);
+        Conv2d convolution = new Conv2d(device, Conv2d.Convolutions.KERNELS);
+        Conv2d.Geometry shape = new Conv2d.Geometry(1, 2, 2, 1, 1, 1);
         Conv2d.Memory memory = convolution.memory(shape, bytes -> large.slice(0, bytes));
         convolution.forward(shape, large, null, large, large, large, memory);
-        Conv2d.Shape larger = new Conv2d.Shape(1, 2, 2, 2, 1, 1);
+        Conv2d.Geometry larger = new Conv2d.Geometry(1, 2, 2, 2, 1, 1);
         assertEquals(
                 "Conv2d.forward: memory.packed(128) needs 128 bytes, the buffer has 64",
                 refusal(() -> convolution.forward(larger, large, null, large, large, large, memory)));
