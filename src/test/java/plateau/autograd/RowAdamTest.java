@@ -28,7 +28,7 @@ class RowAdamTest {
         final int n;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.load(device, Dense.Products.AUTO);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
         final RowAdam optimizer;
@@ -155,7 +155,7 @@ class RowAdamTest {
                     "The table rows must be declared before all other parameters",
                     assertThrows(
                                     IllegalArgumentException.class,
-                                    () -> new RowAdam(Kernels.load(device, Dense.Path.AUTO), workspace, declaration, rows, RULE, workspace.ints(0)))
+                                    () -> new RowAdam(Kernels.load(device, Dense.Products.AUTO), workspace, declaration, rows, RULE, workspace.ints(0)))
                             .getMessage());
         }
     }

@@ -31,7 +31,7 @@ class TapeTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.load(device, Dense.Path.AUTO);
+        kernels = Kernels.load(device, Dense.Products.AUTO);
         workspace = new Workspace(device);
         stream = workspace.own(device.createStream(), Stream::close);
     }

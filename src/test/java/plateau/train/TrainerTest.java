@@ -40,7 +40,7 @@ class TrainerTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.load(device, Dense.Path.AUTO);
+        kernels = Kernels.load(device, Dense.Products.AUTO);
         before = device.live();
     }
 
