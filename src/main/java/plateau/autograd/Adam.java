@@ -41,8 +41,8 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
         return Work.sequence(
                 "adam",
                 List.of(
-                        kernels.optimizer().rate(parameters.learningRate(), step, beta1, beta2, rate),
-                        kernels.optimizer()
+                        kernels.updates().rate(parameters.learningRate(), step, beta1, beta2, rate),
+                        kernels.updates()
                                 .adam(
                                         parameters.elements(),
                                         rate,

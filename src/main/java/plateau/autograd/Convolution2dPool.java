@@ -24,7 +24,7 @@ import plateau.kernel.Conv2d;
  * @param y (batch, rows/2 · columns/2 · out)
  * @param memory what the forward keeps for the backward
  */
-public record Convolution2dPool(Kernels kernels, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b, Tensor y, Conv2d.Memory memory) implements Operation {
+public record Convolution2dPool(Kernels kernels, Conv2d.Geometry shape, Tensor x, Tensor background, Tensor w, Tensor b, Tensor y, Conv2d.Memory memory) implements Operation {
 
     /** Checks the shapes. */
     public Convolution2dPool {
@@ -43,15 +43,15 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Shape shape, Tensor x, T
     }
 
     /** Records the convolution with its pooling, and returns its output. */
-    public static Tensor of(Tape tape, String name, Conv2d.Shape shape, Tensor x, Tensor w, Tensor b) {
+    public static Tensor of(Tape tape, String name, Conv2d.Geometry shape, Tensor x, Tensor w, Tensor b) {
         return of(tape, name, shape, x, null, w, b);
     }
 
     /**
-     * As {@link #of(Tape, String, Conv2d.Shape, Tensor, Tensor, Tensor)}, where most pixels of x
+     * As {@link #of(Tape, String, Conv2d.Geometry, Tensor, Tensor, Tensor)}, where most pixels of x
      * equal {@code background}, (in).
      */
-    public static Tensor of(Tape tape, String name, Conv2d.Shape shape, Tensor x, Tensor background, Tensor w, Tensor b) {
+    public static Tensor of(Tape tape, String name, Conv2d.Geometry shape, Tensor x, Tensor background, Tensor w, Tensor b) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
         tape.record(tape.kernels().conv2d().byCudnn(shape)
                 .<Operation>map(cudnn -> CudnnConvolution2dPool.of(tape, cudnn, shape, x, w, b, y))

@@ -22,7 +22,7 @@ import plateau.kernel.Conv2d;
  */
 record CudnnConvolution2dPool(Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b, Tensor y, DeviceBuffer z, DeviceBuffer dz, DeviceBuffer workspace) implements Operation {
 
-    static CudnnConvolution2dPool of(Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Shape shape, Tensor x, Tensor w, Tensor b, Tensor y) {
+    static CudnnConvolution2dPool of(Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Geometry shape, Tensor x, Tensor w, Tensor b, Tensor y) {
         long unpooled = 4L * shape.batch() * shape.outputs() * Float.BYTES;
         return new CudnnConvolution2dPool(cudnn, x, w, b, y, tape.scratch(unpooled), tape.scratch(unpooled), tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
     }

@@ -14,11 +14,11 @@ import plateau.kernel.Initializer;
 import plateau.kernel.LineData;
 import plateau.kernel.Losses;
 import plateau.kernel.Metrics;
-import plateau.kernel.Optimizer;
 import plateau.kernel.ParityData;
 import plateau.kernel.PwlData;
 import plateau.kernel.PwlEncoding;
 import plateau.kernel.Sigmoid;
+import plateau.kernel.Updates;
 import plateau.kernel.SignalToNoise;
 import plateau.kernel.SparseRows;
 import plateau.kernel.StepData;
@@ -43,19 +43,19 @@ public final class Kernels {
 
     /** A device's launchers; matrix products and convolutions run as is judged best. */
     public static Kernels of(Device device) {
-        return of(device, Dense.Path.AUTO);
+        return of(device, Dense.Products.AUTO);
     }
 
     /** As {@link #of(Device)}; {@code products} says how matrix products run. */
-    public static Kernels of(Device device, Dense.Path products) {
-        return of(device, products, Conv2d.Path.AUTO);
+    public static Kernels of(Device device, Dense.Products products) {
+        return of(device, products, Conv2d.Convolutions.AUTO);
     }
 
     /**
      * As {@link #of(Device)}; the paths say how matrix products and two-dimensional convolutions
      * run.
      */
-    public static Kernels of(Device device, Dense.Path products, Conv2d.Path convolutions) {
+    public static Kernels of(Device device, Dense.Products products, Conv2d.Convolutions convolutions) {
         return new Kernels(device, new Dense(device, products), new Conv2d(device, convolutions));
     }
 
@@ -120,8 +120,8 @@ public final class Kernels {
     }
 
     /** Updates of parameters. */
-    public Optimizer optimizer() {
-        return get(Optimizer.class, Optimizer::new);
+    public Updates updates() {
+        return get(Updates.class, Updates::new);
     }
 
     /** Rows of a table, read and updated by index. */

@@ -131,7 +131,7 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
             int n = rows.values.rows();
             DeviceBuffer links = workspace.words(2L * n);
             List<Work> works = new ArrayList<>();
-            works.add(kernels.optimizer().rate(parameters.learningRate(), step, rule.beta1(), rule.beta2(), rate));
+            works.add(kernels.updates().rate(parameters.learningRate(), step, rule.beta1(), rule.beta2(), rate));
             works.add(launcher.links(n, rows.x, links));
             works.add(launcher.adam(rule, table, n, rate, step, rows.x, links, rows.catchUp, rows.values.values(), gradient));
             if (parameters.declared().size() > 1) {
@@ -142,7 +142,7 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
 
         private Work updateOthers() {
             int others = parameters.elements() - parameters.declared().get(1).offset();
-            return kernels.optimizer()
+            return kernels.updates()
                     .adam(
                             others,
                             rate,

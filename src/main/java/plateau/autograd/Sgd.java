@@ -22,7 +22,7 @@ public record Sgd(float learningRate) implements DenseOptimizer {
 
     @Override
     public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer step) {
-        return kernels.optimizer()
+        return kernels.updates()
                 .sgd(parameters.elements(), parameters.learningRate(), parameters.values(), parameters.gradients());
     }
 }

@@ -32,7 +32,7 @@ public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNano
 
     /** The better of the hand-written kernels and, where it is there, cuBLAS. */
     private static double productRate(Device device) {
-        List<Dense.Path> paths = device.blas().isPresent() ? List.of(Dense.Path.KERNELS, Dense.Path.CUBLAS) : List.of(Dense.Path.KERNELS);
+        List<Dense.Products> paths = device.blas().isPresent() ? List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS) : List.of(Dense.Products.KERNELS);
         try (DeviceBuffer a = device.upload(new float[EDGE * EDGE]);
                 DeviceBuffer b = device.upload(new float[EDGE * EDGE]);
                 DeviceBuffer c = device.upload(new float[EDGE * EDGE])) {

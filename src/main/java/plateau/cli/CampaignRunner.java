@@ -10,6 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import plateau.experiment.Experiment;
 import plateau.figure.Figure;
 import plateau.report.FigureFiles;
+import plateau.results.FolderException;
 import plateau.results.LogRow;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
@@ -88,8 +89,8 @@ final class CampaignRunner {
     private static ResultFolder claim(Path target, Purpose purpose, Campaign<?> campaign) {
         try {
             return ResultFolder.claim(target, purpose, "plateau " + campaign.kind().name());
-        } catch (ResultFolder.OccupiedException e) {
-            throw new CommandFailedException("%s; name another folder with --out, or replace them with --overwrite".formatted(e.getMessage()), e);
+        } catch (FolderException.Occupied e) {
+            throw new CommandFailedException(e.getMessage() + " (--out, --overwrite)", e);
         } catch (IOException e) {
             throw new CommandFailedException(Failures.explain(e), e);
         }

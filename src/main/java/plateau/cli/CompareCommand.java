@@ -27,6 +27,7 @@ import plateau.report.FigureFiles;
 import plateau.report.Numbers;
 import plateau.results.History;
 import plateau.results.Results;
+import plateau.results.RunRecord;
 import plateau.study.Campaign;
 import plateau.study.RunSpec;
 
@@ -72,8 +73,8 @@ final class CompareCommand implements Callable<Integer> {
         double[] speeds(String label) {
             return results.description().runs().stream()
                     .filter(run -> run.key().label().equals(label))
-                    .flatMap(run -> run.stepsPerSecond().stream())
-                    .mapToDouble(speed -> speed)
+                    .flatMap(run -> run.speeds().stream())
+                    .mapToDouble(RunRecord.Speeds::stepsPerSecond)
                     .toArray();
         }
 

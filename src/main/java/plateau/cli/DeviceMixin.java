@@ -124,7 +124,7 @@ final class DeviceMixin {
         }
     }
 
-    private DeviceSelector selector() {
+    DeviceSelector selector() {
         return DeviceSelector.parse(text());
     }
 

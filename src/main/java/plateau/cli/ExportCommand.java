@@ -3,16 +3,13 @@ package plateau.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import plateau.results.History;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
 import plateau.results.Results;
@@ -51,16 +48,14 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Results results = Results.read(folder);
-        List<RunKey> keys = Recorded.campaign(results).runs().stream().map(RunSpec::key).toList();
-        List<String> names = RunKey.fileNames(keys);
+        List<String> names = RunKey.fileNames(Recorded.campaign(Results.read(folder)).runs().stream().map(RunSpec::key).toList());
         Path target = out == null ? folder.resolve("export") : out;
         List<String> written;
         try (ResultFolder export = ResultFolder.claim(target, overwrite ? Purpose.REPLACE : Purpose.NEW, "plateau export")) {
-            for (int i = 0; i < keys.size(); i++) {
-                Path checkpoint = ResultFolder.checkpoint(folder, names.get(i));
+            for (String name : names) {
+                Path checkpoint = folder.resolve(ResultFolder.checkpoint(name));
                 if (Files.exists(checkpoint)) {
-                    export(checkpoint, results, keys.get(i), names.get(i), export);
+                    export(checkpoint, name, export);
                 }
             }
             written = export.written();
@@ -72,7 +67,7 @@ final class ExportCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private static void export(Path checkpoint, Results results, RunKey key, String name, ResultFolder export) throws IOException {
+    private void export(Path checkpoint, String name, ResultFolder export) throws IOException {
         Safetensors learnt;
         try {
             learnt = Checkpoints.learnt(checkpoint);
@@ -80,45 +75,6 @@ final class ExportCommand implements Callable<Integer> {
             throw new CommandFailedException("%s cannot be used: %s; go on with its run by --resume, or delete it".formatted(checkpoint, e.getMessage()), e);
         }
         export.write(name + ".safetensors", learnt::write);
-        for (History run : results.histories()) {
-            if (run.key().equals(key)) {
-                exportRows(run, name, export);
-                exportCurves(run, name, export);
-            }
-        }
-    }
-
-    private static void exportRows(History run, String name, ResultFolder export) throws IOException {
-        List<List<?>> rows = new ArrayList<>();
-        for (int i = 0; i < run.steps().size(); i++) {
-            List<Object> row = new ArrayList<>(List.of(run.steps().get(i)));
-            for (String metric : run.metrics()) {
-                row.add(run.values(metric).get(i));
-            }
-            rows.add(row);
-        }
-        List<String> header = new ArrayList<>(List.of("step"));
-        header.addAll(run.metrics());
-        export.writeTable(name + ".csv", header, rows);
-    }
-
-    private static void exportCurves(History run, String name, ResultFolder export) throws IOException {
-        if (run.curves().isEmpty()) {
-            return;
-        }
-        List<String> names = List.copyOf(run.curves().firstEntry().getValue().keySet());
-        List<String> header = new ArrayList<>(List.of("step", "point"));
-        header.addAll(names);
-        List<List<?>> rows = new ArrayList<>();
-        for (Map.Entry<Long, ? extends Map<String, float[]>> learnt : run.curves().entrySet()) {
-            for (int i = 0; i < learnt.getValue().get(names.getFirst()).length; i++) {
-                List<Object> row = new ArrayList<>(List.of(learnt.getKey(), i));
-                for (String curve : names) {
-                    row.add(learnt.getValue().get(curve)[i]);
-                }
-                rows.add(row);
-            }
-        }
-        export.writeTable(name + "-curves.csv", header, rows);
+        Results.export(folder, name, export);
     }
 }

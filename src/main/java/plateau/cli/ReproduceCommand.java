@@ -109,7 +109,7 @@ final class ReproduceCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         boolean failed = false;
         try (Interruption interruption = new Interruption();
-                ResultFolder folder = ResultFolder.claim(out, Purpose.CONTINUE_OR_NEW, "plateau reproduce")) {
+                ResultFolder folder = ResultFolder.claim(out, Purpose.ADD, "plateau reproduce")) {
             if (!overwrite) {
                 tasks.forEach(this::requireSame);
             }
@@ -179,7 +179,7 @@ final class ReproduceCommand implements Callable<Integer> {
 
     /** What a task's folder holds; empty where that is nothing that can be read. */
     private Optional<Results> results(Task task) {
-        if (!Results.isThere(out.resolve(task.folder()))) {
+        if (!Results.areIn(out.resolve(task.folder()))) {
             return Optional.empty();
         }
         try {

@@ -63,6 +63,11 @@ public final class Choices<O extends Record> {
         }
     }
 
+    /** Options of another run of the kind, whose type is not known there. */
+    public O cast(Record options) {
+        return type.cast(options);
+    }
+
     /**
      * Every option by its name: Integer, Long, Float, text of a constant, or null for what is left
      * open.

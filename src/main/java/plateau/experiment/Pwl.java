@@ -336,7 +336,7 @@ public final class Pwl implements Experiment {
                 case CONV -> {
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Shape.valid(m, 1, 1, N, TAPS), f, filter);
+                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, 1, 1, N, TAPS), f, filter);
                     yield new Batch(tape, f, p, output, filter, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case CONDITIONED -> {
@@ -344,8 +344,8 @@ public final class Pwl implements Experiment {
                     // each, and acts on r as C^(-1/2) times it.
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Conv1d.Shape conditioning = Conv1d.Shape.valid(m, 1, TAPS, N, TAPS);
-                    Conv1d.Shape filtering = Conv1d.Shape.valid(m, TAPS, 1, OUTPUTS, 1);
+                    Conv1d.Geometry conditioning = Conv1d.Geometry.valid(m, 1, TAPS, N, TAPS);
+                    Conv1d.Geometry filtering = Conv1d.Geometry.valid(m, TAPS, 1, OUTPUTS, 1);
                     Tensor rows = Convolution1d.of(tape, "conditioned rows", conditioning, f, model.conditioner);
                     Tensor output = Convolution1d.of(tape, "outputs", filtering, rows, filter);
                     Tensor effective = MatrixProduct.of(tape, "effective filter", filter, model.conditioner);

@@ -20,11 +20,14 @@ public final class Hinge {
      * @param scale factor of the gradient: 1/n for the mean over the batch
      */
     public Work forwardBackward(int n, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
+        Buffers.of("Hinge.forwardBackward")
+                .floats("p", p, n).floats("y", y, n).floats("loss", loss, n).floats("dp", dp, n);
         return module.kernel("hinge_forward_backward").elementwise(n, n, scale, p, y, loss, dp);
     }
 
     /** loss(n) per sample. */
     public Work forward(int n, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss) {
+        Buffers.of("Hinge.forward").floats("p", p, n).floats("y", y, n).floats("loss", loss, n);
         return module.kernel("hinge_forward").elementwise(n, n, p, y, loss);
     }
 }

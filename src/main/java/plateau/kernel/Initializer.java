@@ -16,6 +16,7 @@ public final class Initializer {
 
     /** w(n) from N(0, σ²), redrawn while outside ±2σ. */
     public Work truncatedNormal(int n, long seed, int stream, float sigma, DeviceBuffer w) {
+        Buffers.of("Initializer.truncatedNormal").floats("w", w, n);
         return module.kernel("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
     }
 }

@@ -35,6 +35,9 @@ public final class LineData {
      * @param step one uint32: batches of different steps are independent
      */
     public Work tuples(int first, int n, int k, Raster raster, long seed, int stream, DeviceBuffer step, DeviceBuffer x, DeviceBuffer y, DeviceBuffer product) {
+        Buffers.of("LineData.tuples")
+                .ints("step", step, 1).floats("x", x, n, k, SIDE, SIDE).floats("y", y, n, k)
+                .floats("product", product, n);
         return module.kernel("line_tuples").cooperative(Dim.of(n), THREADS, first, k, raster.ordinal(), seed, stream, step, x, y, product);
     }
 }

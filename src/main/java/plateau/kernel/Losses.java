@@ -28,6 +28,9 @@ public final class Losses {
      * @param dp (rows, columns); null where only the loss is wanted
      */
     public Work squaredError(int rows, int columns, float weight, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
+        Buffers.of("Losses.squaredError")
+                .floats("p", p, rows, columns).floats("y", y, rows, columns).floats("loss", loss, rows)
+                .floatsOrNull("dp", dp, rows, columns);
         if (columns == 1) {
             return module.kernel("squared_error_single").elementwise(rows, rows, weight, scale, p, y, loss, dp).costing(5.0 * rows);
         }
@@ -42,6 +45,9 @@ public final class Losses {
      * @param dp (rows, classes); null where only the loss is wanted
      */
     public Work softmaxCrossEntropy(int rows, int classes, float scale, DeviceBuffer p, DeviceBuffer label, DeviceBuffer loss, DeviceBuffer dp) {
+        Buffers.of("Losses.softmaxCrossEntropy")
+                .floats("p", p, rows, classes).ints("label", label, rows).floats("loss", loss, rows)
+                .floatsOrNull("dp", dp, rows, classes);
         return module.kernel("softmax_cross_entropy").cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp).costing((double) SOFTMAX_OPERATIONS * rows * classes);
     }
 }

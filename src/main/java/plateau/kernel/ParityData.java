@@ -30,6 +30,8 @@ public final class ParityData {
      * @param subset {@link #subsetWords} words, bit i of word j for coordinate 32 j + i
      */
     public Work batch(int n, int d, long seed, int stream, DeviceBuffer step, DeviceBuffer subset, DeviceBuffer x, DeviceBuffer y) {
+        Buffers.of("ParityData.batch")
+                .ints("step", step, 1).ints("subset", subset, subsetWords(d)).floats("x", x, n, d).floats("y", y, n);
         return module.kernel("parity_batch").cooperative(Dim.of(Math.ceilDiv(n, SAMPLES_PER_BLOCK)), THREADS, n, d, seed, stream, step, subset, x, y);
     }
 
@@ -39,6 +41,7 @@ public final class ParityData {
      * @param size how many coordinates it has; negative: each with probability ½
      */
     public Work subset(int d, int size, long seed, int stream, DeviceBuffer subset) {
+        Buffers.of("ParityData.subset").ints("subset", subset, subsetWords(d));
         return module.kernel("parity_subset").elementwise(1, d, size, seed, stream, subset);
     }
 }

@@ -43,6 +43,8 @@ public final class PwlData {
         if (law == Law.REAL && p != null) {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
+        Buffers.of("PwlData.curves")
+                .ints("step", step, 1).floats("f", f, samples, n).floatsOrNull("p", p, samples, n - skipped);
         return module.kernel("pwl_curves").cooperative(Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)), THREADS, samples, n, skipped, law.ordinal(), seed, stream, step, f, p);
     }
 }

@@ -1,7 +1,9 @@
 /**
  * Typed launchers, one class for each file of kernels. A launcher knows its kernels' arguments and the
- * shapes they are launched in; it checks what it is given and returns a prepared
- * {@link plateau.cuda.Work}, to be enqueued as often as one likes. It allocates no device memory.
+ * shapes they are launched in; it compares the buffers it is given with the shapes it needs, and
+ * returns a prepared {@link plateau.cuda.Work}, to be enqueued as often as one likes. It allocates no
+ * device memory. A buffer that is too small, or null where null is not said to stand for none, is an
+ * IllegalArgumentException that names launcher and argument.
  *
  * <p>Matrices are row-major. Buffers are float32 unless a method says otherwise, and may be larger
  * than what is used of them.

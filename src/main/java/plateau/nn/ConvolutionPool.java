@@ -58,10 +58,10 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
         return Convolution2dPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
     }
 
-    private Conv2d.Shape shape(int batch) {
+    private Conv2d.Geometry shape(int batch) {
         int out = weights.shape().sizes().get(0);
         int window = weights.shape().sizes().get(1);
         int in = weights.shape().sizes().get(3);
-        return new Conv2d.Shape(batch, rows, columns, in, out, window);
+        return new Conv2d.Geometry(batch, rows, columns, in, out, window);
     }
 }

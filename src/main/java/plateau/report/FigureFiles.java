@@ -51,6 +51,18 @@ public final class FigureFiles {
     }
 
     /**
+     * Draws a figure of results anew, in their folder; another process may be writing to that.
+     *
+     * @return the names of the files
+     * @throws IOException if it cannot be written, or files of these names are not the folder's own
+     */
+    public static List<String> redraw(Path folder, String name, Figure figure) throws IOException {
+        ResultFolder.replace(folder, name + PNG, file -> writePng(figure, file));
+        ResultFolder.replace(folder, name + SVG, file -> writeSvg(figure, file));
+        return List.of(name + PNG, name + SVG);
+    }
+
+    /**
      * Writes a figure that has been drawn already into a folder of results.
      *
      * @param png the one file, beside which the other one lies

@@ -1,9 +1,14 @@
 package plateau.results;
 
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -14,6 +19,8 @@ import java.util.stream.Collectors;
  * @param seed of every random number of the run
  */
 public record RunKey(SequencedMap<String, Object> columns, long seed) {
+    /** Leaves room for endings in the 255 bytes that file systems allow. */
+    private static final int LONGEST_NAME = 200;
 
     /** Copies the map. */
     public RunKey {
@@ -38,6 +45,32 @@ public record RunKey(SequencedMap<String, Object> columns, long seed) {
                 .map(column -> column.getValue() instanceof String name ? name : column.getKey() + "-" + column.getValue())
                 .collect(Collectors.joining("-"));
         return ((kind.isEmpty() ? "" : kind + "-") + "seed-" + seed).replaceAll("[^A-Za-z0-9.-]", "_");
+    }
+
+    /**
+     * Names for files about runs, no two of them alike, not even for a file system that does not tell cases apart. They
+     * depend on the runs' order.
+     */
+    public static List<String> fileNames(List<RunKey> keys) {
+        Set<String> taken = new HashSet<>();
+        List<String> names = new ArrayList<>();
+        for (RunKey key : keys) {
+            String whole = key.fileName();
+            String plain = whole.substring(0, Math.min(whole.length(), LONGEST_NAME));
+            String name = plain;
+            for (int i = 2; !taken.add(name.toLowerCase(Locale.ROOT)); i++) {
+                name = plain + "-" + i;
+            }
+            names.add(name);
+        }
+        return names;
+    }
+
+    /** The key as tables and descriptions have it, all texts: there 0.1f and 0.1 are alike. */
+    RunKey asWritten() {
+        SequencedMap<String, Object> texts = new LinkedHashMap<>();
+        columns.forEach((column, value) -> texts.put(column, String.valueOf(value)));
+        return new RunKey(texts, seed);
     }
 
     /** Whether another run differs from this one in its seed alone. */

@@ -2,8 +2,10 @@ package plateau.study;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,7 +111,11 @@ public final class LocalExecutor implements Executor {
                 store.begin();
             }
             use(places);
-            List<Future<RunResult>> ends = places.run(IntStream.range(0, runs.size()).mapToObj(run -> trained(store, run)).toList());
+            List<ParallelRuns.Run> trained = new ArrayList<>();
+            for (int run = 0; run < runs.size(); run++) {
+                trained.add(trained(store, run));
+            }
+            List<Future<RunResult>> ends = places.run(trained);
             Optional<Throwable> failure = failure(ends);
             Status status = isStopped() ? Status.INTERRUPTED : failure.isPresent() ? Status.FAILED : Status.FINISHED;
             try {
@@ -141,14 +147,21 @@ public final class LocalExecutor implements Executor {
             return new RunPlan(spec.key(), experiments.get(run).metrics(), experiments.get(run).facts(kernels.getFirst()), spec.schedule().steps(), spec.schedule().logEvery());
         }
 
-        private ParallelRuns.Run trained(ResultStore store, int run) {
+        private ParallelRuns.Run trained(ResultStore store, int run) throws IOException {
             RunSpec<?> spec = runs.get(run);
             boolean goesOn = folder.purpose() == ResultFolder.Purpose.CONTINUE;
             Checkpoints checkpoints = settings.checkpointEvery().isEmpty()
                     ? Checkpoints.NONE
-                    : Checkpoints.of(folder.checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn, listener::onWarning);
+                    : Checkpoints.of(checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn, listener::onWarning);
             Trainer.Options options = new Trainer.Options(spec.schedule(), settings.unroll(), settings.graph());
             return new ParallelRuns.Run(experiments.get(run), options, new Recorder(store, run), checkpoints);
+        }
+
+        /** Both files that a run's checkpoints take turns in become the folder's own. */
+        private Path checkpoint(String name) throws IOException {
+            String newest = ResultFolder.checkpoint(name);
+            folder.file(Checkpoints.previous(Path.of(newest)).toString());
+            return folder.file(newest);
         }
 
         /** What made a run fail: of one run as it is, of one of several with its name. */
@@ -182,7 +195,7 @@ public final class LocalExecutor implements Executor {
             public void onStart(long done) {
                 unchecked(() -> store.start(run, done));
                 if (settings.tensorboard()) {
-                    unchecked(() -> events = EventFile.open(folder, store.fileNames().get(run), now()));
+                    unchecked(() -> events = EventFile.create(folder.path().resolve("tensorboard").resolve(store.fileNames().get(run)), now()));
                 }
                 listener.onStart(run, done);
             }

@@ -14,9 +14,9 @@ import plateau.kernel.Dense;
  * @param gemm of matrix products
  * @param conv of two-dimensional convolutions
  */
-public record Routing(Dense.Path gemm, Conv2d.Path conv) {
+public record Routing(Dense.Products gemm, Conv2d.Convolutions conv) {
     /** As is judged best. */
-    public static final Routing AUTO = new Routing(Dense.Path.AUTO, Conv2d.Path.AUTO);
+    public static final Routing AUTO = new Routing(Dense.Products.AUTO, Conv2d.Convolutions.AUTO);
 
     /**
      * From what is typed and written.
@@ -24,7 +24,7 @@ public record Routing(Dense.Path gemm, Conv2d.Path conv) {
      * @throws IllegalArgumentException with one line, if one is none of those that there are
      */
     public static Routing of(String gemm, String conv) {
-        return new Routing(parse(Dense.Path.class, "gemm", gemm), parse(Conv2d.Path.class, "conv", conv));
+        return new Routing(parse(Dense.Products.class, "gemm", gemm), parse(Conv2d.Convolutions.class, "conv", conv));
     }
 
     /** As it is typed. */

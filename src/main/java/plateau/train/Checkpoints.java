@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 import plateau.results.AtomicFiles;
+import plateau.results.FileException;
 import plateau.results.Safetensors;
 import plateau.results.Safetensors.Array;
 
@@ -74,7 +75,8 @@ public final class Checkpoints {
         return new Checkpoints(file, every, resume, warnings);
     }
 
-    private static Path previous(Path file) {
+    /** Where the checkpoint before the newest lies. */
+    public static Path previous(Path file) {
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.');
         return file.resolveSibling(name.substring(0, dot) + ".previous" + name.substring(dot));
@@ -114,7 +116,7 @@ public final class Checkpoints {
             } catch (Safetensors.MalformedException e) {
                 problems.add("checkpoint %s cannot be used: %s".formatted(candidate, e.getMessage()));
             } catch (IOException e) {
-                problems.add("checkpoint %s cannot be read: %s".formatted(candidate, AtomicFiles.reason(e)));
+                problems.add("checkpoint %s cannot be read: %s".formatted(candidate, FileException.of(candidate, e).reason()));
             }
         }
         if (!problems.isEmpty()) {

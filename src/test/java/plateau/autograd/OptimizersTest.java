@@ -98,7 +98,7 @@ class OptimizersTest {
     private static void check(DenseOptimizer optimizer, Rule rule) {
         try (Device device = TestDevice.open();
                 Workspace workspace = new Workspace(device)) {
-            Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
+            Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
             Stream stream = workspace.own(device.createStream(), Stream::close);
             Parameters.Declaration declaration = new Parameters.Declaration();
             Parameter parameter = declaration.declare("w", Shape.of(ELEMENTS), (k, elements, seed, first, values) -> values.fill(Float.floatToIntBits(2)));

@@ -31,7 +31,7 @@ class RowAdamTest {
         final int n;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
-        final Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
         final Parameters parameters;

@@ -31,7 +31,7 @@ class TapeTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.of(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
         workspace = new Workspace(device);
         stream = workspace.own(device.createStream(), Stream::close);
     }

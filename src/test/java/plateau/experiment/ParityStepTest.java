@@ -85,7 +85,7 @@ class ParityStepTest {
         final ParityData data;
         final Plan plan;
 
-        Run(Parity.Options options, long seed, Dense.Path path) {
+        Run(Parity.Options options, long seed, Dense.Products path) {
             this.options = options;
             this.seed = seed;
             device = TestDevice.open();
@@ -141,7 +141,7 @@ class ParityStepTest {
 
     @ParameterizedTest
     @CsvSource({"1, 3, AUTO", "5, 128, AUTO", "10, 33, AUTO", "7, 128, KERNELS", "10, 128, CUBLAS"})
-    void oneAndFiveStepsAgreeWithFloat64(int d, int batch, Dense.Path path) {
+    void oneAndFiveStepsAgreeWithFloat64(int d, int batch, Dense.Products path) {
         try (Run run = new Run(new Parity.Options(d, null, batch, 0.1f), 11, path)) {
             Weights weights = run.weights();
             for (int step = 0; step < 5; step++) {
@@ -163,7 +163,7 @@ class ParityStepTest {
     @Test
     void gradientAgreesWithFiniteDifferencesAwayFromKinks() {
         double h = 1e-4;
-        try (Run run = new Run(Parity.Options.of(5), 1, Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(5), 1, Dense.Products.AUTO)) {
             Weights weights = run.weights();
             double[] y = new double[run.options.batch()];
             Oracle at = run.oracle(weights);
@@ -196,7 +196,7 @@ class ParityStepTest {
 
     @Test
     void theLastLossAndTheTestMetricsAreThoseOfTheirBatches() {
-        try (Run run = new Run(Parity.Options.of(6).withSubsetSize(2), 1, Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(6).withSubsetSize(2), 1, Dense.Products.AUTO)) {
             run.step();
             run.step();
             int n = 500;
@@ -215,7 +215,7 @@ class ParityStepTest {
 
     @Test
     void trainingAndTestDataDiffer() {
-        try (Run run = new Run(Parity.Options.of(10), 1, Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(10), 1, Dense.Products.AUTO)) {
             run.oracle(run.weights());
             double[] train = doubles(run.x);
             run.run(run.data.batch(128, 10, 1, RandomStreams.EVALUATION, run.step, run.subset, run.x, run.y));

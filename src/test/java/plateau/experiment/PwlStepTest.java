@@ -40,7 +40,7 @@ class PwlStepTest {
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final PwlData data = new PwlData(device);
         final Plan plan;
 

@@ -44,7 +44,7 @@ class StepStepTest {
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final StepData data = new StepData(device);
         final DeviceBuffer task = workspace.words(D + 1);
         final Plan plan;

@@ -36,7 +36,7 @@ class StocksStepTest {
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.of(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final StocksData data = new StocksData(device);
         final DeviceBuffer label;
         final Plan plan;
@@ -232,7 +232,7 @@ class StocksStepTest {
     @CsvSource({"10", "100", "1000"})
     void noiseIsKTimesLargerAtTheStart(int k) {
         try (Device device = TestDevice.open()) {
-            Map<String, Double> start = new Stocks(Options.of(k, Approach.E2E), 1).start(Kernels.of(device, Dense.Path.AUTO));
+            Map<String, Double> start = new Stocks(Options.of(k, Approach.E2E), 1).start(Kernels.of(device, Dense.Products.AUTO));
             assertEquals(k, start.get("noise_ratio"), 0.05 * k);
             assertEquals(k, start.get("moment_e2e") / start.get("moment_dec"), 0.05 * k);
             assertEquals(-1.0 / k, start.get("exact_loss"), 0.01 / k);

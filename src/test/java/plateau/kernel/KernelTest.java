@@ -144,10 +144,10 @@ class KernelTest {
                 DeviceBuffer step = device.upload(0);
                 DeviceBuffer ring = device.allocate(3 * Float.BYTES);
                 Stream stream = device.createStream()) {
-            new Dense(device, Dense.Path.KERNELS).forward(3, 2, 2, x, w, null, true, y).enqueue(stream);
+            new Dense(device, Dense.Products.KERNELS).forward(3, 2, 2, x, w, null, true, y).enqueue(stream);
             new Hinge(device).forwardBackward(6, 1, y, signs, loss, gradient).enqueue(stream);
             new Metrics(device).lossAndAccuracy(6, loss, y, signs, step, ring, 1).enqueue(stream);
-            new Optimizer(device).sgd(6, w, x, y).enqueue(stream);
+            new Updates(device).sgd(6, w, x, y).enqueue(stream);
             stream.synchronize();
             assertArrayEquals(new float[] {nan, nan, infinity, infinity, 2, 2}, y.toFloats());
             assertTrue(Float.isNaN(loss.toFloats()[0]), "hinge of NaN");
@@ -171,7 +171,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, relu %s, bias %s".formatted(m, n, k, relu, biased));
-        made.runs(new Dense(device, Dense.Path.KERNELS).forward(m, n, k, made.input(x), made.input(w), biased ? made.input(bias) : null, relu, made.sums("y", y, 1e-5)));
+        made.runs(new Dense(device, Dense.Products.KERNELS).forward(m, n, k, made.input(x), made.input(w), biased ? made.input(bias) : null, relu, made.sums("y", y, 1e-5)));
         return made;
     }
 
@@ -189,7 +189,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, masked %s".formatted(m, n, k, masked));
-        made.runs(new Dense(device, Dense.Path.KERNELS).backwardInput(m, n, k, made.input(dy), made.input(w), masked ? made.input(x) : null, made.sums("dx", dx, 1e-5)));
+        made.runs(new Dense(device, Dense.Products.KERNELS).backwardInput(m, n, k, made.input(dy), made.input(w), masked ? made.input(x) : null, made.sums("dx", dx, 1e-5)));
         return made;
     }
 
@@ -206,7 +206,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "m %d, n %d, k %d, bias %s".formatted(m, n, k, biased));
-        made.runs(new Dense(device, Dense.Path.KERNELS)
+        made.runs(new Dense(device, Dense.Products.KERNELS)
                 .backwardWeights(m, n, k, made.input(x), made.input(dy), made.sums("dw", dw, 1e-5), biased ? made.sums("dbias", dbias, 1e-5) : null));
         return made;
     }
@@ -245,7 +245,7 @@ class KernelTest {
             sums[i % n] += a[i];
         }
         KernelCase made = new KernelCase(device, "m %d, n %d".formatted(m, n));
-        made.runs(new Dense(device, Dense.Path.KERNELS).columnSums(m, n, made.input(a), made.sums("sums", sums, 1e-5)));
+        made.runs(new Dense(device, Dense.Products.KERNELS).columnSums(m, n, made.input(a), made.sums("sums", sums, 1e-5)));
         return made;
     }
 
@@ -337,14 +337,14 @@ class KernelTest {
             w[i] = before[i] - (double) rate * gradient[i];
         }
         KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Optimizer(device).sgd(n, made.input(rate), made.outputOver("w", before, w, 1e-6), made.input(gradient)));
+        made.runs(new Updates(device).sgd(n, made.input(rate), made.outputOver("w", before, w, 1e-6), made.input(gradient)));
         return made;
     }
 
     /** @param part 0: forward, 1: backward data, 2: backward filter */
     private static KernelCase conv1d(Device device, Seeds seeds, int part) {
         int taps = seeds.choose(1, 2, 3, 5, 8), length = taps + seeds.choose(0, 1, 30, 97, 131), batch = seeds.choose(1, 3, 7), in = seeds.choose(1, 2, 5), out = seeds.choose(1, 3, 4);
-        Conv1d.Shape shape = taps % 2 == 1 && seeds.random().nextBoolean() ? Conv1d.Shape.same(batch, in, out, length, taps) : Conv1d.Shape.valid(batch, in, out, length, taps);
+        Conv1d.Geometry shape = taps % 2 == 1 && seeds.random().nextBoolean() ? Conv1d.Geometry.same(batch, in, out, length, taps) : Conv1d.Geometry.valid(batch, in, out, length, taps);
         int outLength = shape.outLength();
         float[] x = seeds.floats(batch * in * length), w = seeds.floats(out * in * taps), dy = seeds.floats(batch * out * outLength);
         double[] y = new double[dy.length], dx = new double[x.length], dw = new double[w.length];
@@ -374,10 +374,10 @@ class KernelTest {
         return made;
     }
 
-    private static Conv2d.Shape conv2dShape(Seeds seeds) {
+    private static Conv2d.Geometry conv2dShape(Seeds seeds) {
         while (true) {
             int[] sides = {2, 4, 6, 14, 28, 34};
-            Conv2d.Shape shape = new Conv2d.Shape(seeds.choose(1, 2, 3, 7), seeds.choose(sides), seeds.choose(sides), seeds.choose(1, 3, 16, 17), seeds.choose(1, 5, 16, 33), seeds.choose(1, 3, 5, 7));
+            Conv2d.Geometry shape = new Conv2d.Geometry(seeds.choose(1, 2, 3, 7), seeds.choose(sides), seeds.choose(sides), seeds.choose(1, 3, 16, 17), seeds.choose(1, 5, 16, 33), seeds.choose(1, 3, 5, 7));
             if ((long) shape.batch() * shape.rows() * shape.columns() * shape.weights() <= 3_000_000) {
                 return shape;
             }
@@ -385,7 +385,7 @@ class KernelTest {
     }
 
     /** Calls back for each product of a convolution: the indices of z(batch, rows, columns, out), x and w. */
-    private static void conv2dProducts(Conv2d.Shape s, IndexTriples visit) {
+    private static void conv2dProducts(Conv2d.Geometry s, IndexTriples visit) {
         int half = s.window() / 2;
         for (int b = 0; b < s.batch(); b++) {
             for (int p = 0; p < s.rows(); p++) {
@@ -414,7 +414,7 @@ class KernelTest {
     }
 
     /** Where element i of the pooled output lies in z when the maximum stood in this quadrant. */
-    private static int unpooled(Conv2d.Shape s, int i, int quadrant) {
+    private static int unpooled(Conv2d.Geometry s, int i, int quadrant) {
         int o = i % s.out(), cell = i / s.out(), cells = s.rows() / 2 * (s.columns() / 2), b = cell / cells;
         int row = cell % cells / (s.columns() / 2) * 2 + quadrant / 2, column = cell % (s.columns() / 2) * 2 + quadrant % 2;
         return ((b * s.rows() + row) * s.columns() + column) * s.out() + o;
@@ -422,7 +422,7 @@ class KernelTest {
 
     /** Small integers, so that every sum is exact, and equal maxima are common. */
     private static KernelCase conv2dForward(Device device, Seeds seeds) {
-        Conv2d.Shape s = conv2dShape(seeds);
+        Conv2d.Geometry s = conv2dShape(seeds);
         float[] background = seeds.random().nextBoolean() ? integers(seeds, s.in()) : null;
         float[] x = over(background, s.in(), seeds, integers(seeds, s.batch() * s.inputs())), w = integers(seeds, s.weights()), bias = integers(seeds, s.out());
         double[] z = new double[s.batch() * s.rows() * s.columns() * s.out()], y = new double[s.batch() * s.outputs()];
@@ -441,7 +441,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device, Conv2d.Path.KERNELS);
+        Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
         Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.output("winners", winners));
         made.runs(conv2d.forward(s, made.input(x), background == null ? null : made.input(background), made.input(w), made.input(bias), made.output("y", y, 0), memory));
         return made;
@@ -449,7 +449,7 @@ class KernelTest {
 
     /** The backwards are given their winners, and what else the forward leaves them by a forward. The background's gradient is what is left of sums over the whole batch. */
     private static KernelCase conv2dBackward(Device device, Seeds seeds, boolean data) {
-        Conv2d.Shape s = conv2dShape(seeds);
+        Conv2d.Geometry s = conv2dShape(seeds);
         float[] background = seeds.random().nextBoolean() ? seeds.floats(s.in()) : null;
         float[] x = over(background, s.in(), seeds, seeds.floats(s.batch() * s.inputs())), w = seeds.floats(s.weights()), dy = seeds.floats(s.batch() * s.outputs());
         if (s.batch() > 1) {
@@ -473,7 +473,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device, Conv2d.Path.KERNELS);
+        Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
         Conv2d.Memory memory = conv2d.memory(s, made::scratch);
         DeviceBuffer pixels = made.input(x), gradient = made.input(dy), behind = background == null ? null : made.input(background);
         Work forward = conv2d.forward(s, pixels, behind, made.input(w), made.input(new float[s.out()]), made.scratch(dy.length * (long) Float.BYTES), memory);
@@ -580,13 +580,13 @@ class KernelTest {
             w[i] = before[i] - corrected * m[i] / (Math.sqrt(v[i]) + epsilon);
         }
         KernelCase made = new KernelCase(device, "n %d, step %d".formatted(n, step));
-        Optimizer optimizer = new Optimizer(device);
+        Updates updates = new Updates(device);
         DeviceBuffer rates = made.output("rate", new double[] {corrected}, 1e-6);
         made.runs(Work.sequence(
                 "adam",
                 List.of(
-                        optimizer.rate(made.input(rate), made.input(step), beta1, beta2, rates),
-                        optimizer.adam(n, rates, beta1, beta2, epsilon, made.outputOver("w", before, w, 1e-5), made.input(gradient), made.outputOver("m", mean, m, 1e-6), made.outputOver("v", square, v, 1e-6)))));
+                        updates.rate(made.input(rate), made.input(step), beta1, beta2, rates),
+                        updates.adam(n, rates, beta1, beta2, epsilon, made.outputOver("w", before, w, 1e-5), made.input(gradient), made.outputOver("m", mean, m, 1e-6), made.outputOver("v", square, v, 1e-6)))));
         return made;
     }
 
@@ -788,7 +788,7 @@ class KernelTest {
             }
         }
         KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
-        SparseRows.Table table = new SparseRows.Table(d, k, made.input(w), made.input(m), made.input(s), null, null);
+        SparseRows.Table table = new SparseRows.Table(d, k, made.input(w), made.input(m), made.input(s), made.input(new int[d]), made.scratch(4L * d * Float.BYTES));
         made.runs(new SparseRows(device).gather(table, n, made.input(x), made.input(catchUp), made.output("rows", rows, 1e-5)));
         return made;
     }

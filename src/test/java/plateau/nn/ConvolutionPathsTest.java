@@ -51,7 +51,7 @@ class ConvolutionPathsTest {
         final Backward backward;
         final Work step;
 
-        Network(Device device, Conv2d.Path path, boolean background, float[] images, float[] labels, float[] values) {
+        Network(Device device, Conv2d.Convolutions path, boolean background, float[] images, float[] labels, float[] values) {
             workspace = new Workspace(device);
             stream = device.createStream();
             Parameters.Declaration declaration = new Parameters.Declaration();
@@ -59,7 +59,7 @@ class ConvolutionPathsTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
             Linear last = Linear.declare(declaration, "last", SIDE / 4 * (SIDE / 4) * CHANNELS, 1, Activation.LINEAR);
             parameters = declaration.allocate(workspace, new Sgd(RATE));
-            Kernels kernels = Kernels.of(device, Dense.Path.KERNELS, path);
+            Kernels kernels = Kernels.of(device, Dense.Products.KERNELS, path);
             Tape tape = new Tape(kernels, workspace, parameters);
             parameters.arena().fill(0).enqueue(stream);
             stream.synchronize();
@@ -101,7 +101,7 @@ class ConvolutionPathsTest {
         }
     }
 
-    private Network network(Device device, Conv2d.Path path, boolean background) {
+    private Network network(Device device, Conv2d.Convolutions path, boolean background) {
         return new Network(device, path, background, images, labels, values);
     }
 
@@ -113,8 +113,8 @@ class ConvolutionPathsTest {
             images[i] = seeds.random().nextInt(15) == 0 ? images[i] : 0;
         }
         try (Device device = TestDevice.open();
-                Network cudnn = network(device, Conv2d.Path.CUDNN, background);
-                Network kernels = network(device, Conv2d.Path.KERNELS, background)) {
+                Network cudnn = network(device, Conv2d.Convolutions.CUDNN, background);
+                Network kernels = network(device, Conv2d.Convolutions.KERNELS, background)) {
             assertTrue(cudnn.step.parts().stream().anyMatch(work -> work.name().equals("cudnnConvolutionBackwardData")), "cuDNN does the work");
             assertTrue(kernels.step.parts().stream().noneMatch(work -> work.name().startsWith("cudnn")), "the kernels do the work");
             cudnn.run();
@@ -133,8 +133,8 @@ class ConvolutionPathsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Conv2d.Path.class, names = {"CUDNN", "KERNELS"})
-    void aCapturedTrainingStepGivesTheBitsOfAnEagerOne(Conv2d.Path path) {
+    @EnumSource(value = Conv2d.Convolutions.class, names = {"CUDNN", "KERNELS"})
+    void aCapturedTrainingStepGivesTheBitsOfAnEagerOne(Conv2d.Convolutions path) {
         try (Device device = TestDevice.open()) {
             try (Network eager = network(device, path, true);
                     Network captured = network(device, path, true);

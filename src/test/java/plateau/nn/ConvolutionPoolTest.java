@@ -48,7 +48,7 @@ class ConvolutionPoolTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", ROWS / 2, COLUMNS / 2, 16, 6, 3, 16);
             Linear last = Linear.declare(declaration, "last", 3 * 2 * 6, 1, Activation.LINEAR);
             Parameters parameters = declaration.allocate(workspace, new Sgd(1));
-            Tape tape = new Tape(Kernels.of(device, Dense.Path.AUTO), workspace, parameters);
+            Tape tape = new Tape(Kernels.of(device, Dense.Products.AUTO), workspace, parameters);
             run(stream, parameters.arena().fill(0));
             for (Tensor parameter : parameters.tensors()) {
                 randomise(parameter, 0.3f);
@@ -81,9 +81,9 @@ class ConvolutionPoolTest {
 
     @Test
     void mistakesAreRefused() {
-        assertEquals("padding 'same' needs an odd window, not 4", message(() -> new Conv2d.Shape(1, 4, 4, 1, 1, 4)));
-        assertEquals("pooling 2 x 2 needs images with even sides, not 4 x 5", message(() -> new Conv2d.Shape(1, 4, 5, 1, 1, 3)));
-        assertEquals("no convolution has batch 0, 4 x 4 images, channels 1 to 1, window 3", message(() -> new Conv2d.Shape(0, 4, 4, 1, 1, 3)));
+        assertEquals("padding 'same' needs an odd window, not 4", message(() -> new Conv2d.Geometry(1, 4, 4, 1, 1, 4)));
+        assertEquals("pooling 2 x 2 needs images with even sides, not 4 x 5", message(() -> new Conv2d.Geometry(1, 4, 5, 1, 1, 3)));
+        assertEquals("no convolution has batch 0, 4 x 4 images, channels 1 to 1, window 3", message(() -> new Conv2d.Geometry(0, 4, 4, 1, 1, 3)));
     }
 
     private static String message(Runnable mistake) {

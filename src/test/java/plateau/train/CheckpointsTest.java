@@ -59,7 +59,7 @@ class CheckpointsTest {
     void open() {
         file = folder.resolve("checkpoints/run.safetensors");
         device = TestDevice.open();
-        kernels = Kernels.of(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
     }
 
     @AfterEach

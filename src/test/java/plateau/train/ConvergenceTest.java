@@ -131,7 +131,7 @@ class ConvergenceTest {
 
     private static RunResult train(Experiment experiment, long steps) {
         try (Device device = TestDevice.open()) {
-            return Trainer.run(device, Kernels.of(device, Dense.Path.AUTO), experiment, Trainer.Options.of(steps, 100), RunListener.NONE);
+            return Trainer.run(device, Kernels.of(device, Dense.Products.AUTO), experiment, Trainer.Options.of(steps, 100), RunListener.NONE);
         }
     }
 }

@@ -51,7 +51,7 @@ class FailingDriverTest {
     })
     void nothingIsLeftAfterAFailure(String function, int nth) {
         try (Device device = Device.open(DeviceOptions.cpu())) {
-            Kernels kernels = Kernels.of(device, Dense.Path.KERNELS);
+            Kernels kernels = Kernels.of(device, Dense.Products.KERNELS);
             Parity parity = new Parity(Parity.Options.of(5));
             inject(function, nth);
             try {

@@ -40,7 +40,7 @@ class RunsTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.of(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
     }
 
     @AfterEach
@@ -76,7 +76,7 @@ class RunsTest {
     void severalDevicesShareTheRuns() {
         List<List<LogRow>> alone = rows(List.of(kernels), 1);
         try (Device second = TestDevice.open()) {
-            assertEquals(alone, rows(List.of(kernels, Kernels.of(second, Dense.Path.AUTO)), 4));
+            assertEquals(alone, rows(List.of(kernels, Kernels.of(second, Dense.Products.AUTO)), 4));
             assertEquals(LiveObjects.NONE, second.live());
         }
     }

@@ -40,7 +40,7 @@ class TrainerTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.of(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
         before = device.live();
     }
 

@@ -44,7 +44,8 @@ public final class Libraries {
         if (chosen != null) {
             DeviceSelector.Kind wanted = options.selector().kind();
             if (wanted != DeviceSelector.Kind.AUTO && wanted != chosen.kind) {
-                throw new DeviceUnavailableException("this process already uses the " + chosen.kind.name().toLowerCase() + " driver; start another for --device " + options.selector());
+                throw new DeviceUnavailableException("device %s needs a process of its own: this one already uses the %s driver"
+                        .formatted(options.selector(), chosen.kind.name().toLowerCase()));
             }
             return chosen;
         }
@@ -90,10 +91,10 @@ public final class Libraries {
 
     private static Libraries nvidia(DeviceOptions options, Search search) {
         if (!search.found) {
-            throw new DeviceUnavailableException("--device " + options.selector() + ": " + search.explanation + "; install the NVIDIA driver or use --device cpu");
+            throw new DeviceUnavailableException("device " + options.selector() + " cannot be used: " + search.explanation + "; install the NVIDIA driver or use device cpu");
         }
         if (options.selector().ordinal() >= search.devices) {
-            throw new DeviceUnavailableException("--device " + options.selector() + ": there are " + search.devices + " CUDA devices, numbered from 0");
+            throw new DeviceUnavailableException("there is no device " + options.selector() + ": CUDA devices are numbered from 0, and there are " + search.devices);
         }
         options.libcuda().ifPresent(path -> System.load(path.toAbsolutePath().toString()));
         SymbolLookup lookup = SymbolLookup.libraryLookup(search.library, Arena.global());

@@ -73,7 +73,8 @@ public final class NativeFiles {
     }
 
     private static NativeFileException missing(String machine, String module) {
-        return new NativeFileException("there are no kernels '" + module + "' for " + machine + " in this build; run: mvn -B package");
+        return new NativeFileException(("there are no kernels '%s' for %s on the class path;"
+                + " if they are Plateau's own, build it again: mvn -B package").formatted(module, machine));
     }
 
     /** The module's image for NVIDIA GPUs. */
@@ -114,7 +115,7 @@ public final class NativeFiles {
         }
         if (!flags.containsAll(V3)) {
             String missing = V3.stream().filter(flag -> !flags.contains(flag)).sorted().collect(Collectors.joining(", "));
-            throw new NativeFileException("this processor cannot run the CPU kernels: they need x86-64-v3 (Intel Haswell or AMD Excavator and later) and it lacks " + missing + "; use a GPU (--device cuda) or another machine");
+            throw new NativeFileException("this processor cannot run the CPU kernels: they need x86-64-v3 (Intel Haswell or AMD Excavator and later) and it lacks " + missing + "; use a GPU (device cuda) or another machine");
         }
         return flags.containsAll(V4) ? "x86-64-v4" : "x86-64-v3";
     }

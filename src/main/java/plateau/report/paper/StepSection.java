@@ -126,7 +126,7 @@ final class StepSection implements Section {
     }
 
     private static String name(List<History> runs) {
-        return runs.isEmpty() ? "" : PANELS.get(runs.getFirst().key().get(VARIANT)).toLowerCase();
+        return runs.isEmpty() ? "" : PANELS.get(Study.text(runs.getFirst(), VARIANT)).toLowerCase();
     }
 
     private static List<Double> learnt(History run, String curve) {

@@ -2,6 +2,7 @@ package plateau.report.paper;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import plateau.experiment.Approach;
