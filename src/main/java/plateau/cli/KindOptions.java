@@ -79,6 +79,11 @@ final class KindOptions<O extends Record> {
         return values;
     }
 
+    /** What is typed for a choice, or stands for it in a description. */
+    String typed(String name) {
+        return arguments.get(name) instanceof OptionSpec option ? option.longestName() : arguments.get(name).paramLabel();
+    }
+
     private List<String> given(Choice choice) {
         Object value = arguments.get(choice.name()).getValue();
         List<String> given = switch (value) {
@@ -87,7 +92,7 @@ final class KindOptions<O extends Record> {
             default -> List.of(value.toString().strip());
         };
         if (given.stream().anyMatch(String::isEmpty)) {
-            throw new IllegalArgumentException("%s has a value that is empty".formatted(choice.main() ? choice.symbol() : "--" + choice.name()));
+            throw new IllegalArgumentException("%s has a value that is empty".formatted(typed(choice.name())));
         }
         return given;
     }

@@ -1,6 +1,7 @@
 package plateau.cli;
 
 import java.nio.file.Path;
+import plateau.results.Description;
 import plateau.results.Results;
 import plateau.study.Campaign;
 
@@ -14,14 +15,19 @@ final class Recorded {
      * @throws CommandFailedException if its description does not say
      */
     static Campaign<?> campaign(Results results) {
-        Path description = results.folder().resolve("run.json");
-        if (results.description().campaign().isMissingNode() || results.description().campaign().isNull()) {
-            throw new CommandFailedException(description + " has no campaign: an earlier version of this program wrote it");
+        return campaign(results.folder(), results.description());
+    }
+
+    /** As above, of a folder whose tables need not be there. */
+    static Campaign<?> campaign(Path folder, Description description) {
+        Path file = folder.resolve("run.json");
+        if (description.campaign().isMissingNode() || description.campaign().isNull()) {
+            throw new CommandFailedException(file + ": it has no campaign, since an earlier version of this program wrote it");
         }
         try {
-            return Campaign.of(results.description().campaign());
+            return Campaign.of(description.campaign());
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException("%s: its campaign is damaged: %s".formatted(description, e.getMessage()), e);
+            throw new CommandFailedException("%s: its campaign is damaged: %s".formatted(file, e.getMessage()), e);
         }
     }
 }

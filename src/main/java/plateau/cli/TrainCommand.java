@@ -15,8 +15,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.experiment.Kind;
+import plateau.results.Description;
 import plateau.results.ResultFolder.Purpose;
-import plateau.results.Results;
 import plateau.study.Campaign;
 import plateau.study.Grid;
 import plateau.study.RunSpec;
@@ -99,17 +99,17 @@ final class TrainCommand<O extends Record> implements Callable<Integer> {
                 throw new IllegalArgumentException(option + " has no place beside --resume, which goes on in the folder it names");
             }
         }
-        Results results = Results.read(resume);
-        Campaign<?> campaign = Recorded.campaign(results);
+        Description description = Description.read(resume);
+        Campaign<?> campaign = Recorded.campaign(resume, description);
         if (!campaign.kind().name().equals(kind.name())) {
             throw new IllegalArgumentException("--resume %s: it holds runs of another command; use: plateau %s --resume %s".formatted(resume, campaign.kind().name(), resume));
         }
         requireSame(campaign);
-        Settings before = Settings.of(results.description().settings());
+        Settings before = Settings.of(description.settings());
         if (before.checkpointEvery().isEmpty()) {
             throw new CommandFailedException("--resume %s: its runs were started without --checkpoint-every and left no checkpoints; start them again with --overwrite".formatted(resume));
         }
-        device.otherwise(results.description().settings().path("device").asText("auto"));
+        device.otherwise(description.settings().path("device").asText("auto"));
         return new CampaignRunner(spec, device).run(campaign, training.settings(before), resume, Purpose.CONTINUE);
     }
 
@@ -117,7 +117,7 @@ final class TrainCommand<O extends Record> implements Callable<Integer> {
     private void requireSame(Campaign<?> campaign) {
         for (Map.Entry<String, List<?>> given : options.values().entrySet()) {
             List<String> before = campaign.runs().stream().map(run -> String.valueOf(run.values().get(given.getKey()))).distinct().toList();
-            requireSame("--" + given.getKey(), given.getValue().stream().map(value -> plain(given.getKey(), value)).toList(), before);
+            requireSame(options.typed(given.getKey()), given.getValue().stream().map(value -> plain(given.getKey(), value)).toList(), before);
         }
         List<? extends RunSpec<?>> runs = campaign.runs();
         if (stepsGiven()) {

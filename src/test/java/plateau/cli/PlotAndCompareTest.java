@@ -60,11 +60,11 @@ class PlotAndCompareTest {
         write(parity, "{\"experiment\": \"parity\"}", "d,seed,step,loss\r\n5,1,100,1\r\n");
         write(step, "{\"experiment\": \"step\"}", "variant,seed,step,loss\r\ne2e,1,100,1\r\n");
         write(other, "{\"experiment\": \"doctor\"}", "d,seed,step,loss\r\n5,1,100,1\r\n");
-        run("compare", parity.toString(), step.toString(), "--out", folder.toString()).assertError(Main.FAILED, "holds results of 'parity'", "of 'step'; name those of one command");
-        run("plot", folder.toString()).assertError(Main.FAILED, "holds no results of a command (run.json and metrics.csv)");
-        run("plot", other.toString()).assertError(Main.FAILED, "holds results of 'doctor', which has no figures");
-        run("plot").assertError(Main.USAGE, "Missing required parameter: 'DIR'");
-        run("compare", parity.toString()).assertError(Main.USAGE, "requires at least 2 values");
+        run("compare", parity.toString(), step.toString(), "--out", folder.toString()).assertError(ExitCode.FAILED, "holds results of 'parity'", "of 'step'; name those of one command");
+        run("plot", folder.toString()).assertError(ExitCode.FAILED, "holds no results of a command (run.json and metrics.csv)");
+        run("plot", other.toString()).assertError(ExitCode.FAILED, "holds results of 'doctor', which has no figures");
+        run("plot").assertError(ExitCode.USAGE, "Missing required parameter: 'DIR'");
+        run("compare", parity.toString()).assertError(ExitCode.USAGE, "requires at least 2 values");
     }
 
     @Test

@@ -14,9 +14,11 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Element;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
 /** The figure's files: that they are what their names say, and that every curve is drawn. */
-class FigureTest {
+class FigureFilesTest {
     private static final int BLUE = 0xFF0072B2;
     private static final int VERMILION = 0xFFD55E00;
     private static final Figure FIGURE = new Figure(new Panel(
@@ -30,7 +32,7 @@ class FigureTest {
     @Test
     void pngShowsTheCurvesWhereTheyBelong() throws Exception {
         Path file = folder.resolve("figure.png");
-        FIGURE.writePng(file);
+        FigureFiles.writePng(FIGURE, file);
         BufferedImage image = ImageIO.read(file.toFile());
         assertEquals(900, image.getWidth());
         assertEquals(560, image.getHeight());
@@ -46,7 +48,7 @@ class FigureTest {
         Panel panel = FIGURE.panels().getFirst();
         Panel logarithmic = new Panel("Falling", Panel.Axis.fitting("Steps"), Panel.Axis.logarithmic("Loss"),
                 List.of(new Panel.Curve("loss", List.of(1.0, 2.0, 3.0), List.of(1.0, 0.01, 0.0), new Panel.Look(0xFF00FF, true))));
-        new Figure(2, List.of(panel, panel, logarithmic)).writePng(file);
+        FigureFiles.writePng(new Figure(2, List.of(panel, panel, logarithmic)), file);
         BufferedImage image = ImageIO.read(file.toFile());
         assertEquals(2 * 660, image.getWidth());
         assertEquals(2 * 420, image.getHeight());
@@ -59,8 +61,8 @@ class FigureTest {
     void aBandLiesAroundItsCurve() throws Exception {
         Path file = folder.resolve("band.png");
         List<Double> x = List.of(0.0, 50.0, 100.0);
-        new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0, 1),
-                List.of(new Panel.Curve("mean", x, List.of(0.5, 0.5, 0.5), Panel.Look.PLAIN, List.of(0.25, 0.25, 0.25), List.of(0.75, 0.75, 0.75))))).writePng(file);
+        FigureFiles.writePng(new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0, 1),
+                List.of(new Panel.Curve("mean", x, List.of(0.5, 0.5, 0.5), Panel.Look.PLAIN, List.of(0.25, 0.25, 0.25), List.of(0.75, 0.75, 0.75))))), file);
         BufferedImage image = ImageIO.read(file.toFile());
         int column = 320; // between two grid lines
         int curve = rowOf(image, column, BLUE);
@@ -76,7 +78,7 @@ class FigureTest {
     @Test
     void picturesAreDrawnPixelByPixel() throws Exception {
         Path file = folder.resolve("bitmap.png");
-        new Figure(2, List.of(Panel.of("one", new Panel.Bitmap(2, new float[] {0, 1, 0.5f, 0})), Panel.of("two", new Panel.Bitmap(2, new float[4])))).writePng(file);
+        FigureFiles.writePng(new Figure(2, List.of(Panel.of("one", new Panel.Bitmap(2, new float[] {0, 1, 0.5f, 0})), Panel.of("two", new Panel.Bitmap(2, new float[4])))), file);
         BufferedImage image = ImageIO.read(file.toFile());
         assertEquals(320, image.getWidth());
         assertEquals(180, image.getHeight());
@@ -88,7 +90,7 @@ class FigureTest {
 
     private String svg(Figure figure) throws Exception {
         Path file = folder.resolve("figure.svg");
-        figure.writeSvg(file);
+        FigureFiles.writeSvg(figure, file);
         return java.nio.file.Files.readString(file);
     }
 
@@ -104,7 +106,7 @@ class FigureTest {
     @Test
     void svgIsWellFormedAndHasTheCurves() throws Exception {
         Path file = folder.resolve("figure.svg");
-        FIGURE.writeSvg(file);
+        FigureFiles.writeSvg(FIGURE, file);
         DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
         factory.setFeature("http://apache.org/xml/features/nonvalidating/load-external-dtd", false);
         Element svg = factory.newDocumentBuilder().parse(file.toFile()).getDocumentElement();
