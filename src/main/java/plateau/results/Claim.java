@@ -1,7 +1,6 @@
 package plateau.results;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -170,12 +169,12 @@ final class Claim implements AutoCloseable {
         }
     }
 
-    private static void sleep(Duration time) throws IOException {
+    private void sleep(Duration time) throws IOException {
         try {
             Thread.sleep(time);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while waiting for a folder");
+            throw new FileException(folder, "interrupted while waiting to see whether another process writes to it");
         }
     }
 
@@ -221,7 +220,9 @@ final class Claim implements AutoCloseable {
             beat();
         }
         if (lost) {
-            throw new FileException(folder, "another process has taken this folder over, so no more is written to it");
+            throw new FileException(folder,
+                    "its claim %s is gone: it was deleted, or another process has taken the folder over; nothing more is written"
+                    .formatted(NAME));
         }
     }
 
@@ -229,8 +230,12 @@ final class Claim implements AutoCloseable {
     @Override
     public synchronized void close() throws IOException {
         closed.countDown();
-        if (Found.read(file).filter(found -> found.token().equals(token)).isPresent()) {
-            Files.deleteIfExists(file);
+        try {
+            if (Found.read(file).filter(found -> found.token().equals(token)).isPresent()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw FileException.of(file, e);
         }
     }
 

@@ -1,5 +1,6 @@
 package plateau.results;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -49,9 +50,16 @@ public class FileException extends IOException {
             case AccessDeniedException _ -> "permission denied";
             case FileAlreadyExistsException _ -> "it is there already";
             case NotDirectoryException _ -> "a file is where a folder should be";
+            case FileNotFoundException e -> inParentheses(e.getMessage());
             case CharacterCodingException _ -> "it is not UTF-8 text";
             case FileSystemException e -> Objects.requireNonNullElse(e.getReason(), "it cannot be read or written");
             default -> Objects.requireNonNullElse(cause.getMessage(), "it cannot be read or written");
         };
+    }
+
+    /** Of {@code NAME (Permission denied)}. */
+    private static String inParentheses(String message) {
+        int start = message.lastIndexOf('(');
+        return start < 0 ? message : message.substring(start + 1, message.length() - 1);
     }
 }

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A folder of results that one process holds and writes to, until it is closed. It tells its own files from those of others
@@ -34,7 +35,7 @@ public final class ResultFolder implements AutoCloseable {
     static final String RUNS = "runs";
     private static final String CHECKPOINTS = "checkpoints";
 
-    /** Every campaign writes these, or may. */
+    /** Every campaign writes these, or may; folders of versions that had no list had them too. */
     private static final List<String> FIXED = List.of(DESCRIPTION, METRICS, METRIC_LINES, CURVES);
 
     private static final String LIST = ".plateau-files";
@@ -95,7 +96,8 @@ public final class ResultFolder implements AutoCloseable {
                 throw e;
             }
             return claimed;
-        } catch (FolderException e) {
+        } catch (FileException e) {
+            unmake(made);
             throw e;
         } catch (IOException e) {
             unmake(made);
@@ -133,7 +135,7 @@ public final class ResultFolder implements AutoCloseable {
         if (Files.exists(folder.resolve(LIST))) {
             readList();
         } else if (holdsResults) {
-            earlier.addAll(FIXED); // of a version that had no list
+            earlier.addAll(FIXED);
         }
         AtomicFiles.removeRemains(folder);
         for (String name : earlier) {
@@ -142,9 +144,7 @@ public final class ResultFolder implements AutoCloseable {
             }
         }
         require(FIXED);
-        if (Files.exists(folder.resolve(RUNS)) && !Files.isDirectory(folder.resolve(RUNS))) {
-            throw FolderException.Occupied.byOthers(folder.resolve(RUNS));
-        }
+        require(List.of(RUNS + "/"));
     }
 
     /** A last line without an end is half a name, of a file that was never made. */
@@ -176,15 +176,28 @@ public final class ResultFolder implements AutoCloseable {
     /**
      * Makes sure that files of these names can be made later: nothing of others lies there.
      *
+     * @param names relative to the folder; of folders with a {@code /} at the end
      * @throws FolderException.Occupied with the first that is in the way
      */
     public synchronized void require(Collection<String> names) throws IOException {
         for (String name : names) {
+            for (String parent : parents(name)) {
+                Path path = folder.resolve(parent);
+                if (Files.exists(path) && !Files.isDirectory(path)) {
+                    throw FolderException.Occupied.byOthers(path);
+                }
+            }
             Path file = folder.resolve(name);
-            if (!isOwn(name) && Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            if (!name.endsWith("/") && !isOwn(name) && Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 throw FolderException.Occupied.byOthers(file);
             }
         }
+    }
+
+    /** The folders in a name, each with a {@code /} at its end, the uppermost first. */
+    private static List<String> parents(String name) {
+        return IntStream.range(0, name.length()).filter(i -> name.charAt(i) == '/')
+                .mapToObj(i -> name.substring(0, i + 1)).toList();
     }
 
     private boolean isOwn(String name) {
@@ -261,8 +274,7 @@ public final class ResultFolder implements AutoCloseable {
             throw new IllegalArgumentException("'%s' is no name of a file inside a folder".formatted(name));
         }
         List<String> names = new ArrayList<>();
-        for (int end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
-            String parent = name.substring(0, end + 1);
+        for (String parent : parents(name)) {
             if (!isOwn(parent) && Files.notExists(folder.resolve(parent))) {
                 names.add(parent);
             }

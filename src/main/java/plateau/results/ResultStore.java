@@ -256,8 +256,8 @@ public final class ResultStore {
     }
 
     /**
-     * The campaign ends, or has ended and something failed afterwards. Runs that have not ended were interrupted. The small
-     * description comes before the tables, for which the room might not do. Writes nothing where nothing has begun.
+     * The campaign ends, or has ended and something failed afterwards. Runs that have not ended were interrupted. Writes
+     * nothing where nothing has begun.
      *
      * @param status of all runs together
      * @param error what ended it early, in one line
@@ -270,13 +270,15 @@ public final class ResultStore {
         }
         interrupt();
         synchronized (files) {
-            describe(status, error);
-            boolean isWhole = problem.get() == null;
+            if (status != Status.FINISHED) {
+                describe(status, error); // it is small: if room is short, it comes before the tables
+            }
+            boolean isDescribed = status != Status.FINISHED && problem.get() == null;
             if (isChanged) {
                 attempt(this::writeTables);
             }
-            if (isWhole && problem.get() != null) {
-                describe(status, error);
+            if (!isDescribed || problem.get() != null) {
+                describe(status, error); // a process that is killed before has not finished
             }
         }
         if (problem.get() != null) {

@@ -1,6 +1,5 @@
 package plateau.results;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
@@ -20,8 +21,9 @@ import java.util.SequencedMap;
 import java.util.zip.CRC32C;
 
 /**
- * Arrays by name and texts about them, as a file in the safetensors format: the length of a JSON header in 8 bytes, the header, and the arrays' values one behind
- * the other, little-endian. The header also holds a checksum of everything, which other programs ignore.
+ * Arrays by name and texts about them, as a file in the safetensors format: the length of a JSON header in 8 bytes, the
+ * header, and the arrays' values one behind the other, little-endian. The header also holds a checksum of everything, which
+ * other programs ignore.
  *
  * @param metadata texts by name
  * @param arrays in the order of the file
@@ -65,7 +67,9 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
         /** @throws IllegalArgumentException if the shape does not have as many bytes */
         public Array {
             shape = List.copyOf(shape);
-            if (shape.stream().mapToLong(Integer::longValue).reduce(type.bytes, Math::multiplyExact) != bytes.capacity()) {
+            boolean isShape = shape.stream().allMatch(size -> size >= 0);
+            if (!isShape || shape.stream().mapToLong(Integer::longValue).reduce(type.bytes, Math::multiplyExact)
+                    != bytes.capacity()) {
                 throw new IllegalArgumentException("%d bytes are no %s array of shape %s".formatted(bytes.capacity(), type, shape));
             }
         }
@@ -149,9 +153,10 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
     }
 
     /**
-     * Writes the file and waits until it is on the disk. What stands at that path before is lost, so the caller names a new one and renames it.
+     * Writes the file and waits until it is on the disk. What stands at that path before is lost, so the caller names a new
+     * one and renames it.
      *
-     * @throws IOException if it cannot be written
+     * @throws FileException if it cannot be written; then nothing stands there
      */
     public void write(Path file) throws IOException {
         ObjectNode header = JSON.createObjectNode();
@@ -166,10 +171,24 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
         }
         texts.put(CHECKSUM, checksum(header, arrays));
         byte[] text = JSON.writeValueAsBytes(header);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            int padding = -text.length & (LENGTH_BYTES - 1); // spaces, so that the values are aligned
-            ByteBuffer start = ByteBuffer.allocate(LENGTH_BYTES + text.length + padding).order(ByteOrder.LITTLE_ENDIAN).putLong(text.length + padding).put(text).put(" ".repeat(padding).getBytes());
-            writeAll(channel, start.flip());
+        int padding = -text.length & (LENGTH_BYTES - 1); // spaces, so that the values are aligned
+        ByteBuffer start = ByteBuffer.allocate(LENGTH_BYTES + text.length + padding)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(text.length + padding)
+                .put(text)
+                .put(" ".repeat(padding).getBytes(StandardCharsets.US_ASCII));
+        try {
+            write(file, start.flip());
+        } catch (IOException e) {
+            Files.deleteIfExists(file); // half a file is of no use, and takes room
+            throw FileException.of(file, e);
+        }
+    }
+
+    private void write(Path file, ByteBuffer start) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            writeAll(channel, start);
             for (Array array : arrays.values()) {
                 writeAll(channel, array.bytes.duplicate().clear());
             }
@@ -181,7 +200,7 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
      * Reads a file.
      *
      * @throws MalformedException if it is not whole, or was not written here
-     * @throws IOException if it cannot be read
+     * @throws FileException if it cannot be read
      */
     public static Safetensors read(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -195,13 +214,19 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
             if (channel.size() < LENGTH_BYTES + length) {
                 throw new MalformedException("it is cut short");
             }
-            JsonNode header;
-            try {
-                header = JSON.readTree(readAll(channel, (int) length).array());
-            } catch (JsonProcessingException e) {
-                throw new MalformedException("its header is damaged");
-            }
-            return read(channel, header);
+            return read(channel, header(readAll(channel, (int) length)));
+        } catch (MalformedException e) {
+            throw e;
+        } catch (IOException e) {
+            throw FileException.of(file, e);
+        }
+    }
+
+    private static JsonNode header(ByteBuffer text) throws MalformedException {
+        try {
+            return JSON.readTree(text.array());
+        } catch (IOException e) {
+            throw new MalformedException("its header is damaged");
         }
     }
 

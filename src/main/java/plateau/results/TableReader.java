@@ -158,16 +158,24 @@ final class TableReader implements AutoCloseable {
     /** Rows of the tables of a campaign. */
     Owners among(Map<RunKey, RunRecord> runs) {
         return row -> {
-            List<String> cells = IntStream.range(0, step).mapToObj(row::get).toList();
-            if (!cells.equals(lastKey)) {
+            if (!isOfLastKey(row)) {
+                lastKey = IntStream.range(0, step).mapToObj(row::get).toList();
                 lastRun = runs.get(key(row));
-                lastKey = cells;
             }
             if (lastRun == null) {
                 throw damaged(row, "run.json has no run of that key and seed");
             }
             return lastRun;
         };
+    }
+
+    private boolean isOfLastKey(CSVRecord row) {
+        for (int i = 0; i < step; i++) {
+            if (lastKey.isEmpty() || !lastKey.get(i).equals(row.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private RunKey key(CSVRecord row) throws IOException {
@@ -218,23 +226,35 @@ final class TableReader implements AutoCloseable {
      * @param mostRows that a history holds
      */
     void readRows(Owners owners, Map<RunKey, History> histories, int mostRows) throws IOException {
+        History history = null;
+        RunRecord of = null;
         for (CSVRecord row; (row = next()) != null; ) {
             requireSize(row);
             RunRecord run = owners.of(row);
-            List<String> measured = measured(row);
-            History history = histories.get(run.key());
-            if (history == null) {
-                history = new History(run.key(), measured, mostRows).withFacts(run.facts());
-                histories.put(run.key(), history);
-            } else if (!history.metrics().equals(measured)) {
-                throw damaged(row, "it has values for %s, where the run's rows before have them for %s"
-                        .formatted(String.join(", ", measured), String.join(", ", history.metrics())));
+            if (run != of) {
+                List<String> measured = measured(row);
+                history = histories.computeIfAbsent(run.key(), key -> new History(key, measured, mostRows).withFacts(run.facts()));
+                of = run;
             }
+            requireValues(row, history.metrics());
             long done = whole(row, step);
             if (done < 0 || !history.isEmpty() && done <= history.lastStep()) {
                 throw damaged(row, "step %d is out of order".formatted(done));
             }
             history.add(done, numbers(row));
+        }
+    }
+
+    /** Of all columns, a run has values in the same ones in all its rows. */
+    private void requireValues(CSVRecord row, List<String> metrics) throws IOException {
+        int count = 0;
+        for (int i = values; i < header.size(); i++) {
+            boolean isThere = !row.get(i).isEmpty();
+            if (isThere != (count < metrics.size() && metrics.get(count).equals(header.get(i)))) {
+                throw damaged(row, isThere ? "the run's rows before have no %s".formatted(header.get(i))
+                        : "it has no %s, which the run's rows before have".formatted(header.get(i)));
+            }
+            count += isThere ? 1 : 0;
         }
     }
 

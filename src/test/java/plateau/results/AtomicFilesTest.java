@@ -34,9 +34,30 @@ class AtomicFilesTest {
         assertEquals(List.of(file), content());
     }
 
+    /** A name that begins with a dot and digits was taken for that of a killed process once. */
+    @Test
+    void filesOfOthersAreNoRemains() throws IOException {
+        for (String name : List.of(".2024.backup.tar", ".a.plateau-0123456789abcdef", "a.plateau-0123456789abcdef.tmp",
+                ".a.plateau-0123456789ABCDEF.tmp", ".a.plateau-0123456789abcde.tmp", ".a.tmp", "..plateau-0123456789abcdef.tmp")) {
+            Files.writeString(folder.resolve(name), "x");
+        }
+        List<Path> before = content();
+        Files.writeString(folder.resolve(".a.plateau-0123456789abcdef.tmp"), "half");
+        AtomicFiles.removeRemains(folder);
+        assertEquals(before, content());
+    }
+
+    @Test
+    void errorsNameTheFileAndNotTheTemporary() {
+        Path file = folder.resolve("missing/a");
+        String message = assertThrows(FileException.class,
+                () -> AtomicFiles.write(file, temporary -> Files.writeString(temporary, "a"))).getMessage();
+        assertEquals(file + ": there is no such file or folder", message);
+    }
+
     private List<Path> content() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.toList();
+            return files.sorted().toList();
         }
     }
 }

@@ -116,4 +116,28 @@ class SafetensorsTest {
     void anArrayHasTheBytesOfItsShape() {
         assertEquals("12 bytes are no F32 array of shape [2, 2]", assertThrows(IllegalArgumentException.class, () -> new Array(Type.F32, List.of(2, 2), ByteBuffer.allocate(12))).getMessage());
     }
+
+    /** Sizes and offsets that a header only claims are not believed. */
+    @Test
+    void aForgedHeaderCostsNoMemory() throws IOException {
+        for (String array : List.of("[1000000000], \"data_offsets\": [0, 2000000000]", "[-1, -1], \"data_offsets\": [0, 4]",
+                "[1], \"data_offsets\": [-4, 0]", "[1], \"data_offsets\": [0, 9223372036854775807]", "null, \"data_offsets\": 4")) {
+            byte[] header = "{\"__metadata__\": {\"crc32c\": \"00000000\"}, \"w\": {\"dtype\": \"F32\", \"shape\": %s}}"
+                    .formatted(array).getBytes(StandardCharsets.UTF_8);
+            Files.write(file, ByteBuffer.allocate(8 + header.length + 4).order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(header.length).put(header).array());
+            String message = assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file), array).getMessage();
+            assertTrue(List.of("its header is damaged", "it is cut short").contains(message), array + ": " + message);
+        }
+    }
+
+    @Test
+    void errorsNameTheFileAndNothingIsLeft() {
+        Path missing = folder.resolve("missing/a.safetensors");
+        Safetensors content = new Safetensors(new LinkedHashMap<>(), new LinkedHashMap<>());
+        assertEquals(missing + ": there is no such file or folder",
+                assertThrows(FileException.class, () -> content.write(missing)).getMessage());
+        assertEquals(missing + ": there is no such file or folder",
+                assertThrows(FileException.class, () -> Safetensors.read(missing)).getMessage());
+    }
 }
