@@ -10,9 +10,10 @@ import java.util.Optional;
 import jcuda.driver.CUresult;
 
 /**
- * What a kernel takes, as far as the driver tells: the number of its parameters and the bytes of each,
- * but not their types. The driver reads arguments through untyped pointers, as many as the kernel has,
- * so one too few is read from beyond the array, and a float in the place of a double as another number.
+ * What a kernel takes, as far as the driver tells: the number of its parameters and the bytes of
+ * each, but not their types. The driver reads arguments through untyped pointers, as many as the
+ * kernel has, so one too few is read from beyond the array, and a float in the place of a double as
+ * another number.
  *
  * @param bytes of each parameter; empty where the driver does not tell (before CUDA 12.4)
  */
@@ -30,7 +31,8 @@ record Signature(Optional<List<Integer>> bytes) {
             MemorySegment offset = arena.allocate(ValueLayout.JAVA_LONG);
             MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
             while (true) {
-                int status = (int) parameterInfo.invokeExact(function, (long) bytes.size(), offset.address(), size.address());
+                int status = (int)
+                        parameterInfo.invokeExact(function, (long) bytes.size(), offset.address(), size.address());
                 if (status == CUresult.CUDA_ERROR_INVALID_VALUE) { // there is no parameter of this index
                     return new Signature(Optional.of(List.copyOf(bytes)));
                 }
@@ -50,8 +52,8 @@ record Signature(Optional<List<Integer>> bytes) {
     /**
      * Compares a launch's arguments with the parameters.
      *
-     * @throws IllegalArgumentException if their number, or the bytes of one of them, is another; the message names
-     *     the kernel and the argument
+     * @throws IllegalArgumentException if their number, or the bytes of one of them, is another;
+     *     the message names the kernel and the argument
      */
     void check(String kernel, Object... arguments) {
         for (int i = 0; i < arguments.length; i++) {
@@ -68,16 +70,20 @@ record Signature(Optional<List<Integer>> bytes) {
 
     private static String wrongNumber(String kernel, List<Integer> bytes, Object[] arguments) {
         int first = Math.min(bytes.size(), arguments.length);
-        return "kernel %s takes %d arguments, not %d: argument %d".formatted(kernel, bytes.size(), arguments.length, first)
-                + (first < bytes.size() ? ", " + wanted(bytes.get(first)) + ", is missing" : " (" + type(arguments[first]) + ") is too many");
+        return "kernel %s takes %d arguments, not %d: argument %d"
+                        .formatted(kernel, bytes.size(), arguments.length, first)
+                + (first < bytes.size()
+                        ? ", " + wanted(bytes.get(first)) + ", is missing"
+                        : " (" + type(arguments[first]) + ") is too many");
     }
 
     private static String wanted(int bytes) {
-        return bytes + switch (bytes) {
-            case Integer.BYTES -> " bytes (an int or float)";
-            case Long.BYTES -> " bytes (a pointer, long or double)";
-            default -> " bytes (which no argument from Java has)";
-        };
+        return bytes
+                + switch (bytes) {
+                    case Integer.BYTES -> " bytes (an int or float)";
+                    case Long.BYTES -> " bytes (a pointer, long or double)";
+                    default -> " bytes (which no argument from Java has)";
+                };
     }
 
     private static int bytesOf(String kernel, int index, Object argument) {
@@ -85,8 +91,11 @@ record Signature(Optional<List<Integer>> bytes) {
             case null -> Long.BYTES;
             case DeviceBuffer _, Long _, Double _ -> Long.BYTES;
             case Integer _, Float _ -> Integer.BYTES;
-            default -> throw new IllegalArgumentException(("kernel %s, argument %d: %s is no kernel argument; give a DeviceBuffer"
-                    + " or null for a pointer, an Integer, Long, Float or Double for a value").formatted(kernel, index, type(argument)));
+            default ->
+                throw new IllegalArgumentException(
+                        ("kernel %s, argument %d: %s is no kernel argument; give a DeviceBuffer"
+                                        + " or null for a pointer, an Integer, Long, Float or Double for a value")
+                                .formatted(kernel, index, type(argument)));
         };
     }
 

@@ -6,9 +6,10 @@ import java.util.stream.Collectors;
 import plateau.cuda.DeviceBuffer;
 
 /**
- * Compares the buffers that a launcher is given with the shapes it needs, when a launch is prepared: a
- * kernel does not know how large its buffers are, and writes past the end of one that is too small.
- * Each check throws an IllegalArgumentException that names launcher, argument, needed and given bytes.
+ * Compares the buffers that a launcher is given with the shapes it needs, when a launch is
+ * prepared: a kernel does not know how large its buffers are, and writes past the end of one that
+ * is too small. Each check throws an IllegalArgumentException that names launcher, argument, needed
+ * and given bytes.
  */
 final class Buffers {
     private final String launcher;
@@ -67,7 +68,8 @@ final class Buffers {
         if (buffer == null) {
             throw refused(argument, shape, "is null");
         }
-        BigInteger needed = Arrays.stream(shape).mapToObj(BigInteger::valueOf)
+        BigInteger needed = Arrays.stream(shape)
+                .mapToObj(BigInteger::valueOf)
                 .reduce(BigInteger.valueOf(elementBytes), BigInteger::multiply); // sizes may pass 2⁶³
         if (BigInteger.valueOf(buffer.bytes()).compareTo(needed) < 0) {
             throw refused(argument, shape, "needs " + needed + " bytes, the buffer has " + buffer.bytes());

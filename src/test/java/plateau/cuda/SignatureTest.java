@@ -29,7 +29,8 @@ class SignatureTest {
 
     private String refusal(String kernelName, Object... arguments) {
         Kernel kernel = device.module("optimizer").kernel(kernelName);
-        return assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, arguments), kernelName).getMessage();
+        return assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, arguments), kernelName)
+                .getMessage();
     }
 
     /** adam_rate(learning rate, step, double β₁, double β₂, rate). */
@@ -70,7 +71,9 @@ class SignatureTest {
         String pointer = "kernel sgd, argument 1: it takes 8 bytes (a pointer, long or double), not the 4 of an int";
         assertEquals(pointer, refusal("sgd", 1, 1, buffer, buffer));
         for (Object wrong : new Object[] {buffer, null, 1L, 1.0}) {
-            String given = wrong == buffer ? "DeviceBuffer" : wrong == null ? "null pointer" : wrong instanceof Long ? "long" : "double";
+            String given = wrong == buffer
+                    ? "DeviceBuffer"
+                    : wrong == null ? "null pointer" : wrong instanceof Long ? "long" : "double";
             assertEquals(
                     "kernel sgd, argument 0: it takes 4 bytes (an int or float), not the 8 of a " + given,
                     refusal("sgd", wrong, buffer, buffer, buffer));
@@ -83,7 +86,8 @@ class SignatureTest {
 
     @Test
     void whatFitsIsLaunched() {
-        try (DeviceBuffer rate = device.upload(0.5f); Stream stream = device.createStream()) {
+        try (DeviceBuffer rate = device.upload(0.5f);
+                Stream stream = device.createStream()) {
             Kernel sgd = device.module("optimizer").kernel("sgd");
             assertEquals(List.of(4, 8, 8, 8), sgd.parameterBytes().orElseThrow());
             sgd.elementwise(2, 2, rate, buffer, buffer).enqueue(stream);

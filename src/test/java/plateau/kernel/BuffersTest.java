@@ -54,7 +54,9 @@ class BuffersTest {
     void nullStandsForNoneOnlyWhereItIsSaidTo() {
         Dense dense = new Dense(device, Dense.Products.KERNELS);
         dense.forward(2, 2, 2, large, large, null, false, large);
-        assertEquals("Dense.forward: x(2, 3) is null", refusal(() -> dense.forward(2, 2, 3, null, large, null, false, large)));
+        assertEquals(
+                "Dense.forward: x(2, 3) is null",
+                refusal(() -> dense.forward(2, 2, 3, null, large, null, false, large)));
         assertEquals("Hinge.forward: loss(7) is null", refusal(() -> new Hinge(device).forward(7, large, large, null)));
     }
 
@@ -73,18 +75,23 @@ class BuffersTest {
         Losses losses = new Losses(device);
         assertEquals(
                 "Losses.squaredError: p(2147483647, 2147483647) needs 18446744056529682436 bytes, the buffer has 1024",
-                refusal(() -> losses.squaredError(Integer.MAX_VALUE, Integer.MAX_VALUE, 1, 1, large, large, large, null)));
+                refusal(() ->
+                        losses.squaredError(Integer.MAX_VALUE, Integer.MAX_VALUE, 1, 1, large, large, large, null)));
     }
 
     @Test
     void aRingHasARow() {
         Metrics metrics = new Metrics(device);
         metrics.lossAndDistance(2, two, 0, null, null, two, two, 1);
-        assertEquals("Metrics.lossAndDistance: ring(0, 2) has no row", refusal(() -> metrics.lossAndDistance(2, two, 0, null, null, two, two, 0)));
+        assertEquals(
+                "Metrics.lossAndDistance: ring(0, 2) has no row",
+                refusal(() -> metrics.lossAndDistance(2, two, 0, null, null, two, two, 0)));
         assertEquals(
                 "Metrics.lossAndDistance: ring(1, 3) needs 12 bytes, the buffer has 8",
                 refusal(() -> metrics.lossAndDistance(2, two, 2, two, two, two, two, 1)));
-        assertEquals("Metrics.lossAndDistance: b(2) is null", refusal(() -> metrics.lossAndDistance(2, two, 2, two, null, two, large, 1)));
+        assertEquals(
+                "Metrics.lossAndDistance: b(2) is null",
+                refusal(() -> metrics.lossAndDistance(2, two, 2, two, null, two, large, 1)));
     }
 
     @Test

@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 /** What can be told of a kernel image from its own header. */
 public final class KernelImage {
     /**
-     * A fatbin begins with this, a version and the header's size (16 bits each) and the size of what
-     * follows (64 bits): CUDA's fatbinary_section.h.
+     * A fatbin begins with this, a version and the header's size (16 bits each) and the size of
+     * what follows (64 bits): CUDA's fatbinary_section.h.
      */
     private static final int FATBIN_MAGIC = 0xba55ed50;
 
