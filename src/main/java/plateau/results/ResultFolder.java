@@ -277,8 +277,7 @@ public final class ResultFolder implements AutoCloseable {
     }
 
     private void append(List<String> names) throws IOException {
-        Path list = folder.resolve(LIST);
-        try (LineFile file = LineFile.append(list)) {
+        try (LineFile file = LineFile.append(this, folder.resolve(LIST))) {
             for (String name : names) {
                 file.put(name.getBytes(StandardCharsets.UTF_8));
                 file.endLine();
