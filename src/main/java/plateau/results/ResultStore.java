@@ -140,7 +140,9 @@ public final class ResultStore {
                     log.close();
                 }
             } finally {
-                folder.write(recordName(), file -> Json.write(file, record().toJson()));
+                if (hasBegun()) { // a folder in which nothing has begun stays as it was
+                    folder.write(recordName(), file -> Json.write(file, record().toJson()));
+                }
             }
         }
 
