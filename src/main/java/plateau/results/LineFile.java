@@ -17,6 +17,7 @@ import java.util.Arrays;
 final class LineFile implements AutoCloseable {
     private static final int ENOUGH = 1 << 16;
 
+    private final ResultFolder folder;
     private final Path path;
     private final long kept;
     private RandomAccessFile file;
@@ -28,19 +29,21 @@ final class LineFile implements AutoCloseable {
     /**
      * A file that keeps its beginning. The rest stays too until the first line is written.
      *
+     * @param folder that it lies in; nothing is written once that is another's
      * @param kept bytes of whole lines
      * @param length bytes of whole lines that are there now
      */
-    LineFile(Path path, long kept, long length) {
+    LineFile(ResultFolder folder, Path path, long kept, long length) {
+        this.folder = folder;
         this.path = path;
         this.kept = kept;
         this.length = length;
     }
 
     /** A file that keeps all its whole lines, or is new. */
-    static LineFile append(Path path) throws IOException {
+    static LineFile append(ResultFolder folder, Path path) throws IOException {
         long length = wholeLength(path);
-        return new LineFile(path, length, length);
+        return new LineFile(folder, path, length, length);
     }
 
     /** Bytes of a file's whole lines; 0 where there is none. */
@@ -115,6 +118,7 @@ final class LineFile implements AutoCloseable {
         if (whole == 0) {
             return;
         }
+        folder.requireClaim();
         try {
             if (file == null) {
                 open();

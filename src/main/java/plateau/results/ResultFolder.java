@@ -273,26 +273,20 @@ public final class ResultFolder implements AutoCloseable {
         if (!isInside(name) || name.contains("\n")) {
             throw new IllegalArgumentException("'%s' is no name of a file inside a folder".formatted(name));
         }
-        List<String> names = new ArrayList<>();
-        for (String parent : parents(name)) {
-            if (!isOwn(parent) && Files.notExists(folder.resolve(parent))) {
-                names.add(parent);
-            }
-        }
-        if (!isOwn(name)) {
-            require(List.of(name));
-            names.add(name);
-        }
-        if (begun && !names.isEmpty()) {
-            append(names);
+        require(List.of(name));
+        List<String> names = new ArrayList<>(parents(name));
+        names.removeIf(parent -> !isOwn(parent) && Files.exists(folder.resolve(parent)));
+        names.add(name);
+        List<String> fresh = names.stream().filter(own -> !isOwn(own)).toList();
+        if (begun && !fresh.isEmpty()) {
+            append(fresh);
         }
         added.addAll(names);
         return folder.resolve(name);
     }
 
     private void append(List<String> names) throws IOException {
-        Path list = folder.resolve(LIST);
-        try (LineFile file = LineFile.append(list)) {
+        try (LineFile file = LineFile.append(this, folder.resolve(LIST))) {
             for (String name : names) {
                 file.put(name.getBytes(StandardCharsets.UTF_8));
                 file.endLine();

@@ -90,16 +90,26 @@ public final class ResultStore {
             return List.of(RunLog.rowsName(name), RunLog.curvesName(name), recordName());
         }
 
-        /** As earlier processes have left it: its own file is newer than run.json. */
+        /**
+         * As earlier processes have left it: of a run that has ended its own file knows more than run.json, of one that was
+         * killed its log.
+         */
         void recall(Optional<RunRecord> described) throws IOException {
             Path file = folder.path().resolve(recordName());
-            Optional<RunRecord> found = Files.exists(file) ? Optional.of(RunRecord.read(file)) : described;
+            boolean hasEnded = Files.exists(file);
+            Optional<RunRecord> found = hasEnded ? Optional.of(RunRecord.read(file)) : described;
             found.ifPresent(record -> {
-                status = record.status() == Status.RUNNING ? Status.INTERRUPTED : record.status();
+                status = record.status();
                 error = record.error();
                 speeds = record.speeds();
                 last = record.last();
             });
+            if (!hasEnded) {
+                last = RunLog.last(folder.path().resolve(RunLog.rowsName(name)), plan.metrics()).or(() -> last);
+            }
+            if (status == Status.RUNNING || status == Status.WAITING && last.isPresent()) {
+                status = Status.INTERRUPTED;
+            }
         }
 
         synchronized void start(long done) throws IOException {

@@ -35,7 +35,7 @@ final class RunLog implements AutoCloseable {
         this.done = done;
         this.last = before.last(metrics);
         Path file = folder.file(rowsName(name));
-        this.rows = new LineFile(file, before.kept, before.length);
+        this.rows = new LineFile(folder, file, before.kept, before.length);
         if (before.kept == 0) {
             rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
             rows.endLine();
@@ -72,6 +72,15 @@ final class RunLog implements AutoCloseable {
                     + "step cannot be used; start the run again").formatted(before.rows, expected, done));
         }
         return new RunLog(folder, name, metrics, done, before);
+    }
+
+    /**
+     * The last row in a run's file; empty where there is none.
+     *
+     * @throws FileException if the file is not that of a run with these metrics
+     */
+    static Optional<RunRecord.Last> last(Path file, List<String> metrics) throws IOException {
+        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE).last(metrics);
     }
 
     /** Takes down a row. One that was kept from before is not taken down again. */
@@ -116,7 +125,7 @@ final class RunLog implements AutoCloseable {
         if (curvesBefore.kept > 0 && !curvesBefore.header.equals(header)) {
             throw FileException.at(curvesFile, 1, "its columns are %s, not %s".formatted(curvesBefore.header, header));
         }
-        curves = new LineFile(curvesFile, curvesBefore.kept, curvesBefore.length);
+        curves = new LineFile(folder, curvesFile, curvesBefore.kept, curvesBefore.length);
         if (curvesBefore.kept == 0) {
             curves.put(LineFile.bytes(header));
             curves.endLine();
@@ -125,7 +134,6 @@ final class RunLog implements AutoCloseable {
 
     /** Lets readers of the files see everything. */
     synchronized void flush() throws IOException {
-        folder.requireClaim();
         rows.flush();
         if (curves != null) {
             curves.flush();
@@ -134,7 +142,6 @@ final class RunLog implements AutoCloseable {
 
     /** Waits until everything is on the disk, so that a checkpoint may rely on it. */
     synchronized void force() throws IOException {
-        folder.requireClaim();
         rows.force();
         if (curves != null) {
             curves.force();
@@ -158,8 +165,8 @@ final class RunLog implements AutoCloseable {
 
     @Override
     public synchronized void close() throws IOException {
-        try (rows; LineFile _ = curves) {
-            folder.requireClaim();
+        try (LineFile _ = curves) {
+            rows.close();
         }
     }
 
@@ -199,7 +206,8 @@ final class RunLog implements AutoCloseable {
                 String end = "";
                 for (long before = 0; lines.next(); rows++) {
                     long step = lines.step();
-                    if (step < before || lines.commas() != commas) {
+                    boolean isInOrder = header.isPresent() ? step > before : step >= before; // curves have many points
+                    if (!isInOrder || lines.commas() != commas) {
                         throw FileException.at(file, lines.number(), "it is no row of this run");
                     }
                     if (step > done) {

@@ -10,14 +10,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -52,11 +56,12 @@ final class TableReader implements AutoCloseable {
         }
         header = new ArrayList<>(first.toList());
         header.set(0, header.getFirst().replace(BYTE_ORDER_MARK, "")); // spreadsheets put one there
-        step = keys.isEmpty() ? 0 : keys.size();
+        step = keys.size();
         values = step + fixed.size();
         if (header.size() < values || !header.subList(step, values).equals(fixed)
                 || !Set.copyOf(header.subList(0, step)).equals(keys)) {
-            throw at(1, "the first columns are not " + String.join(", ", keys) + String.join(", ", fixed));
+            throw at(1, "its first columns are not "
+                    + Stream.of(keys, fixed).flatMap(Collection::stream).collect(Collectors.joining(", ")));
         }
         if (new HashSet<>(header).size() < header.size()) {
             throw at(1, "two columns have the same name");
@@ -65,8 +70,9 @@ final class TableReader implements AutoCloseable {
 
     /** The table of a campaign with these runs. */
     static TableReader ofCampaign(Path file, Set<RunKey> runs, List<String> fixed) throws IOException {
-        Set<String> keys = new HashSet<>(Set.of(Tables.SEED));
+        Set<String> keys = new LinkedHashSet<>();
         runs.forEach(run -> keys.addAll(run.columns().keySet()));
+        keys.add(Tables.SEED);
         return open(file, Long.MAX_VALUE, keys, fixed);
     }
 

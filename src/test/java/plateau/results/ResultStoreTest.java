@@ -16,6 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -200,5 +206,146 @@ class ResultStoreTest {
             store(claimed, plan(5, 1, "loss")).end(Status.FAILED, Optional.of("no device"));
         }
         assertFalse(Files.exists(folder));
+    }
+
+    /** For whoever looks, without anybody's asking. */
+    @Test
+    void tablesAreThereWhileRunsGoOn() throws Exception {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"));
+            store.start(1, 0);
+            store.log(1, row(100, 0.5));
+            awaitText("metrics.csv", "d,seed,step,loss\n5,2,100,0.5\n");
+            store.log(1, row(200, 0.25));
+            awaitText("metrics.csv", "d,seed,step,loss\n5,2,100,0.5\n5,2,200,0.25\n");
+            assertEquals(List.of(Status.WAITING, Status.RUNNING),
+                    Description.read(folder).runs().stream().map(RunRecord::status).toList());
+            store.end(Status.INTERRUPTED, Optional.empty());
+        }
+        assertEquals(Status.INTERRUPTED, Description.read(folder).runs().getLast().status());
+    }
+
+    private void awaitText(String name, String expected) throws Exception {
+        String text = "";
+        for (long start = System.nanoTime(); !text.equals(expected) && System.nanoTime() - start < 30e9; ) {
+            Thread.sleep(2);
+            text = Files.exists(folder.resolve(name)) ? text(name) : "";
+        }
+        assertEquals(expected, text);
+    }
+
+    /** Its run.json says that it is running, and its tables lack what came last. */
+    @Test
+    void aKilledCampaignGoesOnWithAllItsRows() throws IOException {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = new ResultStore(claimed, description(), List.of(plan(5, 1, "loss"), plan(5, 2, "loss")));
+            store.begin();
+            store.start(0, 0);
+            store.log(0, row(100, 0.5));
+            store.log(0, row(200, 0.25));
+            store.log(0, row(250, 0.125));
+            store.finish(0, SPEEDS);
+            store.start(1, 0);
+            store.log(1, row(100, 1));
+            store.checkpoint(1);
+        }
+        try (ResultFolder claimed = claim(Purpose.CONTINUE)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"), plan(5, 3, "loss"));
+            assertEquals(List.of(Status.FINISHED, Status.INTERRUPTED, Status.WAITING),
+                    List.of(store.record(0).status(), store.record(1).status(), store.record(2).status()));
+            assertEquals(100, store.record(1).last().orElseThrow().step());
+            store.begin();
+            store.end(Status.FAILED, Optional.of("no device"));
+        }
+        assertEquals("d,seed,step,loss\n5,1,100,0.5\n5,1,200,0.25\n5,1,250,0.125\n5,2,100,1.0\n", text("metrics.csv"));
+        RunRecord finished = Results.read(folder).description().runs().getFirst();
+        assertEquals(0.125, finished.last().orElseThrow().metrics().get("loss"));
+        assertEquals(18707, finished.speeds().orElseThrow().stepsPerSecond());
+    }
+
+    @Test
+    void theTimeOfAllProcessesIsAddedUp() throws IOException {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"));
+            store.begin();
+            store.end(Status.INTERRUPTED, Optional.empty());
+        }
+        Path file = folder.resolve("run.json");
+        Files.writeString(file, Files.readString(file).replaceFirst("\"seconds\" : [0-9.E-]+", "\"seconds\" : 1000.5")
+                .replace("2026-11-27", "2026-11-20"));
+        try (ResultFolder claimed = claim(Purpose.CONTINUE)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"));
+            store.begin();
+            store.end(Status.INTERRUPTED, Optional.empty());
+        }
+        Description description = Description.read(folder);
+        assertTrue(description.seconds() >= 1000.5 && description.seconds() < 1100, () -> "seconds " + description.seconds());
+        assertEquals("2026-11-20T02:20:23Z", description.started());
+    }
+
+    /** A figure could not be drawn, say. */
+    @Test
+    void whatFailsAfterTheEndIsDescribedToo() throws IOException {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"));
+            store.start(0, 0);
+            store.log(0, row(100, 0.5));
+            store.finish(0, SPEEDS);
+            store.end(Status.FINISHED, Optional.empty());
+            store.end(Status.FAILED, Optional.of("parity.png: No space left on device"));
+        }
+        Results results = Results.read(folder);
+        assertEquals(Optional.of("parity.png: No space left on device"), results.description().error());
+        assertEquals(Status.FINISHED, results.description().runs().getFirst().status());
+        assertEquals(1, results.histories().getFirst().logged());
+    }
+
+    @Test
+    void filesOfOthersInTheWayOfRunsAreFoundBeforeAnyBegins() throws IOException {
+        Path users = folder.resolve("runs/d-5-seed-2.csv");
+        Files.createDirectories(users.getParent());
+        Files.writeString(users, "the user's");
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            String message = assertThrows(FolderException.Occupied.class,
+                    () -> store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"))).getMessage();
+            assertTrue(message.startsWith(users + ": "), message);
+        }
+        assertEquals("the user's", Files.readString(users));
+    }
+
+    /** From many threads, while tables are written all the time. */
+    @Test
+    void manyRunsReportAtOnce() throws Exception {
+        int count = 200;
+        RunPlan[] plans = LongStream.range(0, count).mapToObj(seed -> plan(5, seed, "loss")).toArray(RunPlan[]::new);
+        StringBuilder expected = new StringBuilder("d,seed,step,loss\n");
+        for (int run = 0; run < count; run++) {
+            for (long step = 1; step <= 20; step++) {
+                expected.append("5,").append(run).append(',').append(step).append(',').append(run / 2.0).append('\n');
+            }
+        }
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = store(claimed, plans);
+            store.begin();
+            try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+                for (Future<?> end : threads.invokeAll(IntStream.range(0, count).mapToObj(run -> reporting(store, run)).toList())) {
+                    end.get();
+                }
+            }
+            store.end(Status.FINISHED, Optional.empty());
+        }
+        assertEquals(expected.toString(), text("metrics.csv"));
+        assertEquals(count, Results.read(folder).histories().size());
+    }
+
+    private static Callable<Void> reporting(ResultStore store, int run) {
+        return () -> {
+            store.start(run, 0);
+            for (long step = 1; step <= 20; step++) {
+                store.log(run, row(step, run / 2.0));
+            }
+            store.finish(run, SPEEDS);
+            return null;
+        };
     }
 }
