@@ -97,6 +97,9 @@ final class ReproduceCommand implements Callable<Integer> {
         private boolean full;
     }
 
+    /** What made tasks fail in this process, by folder, where their folders do not tell. */
+    private final Map<String, String> failures = new LinkedHashMap<>();
+
     @Override
     public Integer call() throws IOException {
         List<Section> chosen = only.stream().map(ReproduceCommand::section).toList();
@@ -167,6 +170,7 @@ final class ReproduceCommand implements Callable<Integer> {
         try {
             return new CampaignRunner(spec, device).run(task.campaign(), settings, out.resolve(task.folder()), begun ? Purpose.CONTINUE : Purpose.REPLACE, interruption) == ExitCode.OK;
         } catch (RuntimeException | IOException e) {
+            failures.put(task.folder(), Main.explain(e));
             spec.commandLine().getErr().println("plateau: " + Main.explain(e));
             return false;
         }
@@ -237,8 +241,8 @@ final class ReproduceCommand implements Callable<Integer> {
         }
         return new Report.Command(
                 line(task),
-                results.map(there -> there.description().status().text()).orElse("not run"),
-                results.flatMap(there -> there.description().error()).orElse(""),
+                results.map(there -> there.description().status().text()).orElse(failures.containsKey(task.folder()) ? Status.FAILED.text() : "not run"),
+                results.flatMap(there -> there.description().error()).orElse(failures.getOrDefault(task.folder(), "")),
                 results.map(there -> there.description().seconds()).orElse(0.0),
                 settings);
     }

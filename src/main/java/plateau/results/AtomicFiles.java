@@ -11,7 +11,10 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Files that appear whole or not at all: written under a temporary name beside their place and renamed. */
+/**
+ * Files that appear whole or not at all: written under a temporary name beside their place and
+ * renamed.
+ */
 public final class AtomicFiles {
     /** Of this process; 16 hexadecimal digits. */
     private static final String TOKEN = token();
@@ -79,8 +82,8 @@ public final class AtomicFiles {
     }
 
     /**
-     * Deletes what processes that were killed have left half written in a folder to which nobody else writes. Names that
-     * are not exactly of the form used here are those of others.
+     * Deletes what processes that were killed have left half written in a folder to which nobody
+     * else writes. Names that are not exactly of the form used here are those of others.
      */
     public static void removeRemains(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {

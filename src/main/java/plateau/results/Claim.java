@@ -23,13 +23,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One process's right to write to a folder, as a file in it that says who holds it and whose counter advances while he
- * lives. Locks of the kernel are not relied on: they do not reach through every disk that hosts and containers share.
+ * One process's right to write to a folder, as a file in it that says who holds it and whose
+ * counter advances while he lives. Locks of the kernel are not relied on: they do not reach through
+ * every disk that hosts and containers share.
  *
- * <p>A claim that a killed process has left is taken over: at once where this process would see the holder if he lived,
- * else when the counter has stood still for a while, so that no two clocks are compared. Whoever takes over creates a file
- * with the old claim's token in its name, which only one process can do, and renames it over the old claim: at no moment
- * there is none.
+ * <p>A claim that a killed process has left is taken over: at once where this process would see the
+ * holder if he lived, else when the counter has stood still for a while, so that no two clocks are
+ * compared. Whoever takes over creates a file with the old claim's token in its name, which only
+ * one process can do, and renames it over the old claim: at no moment there is none.
  */
 final class Claim implements AutoCloseable {
     private static final String NAME = ".plateau-claim";
@@ -206,12 +207,13 @@ final class Claim implements AutoCloseable {
         } catch (NoSuchFileException e) {
             lost = true;
         } catch (IOException e) {
-            // A disk that is full or away for a moment: the next beat tries again, and says whose the folder is then.
+            // A disk that is full or away for a moment: the next beat tries again.
         }
     }
 
     /**
-     * Makes sure that the folder is still this process's, looking itself where the last look was some time ago.
+     * Makes sure that the folder is still this process's, looking itself where the last look was
+     * some time ago.
      *
      * @throws FileException if another has taken it over
      */
@@ -239,7 +241,10 @@ final class Claim implements AutoCloseable {
         }
     }
 
-    /** A claim as it is read; of one that is being written, or was written by half, all or the rest is missing. */
+    /**
+     * A claim as it is read; of one that is being written, or was written by half, all or the rest
+     * is missing.
+     */
     private record Found(String text) {
 
         static Optional<Found> read(Path file) throws IOException {
@@ -276,7 +281,10 @@ final class Claim implements AutoCloseable {
             }
         }
 
-        /** When a process of this host began, in ticks since the boot; empty if it is not there, or a zombie. */
+        /**
+         * When a process of this host began, in ticks since the boot; empty if it is not there, or
+         * a zombie.
+         */
         private static String start(String pid) {
             try {
                 String stat = Files.readString(PROCESSES.resolve(pid).resolve("stat"), StandardCharsets.ISO_8859_1);
@@ -301,7 +309,10 @@ final class Claim implements AutoCloseable {
             return token().equals(other.token());
         }
 
-        /** Whether its process would be seen from here, which it is not through a /proc that hides those of others. */
+        /**
+         * Whether its process would be seen from here, which it is not through a /proc that hides
+         * those of others.
+         */
         boolean isOfThisKernel() {
             return !boot().isEmpty() && boot().equals(get("boot")) && namespace().equals(get("namespace"))
                     && get("pid").matches("\\d{1,10}") && !start("1").isEmpty();

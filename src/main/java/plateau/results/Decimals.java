@@ -7,8 +7,9 @@ final class Decimals {
     private Decimals() {}
 
     /**
-     * The shortest decimal that reads as this value: metrics come as floats, and have a float's digits where that is all
-     * there is to them. Exponents only below 1e-6 and above a text's digits, as BigDecimal writes them.
+     * The shortest decimal that reads as this value: metrics come as floats, and have a float's
+     * digits where that is all there is to them. Exponents only below 1e-6 and above a text's
+     * digits, as BigDecimal writes them.
      */
     static String text(double value) {
         if (!Double.isFinite(value)) {

@@ -12,10 +12,12 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * Scalars over steps as TensorBoard reads them: a file of records, each a protocol buffer of type {@code Event} between its
- * length and checksums. The file grows by whole records; a reader waits for the rest of one that is not whole.
+ * Scalars over steps as TensorBoard reads them: a file of records, each a protocol buffer of type
+ * {@code Event} between its length and checksums. The file grows by whole records; a reader waits
+ * for the rest of one that is not whole.
  *
- * <p>Of protocol buffers four kinds of field are needed, which are simpler to write than a library is to bring along.
+ * <p>Of protocol buffers four kinds of field are needed, which are simpler to write than a library
+ * is to bring along.
  */
 public final class EventFile {
     /** What TensorBoard looks for in a file's name. */
@@ -68,8 +70,9 @@ public final class EventFile {
     }
 
     /**
-     * Goes on with the file in a folder, so that a TensorBoard that is open goes on showing it: a record that is not whole
-     * is cut off, and events up to the last step in the file are not added again. Starts one where there is none.
+     * Goes on with the file in a folder, so that a TensorBoard that is open goes on showing it: a
+     * record that is not whole is cut off, and events up to the last step in the file are not added
+     * again. Starts one where there is none.
      *
      * @param wallSeconds since 1970
      * @throws FileException if it cannot be read or written
@@ -115,7 +118,10 @@ public final class EventFile {
         return sum == maskedChecksum(content, 0, content.length) ? content : null;
     }
 
-    /** The step of an event as it is written here: the wall time in 9 bytes, then a varint, if it is not the version. */
+    /**
+     * The step of an event as it is written here: the wall time in 9 bytes, then a varint, if it is
+     * not the version.
+     */
     private static long step(byte[] event) {
         int at = 1 + Long.BYTES;
         if (event.length <= at || event[at] != (EVENT_STEP << 3 | Message.VARINT)) {
@@ -181,14 +187,20 @@ public final class EventFile {
         return record.array();
     }
 
-    /** As the format asks for: rotated, plus a constant, since a checksum of checksums would say little. */
+    /**
+     * As the format asks for: rotated, plus a constant, since a checksum of checksums would say
+     * little.
+     */
     private static int maskedChecksum(byte[] bytes, int offset, int length) {
         CRC32C sum = new CRC32C();
         sum.update(bytes, offset, length);
         return Integer.rotateRight((int) sum.getValue(), 15) + 0xA282EAD8;
     }
 
-    /** A protocol buffer that is being put together. A field is its number and wire type, then its content. */
+    /**
+     * A protocol buffer that is being put together. A field is its number and wire type, then its
+     * content.
+     */
     private static final class Message {
         private static final int VARINT = 0;
         private static final int FIXED64 = 1;

@@ -32,7 +32,10 @@ public class FileException extends IOException {
         return new FileException(Path.of(file + " line " + line), reason);
     }
 
-    /** The system's error for a file, as one line that names it; errors of this class stay as they are. */
+    /**
+     * The system's error for a file, as one line that names it; errors of this class stay as they
+     * are.
+     */
     public static FileException of(Path file, IOException cause) {
         return cause instanceof FileException named ? named : new FileException(file, reason(cause), cause);
     }

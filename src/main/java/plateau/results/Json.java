@@ -20,7 +20,9 @@ final class Json {
         Files.writeString(file, INDENTED.writeValueAsString(content) + "\n");
     }
 
-    /** @throws FileException with one line, if it is not there, cannot be read, or is no JSON object */
+    /**
+     * @throws FileException with one line, if it is not there, cannot be read, or is no JSON object
+     */
     static ObjectNode read(Path file) throws IOException {
         requireFile(file);
         try {

@@ -8,11 +8,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * A text file that grows by whole lines. They are gathered and written about 64 KB at a time, so that a process that is
- * killed leaves at most one torn line, the last, and whoever opens the file again cuts it off.
+ * A text file that grows by whole lines. They are gathered and written about 64 KB at a time, so
+ * that a process that is killed leaves at most one torn line, the last, and whoever opens the file
+ * again cuts it off.
  *
- * <p>A RandomAccessFile, since a FileChannel would be closed under a thread that is interrupted. Not safe for use by several
- * threads.
+ * <p>A RandomAccessFile, since a FileChannel would be closed under a thread that is interrupted.
+ * Not safe for use by several threads.
  */
 final class LineFile implements AutoCloseable {
     private static final int ENOUGH = 1 << 16;
@@ -112,7 +113,8 @@ final class LineFile implements AutoCloseable {
     /**
      * Writes all lines that have ended.
      *
-     * @throws FileException if that fails; the file then ends with a whole line, and the next call goes on behind it
+     * @throws FileException if that fails; the file then ends with a whole line, and the next call
+     *     goes on behind it
      */
     void flush() throws IOException {
         if (whole == 0) {

@@ -2,12 +2,19 @@ package plateau.results;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
 
-/** The whole lines of a file, one at a time, as bytes; what follows the last line feed is no line. */
+/**
+ * The whole lines of a file, one at a time, as bytes; what follows the last line feed is no line.
+ */
 final class Lines implements AutoCloseable {
     private static final int LONGEST = 1 << 24;
 
@@ -109,6 +116,21 @@ final class Lines implements AutoCloseable {
             step = 10 * step + buffer[i] - '0';
         }
         return i > start ? step : -1;
+    }
+
+    /** The cells of the line, where it may have quotation marks, as a header may. */
+    List<String> cells() throws IOException {
+        try (CSVParser parser = Tables.FORMAT.parse(new StringReader(text()))) {
+            List<CSVRecord> records = parser.getRecords();
+            return records.isEmpty() ? List.of("") : records.getFirst().toList();
+        } catch (IOException | UncheckedIOException e) {
+            throw damaged("a quotation mark is out of place");
+        }
+    }
+
+    /** Something is wrong with the line. */
+    FileException damaged(String what) {
+        return FileException.at(file, number, what);
     }
 
     /** Commas in the line; there are no quotation marks in the files that are read so. */

@@ -15,9 +15,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * A folder of results that one process holds and writes to, until it is closed. It tells its own files from those of others
- * by a list in the folder, to which every name is added before the file is first made: what is not on the list is neither
- * replaced nor deleted, and nothing at all changes before {@link #begin}. For use by several threads.
+ * A folder of results that one process holds and writes to, until it is closed. It tells its own
+ * files from those of others by a list in the folder, to which every name is added before the file
+ * is first made: what is not on the list is neither replaced nor deleted, and nothing at all changes
+ * before {@link #begin}. For use by several threads.
  *
  * <pre>
  * run.json                         what was run, and how far it came
@@ -71,7 +72,8 @@ public final class ResultFolder implements AutoCloseable {
     }
 
     /**
-     * Claims a folder, and makes it where it is not there. Whatever can be seen to be in the way of results is found now.
+     * Claims a folder, and makes it where it is not there. Whatever can be seen to be in the way of
+     * results is found now.
      *
      * @param folder as it is named in messages
      * @param holder who asks, for those who are refused meanwhile: {@code plateau parity}
@@ -207,15 +209,16 @@ public final class ResultFolder implements AutoCloseable {
     /**
      * Whether the folder is still this process's.
      *
-     * @throws FileException if another has taken it over, which can happen to one that was halted for long
+     * @throws FileException if another has taken it over, which can happen to one that was halted
+     *     for long
      */
     public void requireClaim() throws IOException {
         claim.require();
     }
 
     /**
-     * The time has come to change the folder: the earlier results are deleted if they are to be replaced. Does nothing when
-     * called again.
+     * The time has come to change the folder: the earlier results are deleted if they are to be
+     * replaced. Does nothing when called again.
      *
      * @throws FileException if that cannot be done
      */
@@ -263,7 +266,8 @@ public final class ResultFolder implements AutoCloseable {
     }
 
     /**
-     * The path of a file that the caller makes himself, after {@link #begin}; it becomes one of the folder's own.
+     * The path of a file that the caller makes himself, after {@link #begin}; it becomes one of the
+     * folder's own.
      *
      * @param name relative to the folder, with {@code /} between folders
      * @throws FolderException.Occupied if something of others lies there
@@ -297,7 +301,8 @@ public final class ResultFolder implements AutoCloseable {
     /**
      * Creates or replaces a file, whole or not at all. Begins, where that has not been done.
      *
-     * @throws FileException if it cannot be written, is not the folder's own, or the folder is no longer this process's
+     * @throws FileException if it cannot be written, is not the folder's own, or the folder is no
+     *     longer this process's
      */
     public void write(String name, AtomicFiles.Writer writer) throws IOException {
         begin();
@@ -339,7 +344,10 @@ public final class ResultFolder implements AutoCloseable {
         }
     }
 
-    /** The names of what this process has written for users, in the order in which they were written first. */
+    /**
+     * The names of what this process has written for users, in the order in which they were written
+     * first.
+     */
     public synchronized List<String> written() {
         return List.copyOf(written);
     }

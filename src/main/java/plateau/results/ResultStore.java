@@ -15,9 +15,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The results of a campaign while its runs go on. What a run reports is in a file of its own at once, or soon; the tables of
- * all runs and run.json are put together from these now and then, for whoever looks, and at the end. Runs are counted from
- * 0, and report from threads of their own.
+ * The results of a campaign while its runs go on. What a run reports is in a file of its own at
+ * once, or soon; the tables of all runs and run.json are put together from these now and then, for
+ * whoever looks, and at the end. Runs are counted from 0, and report from threads of their own.
  */
 public final class ResultStore {
     private static final Duration BETWEEN_TABLES = Duration.ofSeconds(10);
@@ -91,8 +91,8 @@ public final class ResultStore {
         }
 
         /**
-         * As earlier processes have left it: of a run that has ended its own file knows more than run.json, of one that was
-         * killed its log.
+         * As earlier processes have left it: of a run that has ended its own file knows more than
+         * run.json, of one that was killed its log.
          */
         void recall(Optional<RunRecord> described) throws IOException {
             Path file = folder.path().resolve(recordName());
@@ -140,6 +140,13 @@ public final class ResultStore {
                     log.close();
                 }
             } finally {
+                writeRecord();
+            }
+        }
+
+        /** Not where nothing has begun: there, earlier results stay as they are. */
+        private void writeRecord() throws IOException {
+            if (hasBegun()) {
                 folder.write(recordName(), file -> Json.write(file, record().toJson()));
             }
         }
@@ -164,13 +171,17 @@ public final class ResultStore {
         return runs.stream().map(run -> run.name).toList();
     }
 
-    /** A run as it stands; of a folder that is continued, as earlier processes left it until it starts. */
+    /**
+     * A run as it stands; of a folder that is continued, as earlier processes left it until it
+     * starts.
+     */
     public RunRecord record(int run) {
         return runs.get(run).record();
     }
 
     /**
-     * Takes the folder into use and describes what is about to be done, for whoever is to go on with it.
+     * Takes the folder into use and describes what is about to be done, for whoever is to go on
+     * with it.
      *
      * @throws FileException if that cannot be written
      */
@@ -220,7 +231,8 @@ public final class ResultStore {
     }
 
     /**
-     * A run is about to make a checkpoint, which relies on all it has logged: when this returns, that is on the disk.
+     * A run is about to make a checkpoint, which relies on all it has logged: when this returns,
+     * that is on the disk.
      *
      * @throws FileException if it cannot be written
      */
@@ -266,12 +278,13 @@ public final class ResultStore {
     }
 
     /**
-     * The campaign ends, or has ended and something failed afterwards. Runs that have not ended were interrupted. Writes
-     * nothing where nothing has begun.
+     * The campaign ends, or has ended and something failed afterwards. Runs that have not ended
+     * were interrupted. Writes nothing where nothing has begun.
      *
      * @param status of all runs together
      * @param error what ended it early, in one line
-     * @throws FileException if anything could not be written; run.json then says so too, if that can be
+     * @throws FileException if anything could not be written; run.json then says so too, if that
+     *     can be
      */
     public void end(Status status, Optional<String> error) throws IOException {
         ended.countDown();
@@ -349,26 +362,42 @@ public final class ResultStore {
     }
 
     private void writeTables() throws IOException {
-        isChanged = false;
-        List<RunKey> keys = runs.stream().map(run -> run.plan.key()).toList();
-        List<Tables.Part> rows = new ArrayList<>();
-        List<Tables.Part> curves = new ArrayList<>();
+        isChanged = false; // what comes meanwhile counts as a change
+        try {
+            List<RunKey> keys = runs.stream().map(run -> run.plan.key()).toList();
+            writeRows(keys);
+            writeCurves(keys);
+        } catch (IOException e) {
+            isChanged = true;
+            throw e;
+        }
+    }
+
+    private void writeRows(List<RunKey> keys) throws IOException {
+        List<Tables.Part> parts = new ArrayList<>();
         Set<String> columns = new LinkedHashSet<>(RunLog.ROW_COLUMNS);
-        Set<String> learnt = new LinkedHashSet<>(RunLog.CURVE_COLUMNS);
         for (Run run : runs) {
-            rows.add(run.rows());
+            parts.add(run.rows());
             columns.addAll(run.plan.metrics());
+        }
+        Tables table = new Tables(keys, parts, columns);
+        folder.write(ResultFolder.METRICS, table::writeCsv);
+        folder.write(ResultFolder.METRIC_LINES, table::writeJsonLines);
+    }
+
+    /** If the experiment has curves of what it has learnt. */
+    private void writeCurves(List<RunKey> keys) throws IOException {
+        List<Tables.Part> parts = new ArrayList<>();
+        Set<String> columns = new LinkedHashSet<>(RunLog.CURVE_COLUMNS);
+        for (Run run : runs) {
             Tables.Part part = run.curves();
             if (!part.isEmpty()) {
-                curves.add(part);
-                learnt.addAll(part.columns());
+                parts.add(part);
+                columns.addAll(part.columns());
             }
         }
-        Tables metrics = new Tables(keys, rows, columns);
-        folder.write(ResultFolder.METRICS, metrics::writeCsv);
-        folder.write(ResultFolder.METRIC_LINES, metrics::writeJsonLines);
-        if (!curves.isEmpty()) {
-            folder.write(ResultFolder.CURVES, new Tables(keys, curves, learnt)::writeCsv);
+        if (!parts.isEmpty()) {
+            folder.write(ResultFolder.CURVES, new Tables(keys, parts, columns)::writeCsv);
         }
     }
 }

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The results in a folder. Where its runs have come to an end, they are read from metrics.csv and curves.csv, in which a user
- * may have changed or left out rows; where run.json says that they go on, or they were killed, from the files of the runs,
- * which know more.
+ * The results in a folder. Where its runs have come to an end, they are read from metrics.csv and
+ * curves.csv, in which a user may have changed or left out rows. Where run.json says that they go
+ * on (or they were killed), or there is no metrics.csv, they are read from the files of the runs.
  *
  * @param folder that they lie in
  * @param description run.json
- * @param histories of the runs that have logged something, in the order of the tables; of many rows some are left out, so
- *     that all together need little memory
+ * @param histories of the runs that have logged something, in the order of the tables; of many rows
+ *     some are left out, so that all together need little memory
  */
 public record Results(Path folder, Description description, List<History> histories) {
     /** Rows of all runs together that are held. */
@@ -31,8 +31,8 @@ public record Results(Path folder, Description description, List<History> histor
     /**
      * Reads a folder.
      *
-     * @throws FileException with one line, which names the file and, where there is one, the line: if something is not there,
-     *     cannot be read, is damaged, or does not belong together
+     * @throws FileException with one line, which names the file and, where there is one, the line:
+     *     if something is not there, cannot be read, is damaged, or does not belong together
      */
     public static Results read(Path folder) throws IOException {
         if (Files.notExists(folder.resolve(ResultFolder.DESCRIPTION))) {
@@ -40,7 +40,8 @@ public record Results(Path folder, Description description, List<History> histor
         }
         Description description = Description.read(folder);
         int mostRows = Math.max(2, MOST_ROWS / Math.max(1, description.runs().size()));
-        List<History> histories = description.status() == Status.RUNNING && Files.isDirectory(folder.resolve(ResultFolder.RUNS))
+        boolean hasTables = description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
+        List<History> histories = !hasTables && Files.isDirectory(folder.resolve(ResultFolder.RUNS))
                 ? ofRuns(folder, description, mostRows)
                 : ofTables(folder, description, mostRows);
         return new Results(folder, description, histories);

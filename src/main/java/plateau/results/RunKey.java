@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 /**
  * What tells a run from the others of its campaign.
  *
- * @param columns the options in which runs differ, by their names, in the order of the tables' columns; values are
- *     Integer, Long, Float, Double or String
+ * @param columns the options in which runs differ, by their names, in the order of the tables'
+ *     columns; values are Integer, Long, Float, Double or String
  * @param seed of every random number of the run
  */
 public record RunKey(SequencedMap<String, Object> columns, long seed) {
@@ -48,8 +48,8 @@ public record RunKey(SequencedMap<String, Object> columns, long seed) {
     }
 
     /**
-     * Names for files about runs, no two of them alike, not even for a file system that does not tell cases apart. They
-     * depend on the runs' order.
+     * Names for files about runs, no two of them alike, not even for a file system that does not
+     * tell cases apart. They depend on the runs' order.
      */
     public static List<String> fileNames(List<RunKey> keys) {
         Set<String> taken = new HashSet<>();

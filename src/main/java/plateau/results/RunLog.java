@@ -11,9 +11,10 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * The rows and curves of one run as they come, in files that only grow: {@code runs/NAME.csv} with the columns step and
- * metrics, and {@code runs/NAME.curves.csv} with step, point and the names of what was learnt. A run that goes on from a
- * checkpoint keeps what was logged up to it. For use by several threads.
+ * The rows and curves of one run as they come, in files that only grow: {@code runs/NAME.csv} with
+ * the columns step and metrics, and {@code runs/NAME.curves.csv} with step, point and the names of
+ * what was learnt. A run that goes on from a checkpoint keeps what was logged up to it. For use by
+ * several threads.
  */
 final class RunLog implements AutoCloseable {
     static final List<String> ROW_COLUMNS = List.of("step");
@@ -33,8 +34,8 @@ final class RunLog implements AutoCloseable {
         this.folder = folder;
         this.metrics = metrics;
         this.done = done;
-        this.last = before.last(metrics);
         Path file = folder.file(rowsName(name));
+        this.last = before.last(file, metrics);
         this.rows = new LineFile(folder, file, before.kept, before.length);
         if (before.kept == 0) {
             rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
@@ -58,7 +59,8 @@ final class RunLog implements AutoCloseable {
      * Opens the log of a run that is about to train.
      *
      * @param name of the run's files
-     * @param done training steps of the checkpoint that it goes on from; later rows go when the first new one is written
+     * @param done training steps of the checkpoint that it goes on from; later rows go when the
+     *     first new one is written
      * @param expected rows that were logged up to there
      * @throws FileException if they are not there; the files are as they were
      */
@@ -80,7 +82,7 @@ final class RunLog implements AutoCloseable {
      * @throws FileException if the file is not that of a run with these metrics
      */
     static Optional<RunRecord.Last> last(Path file, List<String> metrics) throws IOException {
-        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE).last(metrics);
+        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE).last(file, metrics);
     }
 
     /** Takes down a row. One that was kept from before is not taken down again. */
@@ -198,9 +200,9 @@ final class RunLog implements AutoCloseable {
                 }
                 String found = lines.text();
                 if (header.isPresent() && !found.equals(header.get())) {
-                    throw FileException.at(file, 1, "its columns are %s, not %s".formatted(found, header.get()));
+                    throw lines.damaged("its columns are %s, not %s".formatted(found, header.get()));
                 }
-                int commas = lines.commas();
+                int commas = lines.cells().size() - 1;
                 long rows = 0;
                 long kept = lines.offset();
                 String end = "";
@@ -208,7 +210,7 @@ final class RunLog implements AutoCloseable {
                     long step = lines.step();
                     boolean isInOrder = header.isPresent() ? step > before : step >= before; // curves have many points
                     if (!isInOrder || lines.commas() != commas) {
-                        throw FileException.at(file, lines.number(), "it is no row of this run");
+                        throw lines.damaged("it is no row of this run");
                     }
                     if (step > done) {
                         break;
@@ -221,14 +223,19 @@ final class RunLog implements AutoCloseable {
             }
         }
 
-        Optional<RunRecord.Last> last(List<String> metrics) {
+        /** @throws FileException if the last row has something else than numbers */
+        Optional<RunRecord.Last> last(Path file, List<String> metrics) throws IOException {
             if (end.isEmpty()) {
                 return Optional.empty();
             }
             String[] cells = end.split(",", -1);
             SequencedMap<String, Double> values = new LinkedHashMap<>();
-            for (int i = 0; i < metrics.size(); i++) {
-                values.put(metrics.get(i), Double.valueOf(cells[i + 1]));
+            try {
+                for (int i = 0; i < metrics.size(); i++) {
+                    values.put(metrics.get(i), Double.valueOf(cells[i + 1]));
+                }
+            } catch (NumberFormatException e) {
+                throw FileException.at(file, rows + 1, "it has something else than numbers");
             }
             return Optional.of(new RunRecord.Last(Long.parseLong(cells[0]), values));
         }

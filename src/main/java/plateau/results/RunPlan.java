@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * @param key what tells it from the others
  * @param metrics the names of a row's values
- * @param facts what it drew at random, or else is worth knowing, by name: texts, numbers, lists and maps
+ * @param facts what it drew at random, or else is worth knowing, by name: texts, numbers, lists and
+ *     maps
  * @param steps training steps
  * @param logEvery training steps between two rows; the last step has one too
  */

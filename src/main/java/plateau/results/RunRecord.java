@@ -19,7 +19,8 @@ import java.util.Set;
  * @param key what tells it from the others
  * @param status how far it came
  * @param error what made it fail, in one line
- * @param facts what it drew at random, or else is worth knowing, by name: texts, numbers, lists and maps
+ * @param facts what it drew at random, or else is worth knowing, by name: texts, numbers, lists and
+ *     maps
  * @param speeds of a run that was finished
  * @param last its last row
  */

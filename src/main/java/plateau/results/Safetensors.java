@@ -21,9 +21,9 @@ import java.util.SequencedMap;
 import java.util.zip.CRC32C;
 
 /**
- * Arrays by name and texts about them, as a file in the safetensors format: the length of a JSON header in 8 bytes, the
- * header, and the arrays' values one behind the other, little-endian. The header also holds a checksum of everything, which
- * other programs ignore.
+ * Arrays by name and texts about them, as a file in the safetensors format: the length of a JSON
+ * header in 8 bytes, the header, and the arrays' values one behind the other, little-endian. The
+ * header also holds a checksum of everything, which other programs ignore.
  *
  * @param metadata texts by name
  * @param arrays in the order of the file
@@ -153,8 +153,8 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
     }
 
     /**
-     * Writes the file and waits until it is on the disk. What stands at that path before is lost, so the caller names a new
-     * one and renames it.
+     * Writes the file and waits until it is on the disk. What stands at that path before is lost,
+     * so the caller names a new one and renames it.
      *
      * @throws FileException if it cannot be written; then nothing stands there
      */

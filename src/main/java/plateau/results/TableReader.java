@@ -28,8 +28,9 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
- * Reads a table: the columns of the key and the seed in the tables of a campaign, neither in the files of a run, then the
- * step, in curves the point, and values. Whatever is wrong with it is told with its line.
+ * Reads a table: the columns of the key and the seed in the tables of a campaign, neither in the
+ * files of a run, then the step, in curves the point, and values. Whatever is wrong with it is told
+ * with its line.
  */
 final class TableReader implements AutoCloseable {
     private static final String BYTE_ORDER_MARK = "\uFEFF";

@@ -3,7 +3,6 @@ package plateau.results;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,8 +15,8 @@ import java.util.SequencedSet;
 import org.apache.commons.csv.CSVFormat;
 
 /**
- * The tables of all runs, put together from the files of each, a line at a time: however many rows there are, they need no
- * memory.
+ * The tables of all runs, put together from the files of each, a line at a time: however many rows
+ * there are, they need no memory.
  */
 final class Tables {
     /** Of every table: lines end as they do on Unix. */
@@ -47,12 +46,8 @@ final class Tables {
         /** The names in the header. */
         List<String> columns() throws IOException {
             try (Lines lines = new Lines(file)) {
-                return lines.next() ? columns(lines) : List.of();
+                return lines.next() ? lines.cells() : List.of();
             }
-        }
-
-        private static List<String> columns(Lines lines) throws IOException {
-            return FORMAT.parse(new StringReader(lines.text())).getRecords().getFirst().toList();
         }
     }
 
@@ -154,9 +149,9 @@ final class Tables {
             if (!lines.next()) {
                 return;
             }
-            Cells cells = new Cells(List.copyOf(values), Part.columns(lines));
+            Cells cells = new Cells(List.copyOf(values), lines.cells());
             while (lines.offset() < part.bytes && lines.next()) {
-                cells.find(lines, part.file);
+                cells.find(lines);
                 row.write(out, lines, cells);
             }
         }
@@ -178,14 +173,14 @@ final class Tables {
             target = columns.stream().mapToInt(values::indexOf).toArray();
         }
 
-        void find(Lines line, Path file) throws IOException {
+        void find(Lines line) throws IOException {
             byte[] buffer = line.buffer();
             int column = 0;
             int from = line.start();
             for (int i = line.start(); i <= line.end(); i++) {
                 if (i == line.end() || buffer[i] == ',') {
                     if (column == target.length) {
-                        throw FileException.at(file, line.number(), "it has too many cells");
+                        throw line.damaged("it has too many cells");
                     }
                     if (target[column] >= 0) {
                         start[target[column]] = from;
@@ -196,7 +191,7 @@ final class Tables {
                 }
             }
             if (column < target.length) {
-                throw FileException.at(file, line.number(), "it has too few cells");
+                throw line.damaged("it has too few cells");
             }
         }
     }

@@ -107,9 +107,6 @@ public final class LocalExecutor implements Executor {
             devices.all().getFirst().makeCurrent();
             Map<String, Figure> dataFigures = experiments.getFirst().dataFigures(kernels.getFirst());
             ResultStore store = new ResultStore(folder, description(), IntStream.range(0, runs.size()).mapToObj(this::plan).toList());
-            if (settings.checkpointEvery().isPresent()) {
-                store.begin();
-            }
             use(places);
             List<ParallelRuns.Run> trained = new ArrayList<>();
             for (int run = 0; run < runs.size(); run++) {
@@ -149,12 +146,15 @@ public final class LocalExecutor implements Executor {
 
         private ParallelRuns.Run trained(ResultStore store, int run) throws IOException {
             RunSpec<?> spec = runs.get(run);
-            boolean goesOn = folder.purpose() == ResultFolder.Purpose.CONTINUE;
             Checkpoints checkpoints = settings.checkpointEvery().isEmpty()
                     ? Checkpoints.NONE
-                    : Checkpoints.of(checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn, listener::onWarning);
+                    : Checkpoints.of(checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn(), listener::onWarning);
             Trainer.Options options = new Trainer.Options(spec.schedule(), settings.unroll(), settings.graph());
             return new ParallelRuns.Run(experiments.get(run), options, new Recorder(store, run), checkpoints);
+        }
+
+        private boolean goesOn() {
+            return folder.purpose() == ResultFolder.Purpose.CONTINUE;
         }
 
         /** Both files that a run's checkpoints take turns in become the folder's own. */
@@ -184,6 +184,8 @@ public final class LocalExecutor implements Executor {
         private final class Recorder implements RunListener {
             private final ResultStore store;
             private final int run;
+            private long done;
+            private boolean begun;
             private EventFile events;
 
             Recorder(ResultStore store, int run) {
@@ -192,12 +194,25 @@ public final class LocalExecutor implements Executor {
             }
 
             @Override
-            public void onStart(long done) {
-                unchecked(() -> store.start(run, done));
-                if (settings.tensorboard()) {
-                    unchecked(() -> events = EventFile.create(folder.path().resolve("tensorboard").resolve(store.fileNames().get(run)), now()));
+            public void onStart(long before) {
+                done = before;
+                if (goesOn()) {
+                    unchecked(this::begin); // which sees whether the rows before are there
                 }
-                listener.onStart(run, done);
+                listener.onStart(run, before);
+            }
+
+            /** Nothing in the folder changes before a run has something to write there. */
+            private void begin() throws IOException {
+                if (!begun) {
+                    begun = true;
+                    store.begin();
+                    store.start(run, done);
+                    if (settings.tensorboard()) {
+                        Path file = folder.file("tensorboard/" + store.fileNames().get(run) + "/" + EventFile.name());
+                        events = goesOn() ? EventFile.open(file.getParent(), now()) : EventFile.create(file.getParent(), now());
+                    }
+                }
             }
 
             @Override
@@ -207,6 +222,7 @@ public final class LocalExecutor implements Executor {
 
             @Override
             public void onLog(LogRow row) {
+                unchecked(this::begin);
                 unchecked(() -> store.log(run, row));
                 if (settings.tensorboard()) {
                     List<String> names = experiments.get(run).metrics();
@@ -229,6 +245,7 @@ public final class LocalExecutor implements Executor {
 
             @Override
             public void onCheckpoint() {
+                unchecked(this::begin);
                 unchecked(() -> store.checkpoint(run));
             }
 

@@ -22,7 +22,8 @@ public record Schedule(long steps, long logEvery) {
 
     /** The step of the first row after so many steps. */
     long nextRow(long done) {
-        return Math.min(logEvery > steps - done ? steps : (done / logEvery + 1) * logEvery, steps);
+        long last = done - done % logEvery;
+        return logEvery >= steps - last ? steps : last + logEvery;
     }
 
     /** Rows that were logged after so many steps. */

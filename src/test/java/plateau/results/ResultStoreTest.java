@@ -66,7 +66,9 @@ class ResultStoreTest {
         return Files.readString(folder.resolve(name));
     }
 
-    /** Two runs with other metrics, the later one first: tables have the order of the runs, and LF. */
+    /**
+     * Two runs with other metrics, the later one first: tables have the order of the runs, and LF.
+     */
     @Test
     void tablesHaveAllRowsOfAllRuns() throws IOException {
         try (ResultFolder claimed = claim(Purpose.NEW)) {
@@ -203,9 +205,31 @@ class ResultStoreTest {
     @Test
     void nothingIsLeftWhereNothingBegan() throws IOException {
         try (ResultFolder claimed = claim(Purpose.NEW)) {
-            store(claimed, plan(5, 1, "loss")).end(Status.FAILED, Optional.of("no device"));
+            ResultStore store = store(claimed, plan(5, 1, "loss"));
+            store.fail(0, "out of memory");
+            store.end(Status.FAILED, Optional.of("out of memory"));
         }
         assertFalse(Files.exists(folder));
+    }
+
+    @Test
+    void earlierResultsStayWhereNothingBegan() throws IOException {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store = store(claimed, plan(5, 1, "loss"));
+            store.start(0, 0);
+            store.log(0, row(100, 0.5));
+            store.end(Status.INTERRUPTED, Optional.empty());
+        }
+        String before = text("run.json");
+        for (Purpose purpose : List.of(Purpose.REPLACE, Purpose.CONTINUE)) {
+            try (ResultFolder claimed = claim(purpose)) {
+                ResultStore store = store(claimed, plan(5, 1, "loss"));
+                store.fail(0, "out of memory");
+                store.end(Status.FAILED, Optional.of("out of memory"));
+            }
+            assertEquals(before, text("run.json"));
+            assertEquals("d,seed,step,loss\n5,1,100,0.5\n", text("metrics.csv"));
+        }
     }
 
     /** For whoever looks, without anybody's asking. */

@@ -182,6 +182,8 @@ class ResultsTest {
         Files.writeString(folder.resolve("metrics.csv"), "");
         assertRefused("metrics.csv: it is empty");
         Files.delete(folder.resolve("metrics.csv"));
+        assertWhole(Results.read(folder));
+        Files.move(folder.resolve("runs"), folder.resolve("away"));
         assertRefused("metrics.csv: there is no such file or folder");
         Files.createDirectory(folder.resolve("metrics.csv"));
         assertRefused("metrics.csv: a folder is where a file should be");
@@ -198,7 +200,10 @@ class ResultsTest {
                 assertThrows(FileException.class, () -> Results.read(folder)).getMessage());
     }
 
-    /** Cut, flipped, deleted and inserted bytes: either they do not matter, or one line names the file. */
+    /**
+     * Cut, flipped, deleted and inserted bytes: either they do not matter, or one line names the
+     * file.
+     */
     @Test
     void whateverIsDamagedIsReadOrRefused() throws IOException {
         Seeds seeds = Seeds.next();

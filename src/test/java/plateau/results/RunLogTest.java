@@ -65,7 +65,10 @@ class RunLogTest {
         assertEquals("step,point,f\n1,0,1.0\n1,1,1.5\n2,0,2.0\n2,1,2.5\n", Files.readString(folder.resolve("runs/run.curves.csv")));
     }
 
-    /** The end that is torn, and what came after the checkpoint, go with the first new row, and not before. */
+    /**
+     * The end that is torn, and what came after the checkpoint, go with the first new row, and not
+     * before.
+     */
     @Test
     void aLogGoesOnFromACheckpoint() throws IOException {
         write(5);
@@ -121,7 +124,10 @@ class RunLogTest {
         assertEquals(rows + 1, rows().size());
     }
 
-    /** At random moments; every line but the last is whole then, and those that were flushed are there. */
+    /**
+     * At random moments; every line but the last is whole then, and those that were flushed are
+     * there.
+     */
     @Test
     void aKilledProcessLeavesWholeLines() throws Exception {
         Seeds seeds = Seeds.next();

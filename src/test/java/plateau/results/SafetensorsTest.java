@@ -23,7 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
 import plateau.results.Safetensors.Array;
 import plateau.results.Safetensors.Type;
 
-/** Files in the safetensors format: what other programs find in them, and that a damaged one is never taken for a whole one. */
+/**
+ * Files in the safetensors format: what other programs find in them, and that a damaged one is
+ * never taken for a whole one.
+ */
 class SafetensorsTest {
     private static final int SIGNALLING_NAN = 0x7FA0_0001;
 
