@@ -4,9 +4,8 @@ import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
+import java.util.Set;
 
 /**
  * One thing that can be chosen of an experiment: a component of its options.
@@ -20,16 +19,33 @@ import java.util.stream.Collectors;
  * @param main whether those are typed without the name
  */
 public record Choice(String name, String symbol, String text, Class<?> type, List<String> each, boolean main) {
+    private static final Set<Class<?>> NUMBERS = Set.of(Integer.class, Long.class, Float.class, OptionalInt.class);
 
+    /** @throws IllegalArgumentException with one line on a value of {@code each} that is none */
+    public Choice {
+        each = List.copyOf(each);
+        for (String value : each) {
+            if (parse(name, type, value) == null) {
+                throw new IllegalArgumentException(name + ": a value of each is empty");
+            }
+        }
+    }
+
+    /** @throws IllegalArgumentException with one line on what is wrong with the component */
     static Choice of(RecordComponent component) {
+        String described =
+                "%s of %s".formatted(component.getName(), component.getDeclaringRecord().getName());
         Option option = component.getAnnotation(Option.class);
         if (option == null) {
-            throw new IllegalArgumentException(
-                    "%s of %s has no @Option".formatted(component.getName(), component.getDeclaringRecord().getName()));
+            throw new IllegalArgumentException(described + " has no @Option");
+        }
+        Class<?> type = component.getType();
+        if (!NUMBERS.contains(type) && !type.isEnum()) {
+            throw new IllegalArgumentException("%s is of type %s; an option is an Integer, Long, Float, OptionalInt or enum"
+                    .formatted(described, type.getTypeName()));
         }
         String name = option.name().isEmpty() ? hyphenated(component.getName()) : option.name();
-        return new Choice(
-                name, option.symbol(), option.text(), component.getType(), List.of(option.each()), option.main());
+        return new Choice(name, option.symbol(), option.text(), type, List.of(option.each()), option.main());
     }
 
     /** Whether runs of one campaign may differ in it; it is then part of what tells them apart. */
@@ -39,7 +55,13 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
 
     /** The values of an enum, as they are typed; empty for other types. */
     public List<String> constants() {
-        return type.isEnum() ? Arrays.stream(type.getEnumConstants()).map(Choice::plain).map(Object::toString).toList() : List.of();
+        return constants(type);
+    }
+
+    private static List<String> constants(Class<?> type) {
+        return type.isEnum()
+                ? Arrays.stream(type.getEnumConstants()).map(constant -> plain(constant).toString()).toList()
+                : List.of();
     }
 
     /**
@@ -61,10 +83,21 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
      * @throws IllegalArgumentException with one line, if it is none of the component's
      */
     Object parse(Object value) {
-        if (value == null || value.toString().isEmpty()) {
+        return value == null ? null : parse(name, type, value.toString());
+    }
+
+    private static Object parse(String name, Class<?> type, String text) {
+        if (text.isEmpty()) {
             return null;
         }
-        String text = value.toString();
+        if (type.isEnum()) {
+            int constant = constants(type).indexOf(text.toLowerCase(Locale.ROOT));
+            if (constant < 0) {
+                throw new IllegalArgumentException(
+                        "%s: '%s' is none of %s".formatted(name, text, String.join(", ", constants(type))));
+            }
+            return type.getEnumConstants()[constant];
+        }
         try {
             if (type == Integer.class) {
                 return Integer.valueOf(text);
@@ -72,20 +105,14 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
             if (type == Long.class) {
                 return Long.valueOf(text);
             }
-            if (type == Float.class) {
-                return Float.valueOf(text);
-            }
-            if (type == OptionalInt.class) {
-                return OptionalInt.of(Integer.parseInt(text));
-            }
+            return type == Float.class ? Float.valueOf(text) : OptionalInt.of(Integer.parseInt(text));
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("%s must be a number%s, not '%s'".formatted(name, type == Float.class ? "" : " without a fraction", text));
+            String kind = type == Float.class ? "a number" : "a number without a fraction";
+            throw new IllegalArgumentException("%s must be %s, not '%s'".formatted(name, kind, text), e);
         }
-        Optional<?> constant = Arrays.stream(type.getEnumConstants()).filter(each -> plain(each).equals(text.toLowerCase(Locale.ROOT))).findFirst();
-        return constant.orElseThrow(() -> new IllegalArgumentException("%s: '%s' is none of %s".formatted(name, text, String.join(", ", constants()))));
     }
 
     private static String hyphenated(String camelCase) {
-        return camelCase.chars().mapToObj(c -> Character.isUpperCase(c) ? "-" + (char) Character.toLowerCase(c) : String.valueOf((char) c)).collect(Collectors.joining());
+        return camelCase.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
     }
 }

@@ -1,6 +1,5 @@
 package plateau.experiment;
 
-import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
@@ -23,11 +22,18 @@ public final class Choices<O extends Record> {
     private Choices(Class<O> type) {
         this.type = type;
         this.all = Arrays.stream(type.getRecordComponents()).map(Choice::of).toList();
+        if (all.stream().map(Choice::name).distinct().count() < all.size()) {
+            throw new IllegalArgumentException("two options of %s have one name: %s".formatted(type.getName(), names()));
+        }
     }
 
     /** What can be chosen of a record. */
     public static <O extends Record> Choices<O> of(Class<O> type) {
         return new Choices<>(type);
+    }
+
+    private String names() {
+        return String.join(", ", all.stream().map(Choice::name).toList());
     }
 
     /** In the record's order. */
@@ -49,18 +55,24 @@ public final class Choices<O extends Record> {
     public O create(Map<String, ?> values) {
         for (String name : values.keySet()) {
             if (all.stream().noneMatch(choice -> choice.name().equals(name))) {
-                throw new IllegalArgumentException("there is no option '%s', but %s".formatted(name, String.join(", ", all.stream().map(Choice::name).toList())));
+                throw new IllegalArgumentException("there is no option '%s', but %s".formatted(name, names()));
             }
         }
-        Object[] arguments = all.stream().map(choice -> choice.parse(values.get(choice.name()))).toArray();
+        Object[] arguments =
+                all.stream().map(choice -> choice.parse(values.get(choice.name()))).toArray();
+        Class<?>[] types = all.stream().map(Choice::type).toArray(Class<?>[]::new);
         try {
-            Constructor<O> constructor = type.getDeclaredConstructor(Arrays.stream(type.getRecordComponents()).map(RecordComponent::getType).toArray(Class<?>[]::new));
-            return constructor.newInstance(arguments);
+            return type.getDeclaredConstructor(types).newInstance(arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause() instanceof RuntimeException refusal ? refusal : new IllegalStateException(e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new IllegalArgumentException("the options %s must be a public record of a public class (%s)".formatted(type.getName(), e.getMessage()), e);
+            throw inaccessible(e);
         }
+    }
+
+    private IllegalArgumentException inaccessible(ReflectiveOperationException e) {
+        return new IllegalArgumentException(
+                "the options %s must be a public record of a public class (%s)".formatted(type.getName(), e.getMessage()), e);
     }
 
     /** Options of another run of the kind, whose type is not known there. */
@@ -79,7 +91,7 @@ public final class Choices<O extends Record> {
             try {
                 values.put(all.get(i).name(), Choice.plain(components[i].getAccessor().invoke(options)));
             } catch (ReflectiveOperationException e) {
-                throw new IllegalArgumentException("the options %s must be a public record of a public class (%s)".formatted(type.getName(), e.getMessage()), e);
+                throw inaccessible(e);
             }
         }
         return values;

@@ -1,10 +1,6 @@
 package plateau.figure;
 
-import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * Curves over common axes, or a picture.
@@ -105,18 +101,6 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
         /** A plain curve. */
         public Curve(String name, List<Double> x, List<Double> y) {
             this(name, x, y, Look.PLAIN);
-        }
-
-        /** Of several runs, each a value by step, the mean; and, where there are several, a band from the lowest to the highest. */
-        public static Curve mean(String name, Look look, List<? extends Map<Long, Double>> runs) {
-            SortedMap<Long, DoubleSummaryStatistics> steps = new TreeMap<>();
-            runs.forEach(run -> run.forEach((step, value) -> steps.computeIfAbsent(step, _ -> new DoubleSummaryStatistics()).accept(value)));
-            List<Double> x = steps.keySet().stream().map(step -> (double) step).toList();
-            List<Double> mean = steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
-            if (runs.size() == 1) {
-                return new Curve(name, x, mean, look);
-            }
-            return new Curve(name, x, mean, look, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
         }
     }
 }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
+import plateau.autograd.Parameters;
 import plateau.autograd.Tape;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
@@ -173,7 +174,7 @@ class TupleStepTest {
     }
 
     private static Tuple.Networks networks(int k) {
-        return Tuple.Networks.declare(new plateau.autograd.Parameters.Declaration(), k);
+        return Tuple.Networks.declare(new Parameters.Declaration(), k);
     }
 
     @ParameterizedTest
