@@ -64,6 +64,7 @@ final class CampaignRunner {
         device.check();
         LocalExecutor executor = new LocalExecutor(device::openAll, device.text(), Version.program());
         try (ResultFolder folder = claim(target, purpose, campaign)) {
+            folder.require(campaign.kind().figureNames().stream().flatMap(name -> FigureFiles.names(name).stream()).toList());
             interruption.calls(executor::stop);
             CampaignEnd end;
             try (Display display = new Display(campaign)) {

@@ -41,6 +41,14 @@ public interface Kind<O extends Record> {
     }
 
     /**
+     * Every name that {@link #figures} and the experiments' {@link Experiment#dataFigures} may use, so that a folder in which
+     * others have files of such names can be refused before anything is run.
+     */
+    default List<String> figureNames() {
+        return List.of(name());
+    }
+
+    /**
      * The figures of what runs have logged, by the names of their files.
      *
      * @param runs those that have logged something, in the order of the tables; at least one

@@ -45,6 +45,11 @@ public final class PwlKind implements Kind<Pwl.Options> {
         return options.variant() == Pwl.Variant.CONDITIONED ? CONDITIONED_STEPS : STEPS;
     }
 
+    @Override
+    public List<String> figureNames() {
+        return List.of(NAME, "pwl-learnt");
+    }
+
     /**
      * Each way's own loss against training steps; and figure 5, two curves and what is decoded, a
      * row for each way.

@@ -48,6 +48,11 @@ public final class StepKind implements Kind<Step.Options> {
         return options.variant() == Step.Variant.FORWARD_ONLY ? FORWARD_ONLY_STEPS : STEPS;
     }
 
+    @Override
+    public List<String> figureNames() {
+        return List.of(NAME, "step-learnt");
+    }
+
     /**
      * Errors of each way's own output, and levels that are right, against training steps; and
      * figure 6, a panel for each way.

@@ -44,6 +44,11 @@ public final class StocksKind implements Kind<Stocks.Options> {
         return STEPS;
     }
 
+    @Override
+    public List<String> figureNames() {
+        return List.of(NAME, "stocks-noise");
+    }
+
     /**
      * Figure 8, the loss that is exact over all inputs and gains, a panel per k; and how many times
      * noisier the end-to-end gradient is along each run.

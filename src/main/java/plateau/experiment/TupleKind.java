@@ -44,6 +44,11 @@ public final class TupleKind implements Kind<Tuple.Options> {
         return options.mode() == Approach.E2E ? END_TO_END_STEPS : DECOMPOSITION_STEPS;
     }
 
+    @Override
+    public List<String> figureNames() {
+        return List.of(NAME, "tuple-samples");
+    }
+
     /** Figure 3: accuracy on the tuple's label against training steps, a panel per k. */
     @Override
     public SequencedMap<String, Figure> figures(List<Logged<Tuple.Options>> runs) {

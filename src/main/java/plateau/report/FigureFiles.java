@@ -40,6 +40,11 @@ public final class FigureFiles {
         this.figure = figure;
     }
 
+    /** The names of a figure's files. */
+    public static List<String> names(String name) {
+        return List.of(name + PNG, name + SVG);
+    }
+
     /**
      * Writes a figure into a folder of results, as NAME.png and NAME.svg.
      *
@@ -59,7 +64,7 @@ public final class FigureFiles {
     public static List<String> redraw(Path folder, String name, Figure figure) throws IOException {
         ResultFolder.replace(folder, name + PNG, file -> writePng(figure, file));
         ResultFolder.replace(folder, name + SVG, file -> writeSvg(figure, file));
-        return List.of(name + PNG, name + SVG);
+        return names(name);
     }
 
     /**
@@ -80,7 +85,7 @@ public final class FigureFiles {
      * @throws IOException if it cannot be written, or files of these names are there
      */
     public static List<String> write(Path folder, String name, Figure figure, boolean overwrite) throws IOException {
-        List<String> names = List.of(name + PNG, name + SVG);
+        List<String> names = names(name);
         for (String each : names) {
             if (!overwrite && Files.exists(folder.resolve(each))) {
                 throw new FileException(folder.resolve(each), "it is there already; move it away, name another folder, or replace it");

@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.NativeFiles;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.NativeFiles;
 
 /** An image lists its kernels through the driver, with their kinds and the places of their arguments, as {@code cuda.h} of CUDA 12.4 declares it. */
 class KernelListTest {
