@@ -46,7 +46,7 @@ final class PwlSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        int seeds = scale.seeds(5, 5);
+        int seeds = scale.seeds(8, 5);
         return List.of(
                 Task.of("pwl", "pwl linear conv --curves program --steps " + scale.choose("10000", "50000"), seeds),
                 Task.of("pwl-conditioned", "pwl conditioned --curves program --steps 500 --log-every 10", seeds),

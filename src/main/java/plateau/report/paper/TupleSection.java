@@ -38,13 +38,13 @@ final class TupleSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        int seeds = scale.seeds(3, 5);
+        int seeds = scale.seeds(5, 5);
         return scale.full()
                 ? List.of(Task.of("tuple", "tuple --k 1,2,3 --mode dec", seeds), Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e --checkpoint-every 1000", seeds))
                 : List.of(
                         Task.of("tuple", "tuple --k 1,2,3 --mode dec --steps 400 --log-every 20", seeds),
                         Task.of("tuple-e2e", "tuple --k 1,3 --mode e2e --steps 300 --log-every 20", seeds),
-                        Task.of("tuple-e2e-2", "tuple --k 2 --mode e2e --steps 1000", scale.seeds(16, 16)));
+                        Task.of("tuple-e2e-2", "tuple --k 2 --mode e2e --steps 1000", scale.seeds(40, 40)));
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,18 @@ class SectionsTest {
         List<Task> tasks = Section.ALL.stream().flatMap(section -> section.tasks(new Scale(true, OptionalInt.of(7))).stream()).toList();
         assertEquals(tasks.size(), tasks.stream().map(Task::folder).distinct().count());
         tasks.forEach(task -> assertEquals(List.of("--seeds", "7"), task.arguments().subList(task.arguments().size() - 2, task.arguments().size())));
+    }
+
+    /** Runs that do not differ are judged by the sign test, and ½ⁿ is at most 5 % from n = 5 on. */
+    @Test
+    void quickModeTakesAsManySeedsAsTheSignTestNeeds() {
+        for (Section section : Section.ALL) {
+            for (Task task : section.tasks(new Scale(false, OptionalInt.empty()))) {
+                int seeds = Integer.parseInt(task.arguments().getLast());
+                Verdict verdict = Evidence.above("", new double[seeds], -1).verdict();
+                assertEquals(Verdict.HOLDS, verdict, task.folder() + ": " + seeds);
+            }
+        }
     }
 
     @Test
@@ -107,6 +120,33 @@ class SectionsTest {
         assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("Classification blurs the boundaries between classes."));
         assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("Forward-only gives the best final accuracy …"));
         assertEquals(Verdict.DOES_NOT_HOLD, verdicts.get("… in the shortest training."));
+    }
+
+    /** Its median over the last tenth, the last 3 of 30 evaluations, whatever the very last one is. */
+    @Test
+    void finalAccuracyIsThatOfTheLastTenth() {
+        assertEquals(Verdict.HOLDS, finalAccuracy(1e-4, 0.1), "a spike at the very end");
+        assertEquals(Verdict.DOES_NOT_HOLD, finalAccuracy(0.1, 1e-4), "luck at the very end");
+    }
+
+    /** Of forward-only with such errors, where all others have 0.01 throughout. */
+    private static Verdict finalAccuracy(double settled, double last) {
+        List<List<History>> all = new ArrayList<>();
+        for (String variant : List.of("approximation", "e2e", "multiclass", "forward-only")) {
+            boolean forwardOnly = variant.equals("forward-only");
+            List<Double> errors = new ArrayList<>(Collections.nCopies(30, forwardOnly ? settled : 0.01));
+            errors.set(29, forwardOnly ? last : 0.01);
+            List<Long> steps = LongStream.rangeClosed(1, 30).boxed().toList();
+            all.add(step(variant, 0, _ -> Map.of("loss", errors, "squared_error", errors)).stream()
+                    .map(run -> new History(
+                            run.key(), run.seed(), steps, run.metrics(), run.curves(), run.description()))
+                    .toList());
+        }
+        return section("step").claims(study(all)).stream()
+                .filter(claim -> claim.sentence().startsWith("Forward-only gives the best final accuracy"))
+                .map(claim -> claim.evidence().verdict())
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
