@@ -43,7 +43,7 @@ final class PwlSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        Seeds seeds = scale.seeds(5, 5);
+        Seeds seeds = scale.seeds(8, 8);
         return List.of(
                 draft("pwl", seeds, "linear", "conv").steps(scale.choose(10_000, 50_000)).task(scale.routing()),
                 draft("pwl-conditioned", seeds, "conditioned").steps(500).logEvery(10).task(scale.routing()),

@@ -43,11 +43,17 @@ final class StepSection implements Section {
         return "A linear function is seen through a step function, whose derivative is zero wherever it exists. Smoothing the steps, a deep network and classification all have their price; handing the backward message through the steps unchanged has none.";
     }
 
+    /**
+     * 40 seeds, because the approximation takes a quarter of forward-only's iterations or never gets
+     * there, in about half of the runs each: with 20, 3 % of the verdicts on its mean were open. 20
+     * of the deep networks: near steps, classification's share of wrong levels exceeds forward-only's
+     * by 0.027, and runs spread by 0.022 around that; 5 left 30 % of the verdicts open.
+     */
     @Override
     public List<Task> tasks(Scale scale) {
         return List.of(
-                Task.of("step", name(), scale.seeds(20, 40)).with(VARIANT, "approximation", "forward-only").task(scale.routing()),
-                Task.of("step-deep", name(), scale.seeds(5, 20)).with(VARIANT, "e2e", "multiclass").steps(scale.choose(5000, 10_000)).task(scale.routing()));
+                Task.of("step", name(), scale.seeds(40, 40)).with(VARIANT, "approximation", "forward-only").task(scale.routing()),
+                Task.of("step-deep", name(), scale.seeds(20, 20)).with(VARIANT, "e2e", "multiclass").steps(scale.choose(5000, 10_000)).task(scale.routing()));
     }
 
     @Override
@@ -111,8 +117,23 @@ final class StepSection implements Section {
         return run.firstAtMost(error(run), variance(run) / 10).orElse(run.lastStep() + 1);
     }
 
+    /**
+     * By the median over the last tenth of training: at a constant learning rate no run comes to
+     * rest, and forward-only's error differs by a factor of three from one evaluation to the next,
+     * nearly as much as it lies below classification's. By the very last evaluations alone, 32 of 40
+     * seeds were for forward-only; by the medians, 39.
+     */
     private static Evidence best(List<History> forwardOnly, List<List<History>> others) {
-        return Evidence.all(others.stream().map(runs -> Evidence.smaller("squared error at the end below the %s's".formatted(name(runs)), Study.each(forwardOnly, StepSection::end), Study.each(runs, StepSection::end))).toList());
+        return Evidence.all(others.stream()
+                .map(runs -> Evidence.smaller(
+                        "squared error in the last tenth of training below the %s's".formatted(name(runs)),
+                        Study.each(forwardOnly, StepSection::settled),
+                        Study.each(runs, StepSection::settled)))
+                .toList());
+    }
+
+    private static double settled(History run) {
+        return run.tail(error(run));
     }
 
     /** When forward-only has reached the error that each of the others ends with, and when they end. */

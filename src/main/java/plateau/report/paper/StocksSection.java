@@ -34,9 +34,13 @@ final class StocksSection implements Section {
         return "Which of k stocks does a reference speak of? From the gains of all stocks (end-to-end) or from the right stock (decomposition) come two unbiased estimates of the same gradient. The former's variance is about k times as large at the start.";
     }
 
+    /**
+     * Five seeds, because at k = 10 the losses of decomposition agree in six digits and may agree in
+     * all: runs without any spread are judged by the sign test, which fewer than five never satisfy.
+     */
     @Override
     public List<Task> tasks(Scale scale) {
-        return List.of(Task.of(name(), name(), scale.seeds(3, 5)).logEvery(50).task(scale.routing()));
+        return List.of(Task.of(name(), name(), scale.seeds(5, 5)).logEvery(50).task(scale.routing()));
     }
 
     @Override

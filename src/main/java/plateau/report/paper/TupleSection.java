@@ -38,7 +38,7 @@ final class TupleSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        Seeds seeds = scale.seeds(3, 5);
+        Seeds seeds = scale.seeds(5, 5);
         if (scale.full()) {
             return List.of(
                     draft("tuple", seeds, Approach.DEC, 1, 2, 3).task(scale.routing()),
@@ -47,7 +47,7 @@ final class TupleSection implements Section {
         return List.of(
                 draft("tuple", seeds, Approach.DEC, 1, 2, 3).steps(400).logEvery(20).task(scale.routing()),
                 draft("tuple-e2e", seeds, Approach.E2E, 1, 3).steps(300).logEvery(20).task(scale.routing()),
-                draft("tuple-e2e-2", scale.seeds(16, 16), Approach.E2E, 2).steps(1000).task(scale.routing()));
+                draft("tuple-e2e-2", scale.seeds(40, 40), Approach.E2E, 2).steps(1000).task(scale.routing()));
     }
 
     private static Task.Draft draft(String folder, Seeds seeds, Approach approach, Object... sizes) {
