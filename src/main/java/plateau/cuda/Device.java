@@ -79,6 +79,14 @@ public final class Device implements AutoCloseable {
         return name;
     }
 
+    /**
+     * What decides the bits of a result: the device's name, or on the CPU driver the instruction set that its kernels are
+     * compiled for. Results of devices that differ in it agree within float tolerance alone.
+     */
+    public String arithmetic() {
+        return isCpu() ? "CPU kernels for " + NativeFiles.cpuLevel() : name;
+    }
+
     /** Whether this project's CPU driver runs it; for messages. */
     public boolean isCpu() {
         return libraries.kind() == DeviceSelector.Kind.CPU;

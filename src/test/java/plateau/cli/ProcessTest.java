@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
 import plateau.reference.Waiting;
-import plateau.train.Safetensors;
+import plateau.results.Safetensors;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
 class ProcessTest {
@@ -32,13 +32,14 @@ class ProcessTest {
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "smaller");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test
     void aLaterFailureKeepsWhatWasDone() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(Main.FAILED, "d = 6: cuGraphInstantiate");
+        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(ExitCode.FAILED, "d = 6: cuGraphInstantiate");
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("failed", run.at("/status").asText());
         assertTrue(run.at("/error").asText().startsWith("d = 6: cuGraphInstantiate"), run::toString);
@@ -60,17 +61,18 @@ class ProcessTest {
         Files.createDirectories(damaged.resolve(name).getParent());
         Files.write(damaged.resolve(name), Arrays.copyOf(image, image.length / 2));
         Process process = Finished.start(folder, List.of(damaged), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p");
-        Finished.await(folder, process).assertError(Main.FAILED, "hinge.so is damaged");
+        Finished.await(folder, process).assertError(ExitCode.FAILED, "hinge.so is damaged");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test
     void withoutAGpuCudaIsAnErrorAndItsCheckIsSkipped() throws Exception {
         assumeFalse(Files.exists(Path.of("/proc/driver/nvidia/version")), "this machine has an NVIDIA driver");
-        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "device cuda:0", "use device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "--device cuda:0", "use --device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "device cuda:0", "use device cpu");
         assertFalse(Files.exists(folder.resolve("p")));
         Finished doctor = run(Map.of(), "doctor", "--device", "cuda");
-        assertEquals(Main.SKIPPED, doctor.code());
+        assertEquals(ExitCode.SKIPPED, doctor.code());
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
     }
 
@@ -84,14 +86,14 @@ class ProcessTest {
         Finished finished = Finished.await(folder, process);
         assertEquals(List.of(), finished.err());
         assertEquals(code, finished.code());
-        assertEquals("interrupted; wrote metrics.csv, metrics.jsonl, run.json, parity.png, parity.svg to p", finished.out().getLast());
+        assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl, parity.png, parity.svg to p", finished.out().getLast());
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("interrupted", run.at("/status").asText());
         assertEquals(List.of("interrupted", "interrupted", "waiting"), run.at("/runs").valueStream().map(each -> each.at("/status").asText()).toList());
         List<String> last = Files.readAllLines(folder.resolve("p/metrics.csv"));
         assertTrue(last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
         try (Stream<Path> files = Files.list(folder.resolve("p"))) {
-            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
+            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).sorted().toList());
         }
     }
 
@@ -176,14 +178,14 @@ class ProcessTest {
 
     private static Set<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+            return files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).collect(Collectors.toSet());
         }
     }
 
     @Test
     void debugShowsTheStackTrace() throws Exception {
         Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), "parity", "--device", "cpu", "--d", "0", "--out", "p");
-        assertEquals(Main.USAGE, failed.code());
+        assertEquals(ExitCode.USAGE, failed.code());
         assertTrue(failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")), failed.err()::toString);
     }
 

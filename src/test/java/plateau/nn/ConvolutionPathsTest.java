@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGeneratorFactory;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +24,7 @@ import plateau.cuda.Device;
 import plateau.cuda.Graph;
 import plateau.cuda.GraphExec;
 import plateau.cuda.LiveObjects;
+import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
@@ -44,7 +45,7 @@ class ConvolutionPathsTest {
     /** The network with its training step, and what there is to look at. */
     private static final class Network implements AutoCloseable {
         final Workspace workspace;
-        final plateau.cuda.Stream stream;
+        final Stream stream;
         final Parameters parameters;
         final Tensor score;
         final Tensor x;
@@ -59,7 +60,7 @@ class ConvolutionPathsTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
             Linear last = Linear.declare(declaration, "last", SIDE / 4 * (SIDE / 4) * CHANNELS, 1, Activation.LINEAR);
             parameters = declaration.allocate(workspace, new Sgd(RATE));
-            Kernels kernels = Kernels.load(device, Dense.Products.KERNELS, path);
+            Kernels kernels = Kernels.of(device, Dense.Products.KERNELS, path);
             Tape tape = new Tape(kernels, workspace, parameters);
             parameters.arena().fill(0).enqueue(stream);
             stream.synchronize();
@@ -77,8 +78,10 @@ class ConvolutionPathsTest {
             y.values().upload(labels);
             score = last.apply(tape, second.apply(tape, first.apply(tape, x), background ? tape.parameter(first.bias()) : null));
             Tensor loss = HingeLoss.of(tape, score, y);
-            backward = tape.backward(List.of(loss), Stream.concat(parameters.tensors().stream(), Stream.of(x)).toList());
-            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.floats(RATE), workspace.words(1))));
+            List<Tensor> wanted = new ArrayList<>(parameters.tensors());
+            wanted.add(x);
+            backward = tape.backward(List.of(loss), wanted);
+            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.words(1))));
         }
 
         void run() {
