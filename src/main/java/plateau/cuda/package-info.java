@@ -4,8 +4,8 @@
  * only package that knows JCuda; set-up goes through it, and what runs at every step (launch, graph
  * launch, fill, copy) through the Foreign Function &amp; Memory API.
  *
- * <p>Everything that a device makes is closed by whoever asked for it, before the device.
- * {@link plateau.cuda.Device#live()} counts what has not been.
+ * <p>Memory, streams, events and graphs are closed by whoever asked for them, before the device, which
+ * unloads its modules itself. {@link plateau.cuda.Device#live()} counts what has not been closed.
  *
  * <h2>Threads</h2>
  *
