@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
+import plateau.reference.Waiting;
 import plateau.results.Safetensors;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
@@ -32,6 +33,7 @@ class ProcessTest {
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
         run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "smaller");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
@@ -67,6 +69,7 @@ class ProcessTest {
     void withoutAGpuCudaIsAnErrorAndItsCheckIsSkipped() throws Exception {
         assumeFalse(Files.exists(Path.of("/proc/driver/nvidia/version")), "this machine has an NVIDIA driver");
         run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "--device cuda:0", "use --device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "device cuda:0", "use device cpu");
         assertFalse(Files.exists(folder.resolve("p")));
         Finished doctor = run(Map.of(), "doctor", "--device", "cuda");
         assertEquals(ExitCode.SKIPPED, doctor.code());
@@ -78,9 +81,7 @@ class ProcessTest {
     @CsvSource({"INT, 130", "TERM, 143"})
     void interruptionEndsCleanly(String signal, int code) throws Exception {
         Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5,6,7", "--steps", "1000000000", "--parallel", "2", "--out", "p");
-        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).stream().noneMatch(line -> line.startsWith("d = 6: step "))) {
-            Thread.sleep(50);
-        }
+        Waiting.until(process, "the second run's first step", () -> stdout().stream().anyMatch(line -> line.startsWith("d = 6: step ")));
         assertEquals(0, new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor());
         Finished finished = Finished.await(folder, process);
         assertEquals(List.of(), finished.err());
@@ -99,9 +100,7 @@ class ProcessTest {
     @Test
     void interruptionBeforeAnythingIsLoggedLeavesNothing() throws Exception {
         Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "1000000000", "--log-every", "1000000000", "--out", "p");
-        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).isEmpty()) {
-            Thread.sleep(50);
-        }
+        Waiting.until(process, "the first line", () -> !stdout().isEmpty());
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
@@ -124,9 +123,7 @@ class ProcessTest {
             long before = lastSaved();
             Process process = Finished.start(folder, List.of(), Map.of(), next.toArray(String[]::new));
             boolean early = seeds.random().nextInt(4) == 0; // while it starts; else once it has saved something
-            while (process.isAlive() && (early ? Files.readAllLines(folder.resolve("stdout")).isEmpty() : lastSaved() == before)) {
-                Thread.sleep(5);
-            }
+            Waiting.until(process, early ? "the first line" : "a checkpoint", () -> early ? !stdout().isEmpty() : lastSaved() != before);
             Thread.sleep(seeds.random().nextInt(400));
             process.destroyForcibly().waitFor();
             if (Files.exists(folder.resolve("killed/run.json"))) {
@@ -155,22 +152,28 @@ class ProcessTest {
         }
     }
 
-    /** Ctrl-C saves what was done until then, whether a checkpoint is due or not. */
+    /**
+     * Ctrl-C saves what was done until then, whether a checkpoint is due or not: the next one that is due
+     * would be that of the end.
+     */
     @Test
     void anInterruptedCommandSaysHowToGoOn() throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "300000", "--log-every", "300000", "--checkpoint-every", "300000", "--out", "p");
-        while (process.isAlive() && !Files.exists(folder.resolve("p/run.json"))) {
-            Thread.sleep(10);
-        }
-        Thread.sleep(300);
+        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "600000", "--log-every", "600000", "--checkpoint-every", "300000", "--out", "p");
+        Path checkpoint = folder.resolve("p/checkpoints/d-5-seed-1.safetensors");
+        Waiting.until(process, "a checkpoint that is due", () -> Files.exists(checkpoint));
+        Files.delete(checkpoint);
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
         assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl to p; to go on: plateau parity --resume p", finished.out().getLast());
-        long step = Long.parseLong(Safetensors.read(folder.resolve("p/checkpoints/d-5-seed-1.safetensors")).metadata().get("step"));
-        assertTrue(0 < step && step < 300_000, () -> "step " + step);
+        long step = Long.parseLong(Safetensors.read(checkpoint).metadata().get("step"));
+        assertTrue(300_000 <= step && step < 600_000, () -> "step " + step);
         run(Map.of(), "parity", "--resume", "p").assertOk();
         assertEquals("finished", new ObjectMapper().readTree(folder.resolve("p/run.json").toFile()).at("/status").asText());
+    }
+
+    private List<String> stdout() throws IOException {
+        return Files.readAllLines(folder.resolve("stdout"));
     }
 
     private static Set<String> names(Path folder) throws IOException {

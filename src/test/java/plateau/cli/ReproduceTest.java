@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import plateau.reference.Waiting;
 
 /** The report on a part of the paper small enough to be trained here: what is written, kept, refused, and said of what failed. */
 class ReproduceTest {
@@ -52,9 +53,7 @@ class ReproduceTest {
     void goesOnFromCheckpoints() throws Exception {
         String[] command = {"reproduce", "--full", "--only", "parity", "--seeds", "1", "--seed", "3", "--device", "cpu", "--out", "r"};
         Process process = Finished.start(folder, List.of(), Map.of(), command);
-        while (process.isAlive() && !hasCheckpoint(folder.resolve("r/parity/checkpoints"))) {
-            Thread.sleep(20);
-        }
+        Waiting.until(process, "a checkpoint", () -> hasCheckpoint(folder.resolve("r/parity/checkpoints")));
         assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
         Finished interrupted = Finished.await(folder, process);
         assertEquals(List.of(), interrupted.err());

@@ -494,6 +494,19 @@ class DriverTest {
     }
 
     @Test
+    void argumentsWithLessThanAnElementAreRefused() {
+        CUdeviceptr two = upload(1, 2), one = upload(1);
+        is(CUresult.CUDA_ERROR_MISALIGNED_ADDRESS, accumulate(1, 1, stream, 1, two.withByteOffset(2), one));
+        CUdeviceptr halfAnElement = allocate(2);
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, accumulate(1, 1, stream, 1, one, halfAnElement));
+        ok(accumulate(1, 1, stream, 1, two.withByteOffset(4), one));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {3}, download(one, 1));
+        Pointer nullArgument = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(two), new Pointer());
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, nullArgument, null));
+    }
+
+    @Test
     void launchShapesOverTheLimitsAreRefused() throws IOException {
         CUdeviceptr one = upload(1), sum = upload(0);
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 1025, stream, 1, one, sum));
