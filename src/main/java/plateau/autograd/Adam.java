@@ -18,7 +18,8 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
     public Adam {
         Optimizer.requireRate(learningRate);
         if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-            throw new IllegalArgumentException("Adam's decays must be at least 0 and below 1, not %s and %s".formatted(beta1, beta2));
+            throw new IllegalArgumentException(
+                    "Adam's decays must be at least 0 and below 1, not %s and %s".formatted(beta1, beta2));
         }
         if (!(epsilon > 0) || Float.isInfinite(epsilon)) {
             throw new IllegalArgumentException("Adam's epsilon must be positive, not " + epsilon);

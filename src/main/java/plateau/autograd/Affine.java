@@ -19,7 +19,10 @@ public record Affine(Kernels kernels, Tensor x, Tensor w, Tensor b, Tensor y) im
 
     /** Checks the shapes. */
     public Affine {
-        if (x.columns() != w.rows() || w.columns() != b.shape().elements() || y.columns() != w.columns() || y.rows() != x.rows()) {
+        if (x.columns() != w.rows()
+                || w.columns() != b.shape().elements()
+                || y.columns() != w.columns()
+                || y.rows() != x.rows()) {
             throw new IllegalArgumentException("Shapes do not fit: %s times %s plus %s into %s".formatted(x, w, b, y));
         }
     }
@@ -44,7 +47,16 @@ public record Affine(Kernels kernels, Tensor x, Tensor w, Tensor b, Tensor y) im
 
     @Override
     public Work forward() {
-        return kernels.dense().forward(x.rows(), y.columns(), x.columns(), x.values(), w.values(), b.values(), y.rectified(), y.values());
+        return kernels.dense()
+                .forward(
+                        x.rows(),
+                        y.columns(),
+                        x.columns(),
+                        x.values(),
+                        w.values(),
+                        b.values(),
+                        y.rectified(),
+                        y.values());
     }
 
     /** dx = dy wᵀ, masked by x where that is rectified; dw = xᵀ dy; db = the column sums of dy. */

@@ -21,10 +21,16 @@ public final class Backward {
     private final Parameters parameters;
     /** The wanted tensors and everything computed from them. */
     private final Set<Tensor> differentiated = Collections.newSetFromMap(new IdentityHashMap<>());
+
     private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
     private final Work work;
 
-    Backward(Kernels kernels, Workspace workspace, Parameters parameters, List<Operation> order, Collection<Tensor> wanted) {
+    Backward(
+            Kernels kernels,
+            Workspace workspace,
+            Parameters parameters,
+            List<Operation> order,
+            Collection<Tensor> wanted) {
         this.kernels = kernels;
         this.workspace = workspace;
         this.parameters = parameters;

@@ -19,13 +19,12 @@ public record Convolution1d(Kernels kernels, Conv1d.Geometry shape, Tensor x, Te
 
     /** Checks the shapes. */
     public Convolution1d {
-        boolean fit =
-                x.rows() == shape.batch()
-                        && x.columns() == shape.in() * shape.length()
-                        && w.shape().elements() == shape.out() * shape.in() * shape.taps()
-                        && y.rows() == shape.batch()
-                        && y.columns() == shape.out() * shape.outLength()
-                        && !x.rectified();
+        boolean fit = x.rows() == shape.batch()
+                && x.columns() == shape.in() * shape.length()
+                && w.shape().elements() == shape.out() * shape.in() * shape.taps()
+                && y.rows() == shape.batch()
+                && y.columns() == shape.out() * shape.outLength()
+                && !x.rectified();
         if (!fit) {
             throw new IllegalArgumentException("Shapes do not fit: %s of %s by %s into %s".formatted(shape, x, w, y));
         }

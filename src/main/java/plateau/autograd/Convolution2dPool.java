@@ -24,21 +24,30 @@ import plateau.kernel.Conv2d;
  * @param y (batch, rows/2 · columns/2 · out)
  * @param memory what the forward keeps for the backward
  */
-public record Convolution2dPool(Kernels kernels, Conv2d.Geometry shape, Tensor x, Tensor background, Tensor w, Tensor b, Tensor y, Conv2d.Memory memory) implements Operation {
+public record Convolution2dPool(
+        Kernels kernels,
+        Conv2d.Geometry shape,
+        Tensor x,
+        Tensor background,
+        Tensor w,
+        Tensor b,
+        Tensor y,
+        Conv2d.Memory memory)
+        implements Operation {
 
     /** Checks the shapes. */
     public Convolution2dPool {
-        boolean fit =
-                x.rows() == shape.batch()
-                        && x.columns() == shape.inputs()
-                        && (background == null || background.shape().elements() == shape.in())
-                        && w.shape().elements() == shape.weights()
-                        && b.shape().elements() == shape.out()
-                        && y.rows() == shape.batch()
-                        && y.columns() == shape.outputs()
-                        && !x.rectified();
+        boolean fit = x.rows() == shape.batch()
+                && x.columns() == shape.inputs()
+                && (background == null || background.shape().elements() == shape.in())
+                && w.shape().elements() == shape.weights()
+                && b.shape().elements() == shape.out()
+                && y.rows() == shape.batch()
+                && y.columns() == shape.outputs()
+                && !x.rectified();
         if (!fit) {
-            throw new IllegalArgumentException("Shapes do not fit: %s of %s over %s by %s plus %s into %s".formatted(shape, x, background, w, b, y));
+            throw new IllegalArgumentException("Shapes do not fit: %s of %s over %s by %s plus %s into %s"
+                    .formatted(shape, x, background, w, b, y));
         }
     }
 
@@ -51,11 +60,22 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Geometry shape, Tensor x
      * As {@link #of(Tape, String, Conv2d.Geometry, Tensor, Tensor, Tensor)}, where most pixels of x
      * equal {@code background}, (in).
      */
-    public static Tensor of(Tape tape, String name, Conv2d.Geometry shape, Tensor x, Tensor background, Tensor w, Tensor b) {
+    public static Tensor of(
+            Tape tape, String name, Conv2d.Geometry shape, Tensor x, Tensor background, Tensor w, Tensor b) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
-        tape.record(tape.kernels().conv2d().byCudnn(shape)
+        tape.record(tape.kernels()
+                .conv2d()
+                .byCudnn(shape)
                 .<Operation>map(cudnn -> CudnnConvolution2dPool.of(tape, cudnn, shape, x, w, b, y))
-                .orElseGet(() -> new Convolution2dPool(tape.kernels(), shape, x, background, w, b, y, tape.kernels().conv2d().memory(shape, tape::scratch))));
+                .orElseGet(() -> new Convolution2dPool(
+                        tape.kernels(),
+                        shape,
+                        x,
+                        background,
+                        w,
+                        b,
+                        y,
+                        tape.kernels().conv2d().memory(shape, tape::scratch))));
         return y;
     }
 
@@ -71,7 +91,8 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Geometry shape, Tensor x
 
     @Override
     public Work forward() {
-        return kernels.conv2d().forward(shape, x.values(), values(background), w.values(), b.values(), y.values(), memory);
+        return kernels.conv2d()
+                .forward(shape, x.values(), values(background), w.values(), b.values(), y.values(), memory);
     }
 
     /**
@@ -83,14 +104,16 @@ public record Convolution2dPool(Kernels kernels, Conv2d.Geometry shape, Tensor x
         DeviceBuffer dy = gradients.of(y);
         List<Work> works = new ArrayList<>();
         if (gradients.wanted(x)) {
-            works.add(kernels.conv2d().backwardData(shape, x.values(), values(background), dy, memory, gradients.into(x)));
+            works.add(kernels.conv2d()
+                    .backwardData(shape, x.values(), values(background), dy, memory, gradients.into(x)));
         }
         boolean toBackground = background != null && gradients.wanted(background);
         if (gradients.wanted(w) || gradients.wanted(b) || toBackground) {
             DeviceBuffer dw = gradients.into(w);
             DeviceBuffer db = gradients.wanted(b) ? gradients.into(b) : null;
             DeviceBuffer dbackground = toBackground ? gradients.into(background) : null;
-            works.add(kernels.conv2d().backwardFilter(shape, x.values(), values(background), dy, memory, dw, db, dbackground));
+            works.add(kernels.conv2d()
+                    .backwardFilter(shape, x.values(), values(background), dy, memory, dw, db, dbackground));
         }
         return Work.sequence("convolution backward", works);
     }

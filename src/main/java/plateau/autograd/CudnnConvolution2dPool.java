@@ -20,11 +20,29 @@ import plateau.kernel.Conv2d;
  * @param dz its gradient
  * @param workspace scratch memory of the convolution
  */
-record CudnnConvolution2dPool(Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b, Tensor y, DeviceBuffer z, DeviceBuffer dz, DeviceBuffer workspace) implements Operation {
+record CudnnConvolution2dPool(
+        Conv2d.ByCudnn cudnn,
+        Tensor x,
+        Tensor w,
+        Tensor b,
+        Tensor y,
+        DeviceBuffer z,
+        DeviceBuffer dz,
+        DeviceBuffer workspace)
+        implements Operation {
 
-    static CudnnConvolution2dPool of(Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Geometry shape, Tensor x, Tensor w, Tensor b, Tensor y) {
+    static CudnnConvolution2dPool of(
+            Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Geometry shape, Tensor x, Tensor w, Tensor b, Tensor y) {
         long unpooled = 4L * shape.batch() * shape.outputs() * Float.BYTES;
-        return new CudnnConvolution2dPool(cudnn, x, w, b, y, tape.scratch(unpooled), tape.scratch(unpooled), tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
+        return new CudnnConvolution2dPool(
+                cudnn,
+                x,
+                w,
+                b,
+                y,
+                tape.scratch(unpooled),
+                tape.scratch(unpooled),
+                tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
     }
 
     @Override
@@ -40,7 +58,11 @@ record CudnnConvolution2dPool(Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b
     @Override
     public Work forward() {
         return Work.sequence(
-                "convolution", List.of(cudnn.convolution().forward(x.values(), w.values(), z, workspace), cudnn.convolution().addBias(b.values(), z), cudnn.pooling().forward(z, y.values())));
+                "convolution",
+                List.of(
+                        cudnn.convolution().forward(x.values(), w.values(), z, workspace),
+                        cudnn.convolution().addBias(b.values(), z),
+                        cudnn.pooling().forward(z, y.values())));
     }
 
     /** dz is dy where the maxima stood, 0 elsewhere; then as for any convolution. */

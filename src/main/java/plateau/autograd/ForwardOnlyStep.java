@@ -18,7 +18,8 @@ public record ForwardOnlyStep(Kernels kernels, Tensor z, Tensor r, Tensor y) imp
     /** Checks the shapes. */
     public ForwardOnlyStep {
         if (!r.shape().equals(y.shape()) || r.rectified()) {
-            throw new IllegalArgumentException("A step takes a plain input and an output of one shape, not %s and %s".formatted(r, y));
+            throw new IllegalArgumentException(
+                    "A step takes a plain input and an output of one shape, not %s and %s".formatted(r, y));
         }
     }
 
@@ -41,7 +42,8 @@ public record ForwardOnlyStep(Kernels kernels, Tensor z, Tensor r, Tensor y) imp
 
     @Override
     public Work forward() {
-        return kernels.stepFunction().forward(r.shape().elements(), z.shape().elements(), z.values(), r.values(), y.values());
+        return kernels.stepFunction()
+                .forward(r.shape().elements(), z.shape().elements(), z.values(), r.values(), y.values());
     }
 
     /** dr = dy, although the derivative of u is zero. */

@@ -16,7 +16,8 @@ public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss) implem
     /** Checks the shapes. */
     public HingeLoss {
         if (p.columns() != 1 || !p.shape().equals(y.shape()) || !p.shape().equals(loss.shape()) || p.rectified()) {
-            throw new IllegalArgumentException("A hinge takes one plain score and one label per row, not %s and %s".formatted(p, y));
+            throw new IllegalArgumentException(
+                    "A hinge takes one plain score and one label per row, not %s and %s".formatted(p, y));
         }
     }
 
@@ -48,6 +49,7 @@ public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss) implem
     /** dp = −y/rows where y·p &lt; 1, else 0; and the losses. */
     @Override
     public Work backward(Gradients gradients) {
-        return kernels.hinge().forwardBackward(p.rows(), 1f / p.rows(), p.values(), y.values(), loss.values(), gradients.into(p));
+        return kernels.hinge()
+                .forwardBackward(p.rows(), 1f / p.rows(), p.values(), y.values(), loss.values(), gradients.into(p));
     }
 }

@@ -18,7 +18,6 @@ import plateau.kernel.ParityData;
 import plateau.kernel.PwlData;
 import plateau.kernel.PwlEncoding;
 import plateau.kernel.Sigmoid;
-import plateau.kernel.Updates;
 import plateau.kernel.SignalToNoise;
 import plateau.kernel.SparseRows;
 import plateau.kernel.StepData;
@@ -26,6 +25,7 @@ import plateau.kernel.StepFunction;
 import plateau.kernel.StocksData;
 import plateau.kernel.StocksLoss;
 import plateau.kernel.TupleMetrics;
+import plateau.kernel.Updates;
 
 /**
  * The one way to a device's launchers: each is made when it is first asked for, and shared by every

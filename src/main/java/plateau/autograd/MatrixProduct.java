@@ -41,7 +41,8 @@ public record MatrixProduct(Kernels kernels, Tensor x, Tensor w, Tensor y) imple
 
     @Override
     public Work forward() {
-        return kernels.dense().forward(x.rows(), y.columns(), x.columns(), x.values(), w.values(), null, false, y.values());
+        return kernels.dense()
+                .forward(x.rows(), y.columns(), x.columns(), x.values(), w.values(), null, false, y.values());
     }
 
     /** dx = dy wᵀ; dw = xᵀ dy. */
@@ -50,10 +51,12 @@ public record MatrixProduct(Kernels kernels, Tensor x, Tensor w, Tensor y) imple
         DeviceBuffer dy = gradients.of(y);
         List<Work> works = new ArrayList<>();
         if (gradients.wanted(x)) {
-            works.add(kernels.dense().backwardInput(x.rows(), y.columns(), x.columns(), dy, w.values(), null, gradients.into(x)));
+            works.add(kernels.dense()
+                    .backwardInput(x.rows(), y.columns(), x.columns(), dy, w.values(), null, gradients.into(x)));
         }
         if (gradients.wanted(w)) {
-            works.add(kernels.dense().backwardWeights(x.rows(), y.columns(), x.columns(), x.values(), dy, gradients.into(w), null));
+            works.add(kernels.dense()
+                    .backwardWeights(x.rows(), y.columns(), x.columns(), x.values(), dy, gradients.into(w), null));
         }
         return Work.sequence("product backward", works);
     }

@@ -36,7 +36,9 @@ public final class Parameters {
         this.arrays = 2 + optimizer.stateArrays();
         this.arena = workspace.words((long) arrays * elements + optimizer.restWords());
         this.learningRate = workspace.floats(optimizer.learningRate());
-        this.tensors = declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
+        this.tensors = declared.stream()
+                .map(p -> Tensor.of(p.name(), p.shape(), part(values(), p)))
+                .toList();
         for (Parameter parameter : declared) {
             gradients.put(tensor(parameter), part(gradients(), parameter));
         }
@@ -59,7 +61,8 @@ public final class Parameters {
          */
         public Parameter declare(String name, Shape shape, Initial initial) {
             if (allocated) {
-                throw new IllegalStateException("Parameter %s is declared after the others were allocated".formatted(name));
+                throw new IllegalStateException(
+                        "Parameter %s is declared after the others were allocated".formatted(name));
             }
             if (name.contains("/")) {
                 throw new IllegalArgumentException("The name of a parameter has no slash: " + name);
@@ -136,8 +139,10 @@ public final class Parameters {
      * @throws IllegalArgumentException if it is none of these
      */
     public Tensor tensor(Parameter parameter) {
-        if (parameter.index() >= declared.size() || !declared.get(parameter.index()).isPlacedAs(parameter)) {
-            String names = String.join(", ", declared.stream().map(Parameter::name).toList());
+        if (parameter.index() >= declared.size()
+                || !declared.get(parameter.index()).isPlacedAs(parameter)) {
+            String names =
+                    String.join(", ", declared.stream().map(Parameter::name).toList());
             throw new IllegalArgumentException(
                     "%s (%s) is none of these parameters: %s".formatted(parameter.name(), parameter.shape(), names));
         }
@@ -164,7 +169,8 @@ public final class Parameters {
         }
         DeviceBuffer rest = rest();
         if (rest.bytes() > 0) {
-            parts.put("optimizer/rest", Tensor.of("optimizer/rest", Shape.of((int) (rest.bytes() / Float.BYTES)), rest));
+            parts.put(
+                    "optimizer/rest", Tensor.of("optimizer/rest", Shape.of((int) (rest.bytes() / Float.BYTES)), rest));
         }
         return parts;
     }
@@ -184,7 +190,13 @@ public final class Parameters {
         List<Work> works = new ArrayList<>();
         works.add(arena.fill(0));
         for (Parameter p : declared) {
-            works.add(p.initial().fill(kernels, p.shape().elements(), seed, firstStream + p.index(), tensor(p).values()));
+            works.add(p.initial()
+                    .fill(
+                            kernels,
+                            p.shape().elements(),
+                            seed,
+                            firstStream + p.index(),
+                            tensor(p).values()));
         }
         return Work.sequence("initialise", works);
     }

@@ -28,7 +28,8 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
     public RowAdam {
         rule(adam);
         if (table.offset() != 0) {
-            throw new IllegalArgumentException("The table " + table.name() + " must be declared before all other parameters");
+            throw new IllegalArgumentException(
+                    "The table " + table.name() + " must be declared before all other parameters");
         }
     }
 
@@ -80,22 +81,22 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
         private final DeviceBuffer rate;
         private final DeviceBuffer step;
 
-        private Table(RowAdam optimizer, Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer step) {
+        private Table(
+                RowAdam optimizer, Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer step) {
             int d = optimizer.table.shape().rows();
             DeviceBuffer rest = parameters.rest();
             this.kernels = kernels;
             this.workspace = workspace;
             this.parameters = parameters;
             this.rule = rule(optimizer.adam);
-            this.table =
-                    new SparseRows.Table(
-                            d,
-                            optimizer.table.shape().columns(),
-                            parameters.values(),
-                            parameters.state(0),
-                            parameters.state(1),
-                            rest.slice(0, (long) Integer.BYTES * d),
-                            rest.slice((long) Integer.BYTES * d, (long) SparseRows.MOMENTS * Float.BYTES * d));
+            this.table = new SparseRows.Table(
+                    d,
+                    optimizer.table.shape().columns(),
+                    parameters.values(),
+                    parameters.state(0),
+                    parameters.state(1),
+                    rest.slice(0, (long) Integer.BYTES * d),
+                    rest.slice((long) Integer.BYTES * d, (long) SparseRows.MOMENTS * Float.BYTES * d));
             this.rate = workspace.words(1);
             this.step = step;
         }
@@ -133,7 +134,8 @@ public record RowAdam(Adam adam, Parameter table) implements Optimizer {
             List<Work> works = new ArrayList<>();
             works.add(kernels.updates().rate(parameters.learningRate(), step, rule.beta1(), rule.beta2(), rate));
             works.add(launcher.links(n, rows.x, links));
-            works.add(launcher.adam(rule, table, n, rate, step, rows.x, links, rows.catchUp, rows.values.values(), gradient));
+            works.add(launcher.adam(
+                    rule, table, n, rate, step, rows.x, links, rows.catchUp, rows.values.values(), gradient));
             if (parameters.declared().size() > 1) {
                 works.add(updateOthers());
             }

@@ -15,7 +15,8 @@ public record SigmoidActivation(Kernels kernels, Tensor x, Tensor y) implements 
     /** Checks the shapes. */
     public SigmoidActivation {
         if (!x.shape().equals(y.shape()) || x.rectified()) {
-            throw new IllegalArgumentException("A sigmoid takes a plain input and an output of one shape, not %s and %s".formatted(x, y));
+            throw new IllegalArgumentException(
+                    "A sigmoid takes a plain input and an output of one shape, not %s and %s".formatted(x, y));
         }
     }
 

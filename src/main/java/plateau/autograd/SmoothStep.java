@@ -26,7 +26,8 @@ public record SmoothStep(Kernels kernels, Curve curve, Tensor r, Tensor y, Tenso
     /** Checks the shapes. */
     public SmoothStep {
         if (!r.shape().equals(y.shape()) || !r.shape().equals(derivative.shape()) || r.rectified()) {
-            throw new IllegalArgumentException("A smooth step takes a plain input and an output of one shape, not %s and %s".formatted(r, y));
+            throw new IllegalArgumentException(
+                    "A smooth step takes a plain input and an output of one shape, not %s and %s".formatted(r, y));
         }
     }
 
@@ -49,20 +50,22 @@ public record SmoothStep(Kernels kernels, Curve curve, Tensor r, Tensor y, Tenso
 
     @Override
     public Work forward() {
-        return kernels.stepFunction().smoothForward(
-                r.shape().elements(),
-                curve.z.shape().elements(),
-                curve.z.values(),
-                curve.middle.values(),
-                curve.steepness.values(),
-                r.values(),
-                y.values(),
-                derivative.values());
+        return kernels.stepFunction()
+                .smoothForward(
+                        r.shape().elements(),
+                        curve.z.shape().elements(),
+                        curve.z.values(),
+                        curve.middle.values(),
+                        curve.steepness.values(),
+                        r.values(),
+                        y.values(),
+                        derivative.values());
     }
 
     /** dr = dy ũ′(r). */
     @Override
     public Work backward(Gradients gradients) {
-        return kernels.stepFunction().smoothBackward(r.shape().elements(), derivative.values(), gradients.of(y), gradients.into(r));
+        return kernels.stepFunction()
+                .smoothBackward(r.shape().elements(), derivative.values(), gradients.of(y), gradients.into(r));
     }
 }

@@ -17,7 +17,9 @@ public record SoftmaxCrossEntropy(Kernels kernels, Tensor p, DeviceBuffer label,
     /** Checks the shapes. */
     public SoftmaxCrossEntropy {
         if (label.bytes() != (long) Integer.BYTES * p.rows() || loss.shape().elements() != p.rows() || p.rectified()) {
-            throw new IllegalArgumentException("A cross-entropy takes plain logits and one label per row, not %s and %d bytes of labels".formatted(p, label.bytes()));
+            throw new IllegalArgumentException(
+                    "A cross-entropy takes plain logits and one label per row, not %s and %d bytes of labels"
+                            .formatted(p, label.bytes()));
         }
     }
 
@@ -50,6 +52,7 @@ public record SoftmaxCrossEntropy(Kernels kernels, Tensor p, DeviceBuffer label,
     }
 
     private Work run(DeviceBuffer dp) {
-        return kernels.losses().softmaxCrossEntropy(p.rows(), p.columns(), 1f / p.rows(), p.values(), label, loss.values(), dp);
+        return kernels.losses()
+                .softmaxCrossEntropy(p.rows(), p.columns(), 1f / p.rows(), p.values(), label, loss.values(), dp);
     }
 }

@@ -16,12 +16,18 @@ import plateau.cuda.Work;
  * @param signs of z, bits as the data kernel draws them; null: z is one-hot at the label
  * @param loss of each sample, (rows, 1)
  */
-public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs, Tensor loss) implements Loss {
+public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs, Tensor loss)
+        implements Loss {
 
     /** Checks the shapes. */
     public SoftmaxDot {
-        if (label.bytes() != (long) Integer.BYTES * p.rows() || bias.shape().elements() != p.columns() || loss.shape().elements() != p.rows() || p.rectified()) {
-            throw new IllegalArgumentException("A softmax takes plain scores, a bias per column and one label per row, not %s, %s and %d bytes of labels".formatted(p, bias, label.bytes()));
+        if (label.bytes() != (long) Integer.BYTES * p.rows()
+                || bias.shape().elements() != p.columns()
+                || loss.shape().elements() != p.rows()
+                || p.rectified()) {
+            throw new IllegalArgumentException(
+                    "A softmax takes plain scores, a bias per column and one label per row, not %s, %s and %d label bytes"
+                            .formatted(p, bias, label.bytes()));
         }
     }
 
@@ -62,6 +68,16 @@ public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer la
     }
 
     private Work run(DeviceBuffer dp) {
-        return kernels.stocksLoss().softmaxDot(p.rows(), p.columns(), 1f / p.rows(), p.values(), bias.values(), label, signs, loss.values(), dp);
+        return kernels.stocksLoss()
+                .softmaxDot(
+                        p.rows(),
+                        p.columns(),
+                        1f / p.rows(),
+                        p.values(),
+                        bias.values(),
+                        label,
+                        signs,
+                        loss.values(),
+                        dp);
     }
 }

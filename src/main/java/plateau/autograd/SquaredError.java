@@ -18,7 +18,8 @@ public record SquaredError(Kernels kernels, float weight, Tensor p, Tensor y, Te
     /** Checks the shapes. */
     public SquaredError {
         if (!p.shape().equals(y.shape()) || loss.shape().elements() != p.rows() || p.rectified()) {
-            throw new IllegalArgumentException("A squared error takes plain outputs and targets of one shape, not %s and %s".formatted(p, y));
+            throw new IllegalArgumentException(
+                    "A squared error takes plain outputs and targets of one shape, not %s and %s".formatted(p, y));
         }
     }
 
@@ -54,6 +55,7 @@ public record SquaredError(Kernels kernels, float weight, Tensor p, Tensor y, Te
     }
 
     private Work run(DeviceBuffer dp) {
-        return kernels.losses().squaredError(p.rows(), p.columns(), weight, 1f / p.rows(), p.values(), y.values(), loss.values(), dp);
+        return kernels.losses()
+                .squaredError(p.rows(), p.columns(), weight, 1f / p.rows(), p.values(), y.values(), loss.values(), dp);
     }
 }

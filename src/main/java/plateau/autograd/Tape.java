@@ -72,7 +72,9 @@ public final class Tape {
 
     /** Computes these tensors and all that they depend on. */
     public Work forward(Tensor... outputs) {
-        return Work.sequence("forward", order(List.of(outputs)).stream().map(Operation::forward).toList());
+        return Work.sequence(
+                "forward",
+                order(List.of(outputs)).stream().map(Operation::forward).toList());
     }
 
     /**
@@ -83,7 +85,10 @@ public final class Tape {
      *     means
      */
     public Work training(Tensor... losses) {
-        List<Work> works = new ArrayList<>(order(List.of(losses)).stream().filter(operation -> !(operation instanceof Loss)).map(Operation::forward).toList());
+        List<Work> works = new ArrayList<>(order(List.of(losses)).stream()
+                .filter(operation -> !(operation instanceof Loss))
+                .map(Operation::forward)
+                .toList());
         works.add(backward(List.of(losses), parameters.tensors()).work());
         return Work.sequence("training", works);
     }

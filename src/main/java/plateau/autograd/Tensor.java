@@ -21,7 +21,8 @@ public final class Tensor {
     private Tensor(String name, Shape shape, DeviceBuffer values, boolean rectified, Tensor base) {
         long bytes = (long) Float.BYTES * shape.elements();
         if (values.bytes() < bytes) {
-            throw new IllegalArgumentException("%s: %s floats do not fit %d bytes".formatted(name, shape, values.bytes()));
+            throw new IllegalArgumentException(
+                    "%s: %s floats do not fit %d bytes".formatted(name, shape, values.bytes()));
         }
         this.name = name;
         this.shape = shape;

@@ -33,16 +33,17 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
 
     /** @throws IllegalArgumentException with one line on what is wrong with the component */
     static Choice of(RecordComponent component) {
-        String described =
-                "%s of %s".formatted(component.getName(), component.getDeclaringRecord().getName());
+        String described = "%s of %s"
+                .formatted(component.getName(), component.getDeclaringRecord().getName());
         Option option = component.getAnnotation(Option.class);
         if (option == null) {
             throw new IllegalArgumentException(described + " has no @Option");
         }
         Class<?> type = component.getType();
         if (!NUMBERS.contains(type) && !type.isEnum()) {
-            throw new IllegalArgumentException("%s is of type %s; an option is an Integer, Long, Float, OptionalInt or enum"
-                    .formatted(described, type.getTypeName()));
+            throw new IllegalArgumentException(
+                    "%s is of type %s; an option is an Integer, Long, Float, OptionalInt or enum"
+                            .formatted(described, type.getTypeName()));
         }
         String name = option.name().isEmpty() ? hyphenated(component.getName()) : option.name();
         return new Choice(name, option.symbol(), option.text(), type, List.of(option.each()), option.main());
@@ -60,7 +61,9 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
 
     private static List<String> constants(Class<?> type) {
         return type.isEnum()
-                ? Arrays.stream(type.getEnumConstants()).map(constant -> plain(constant).toString()).toList()
+                ? Arrays.stream(type.getEnumConstants())
+                        .map(constant -> plain(constant).toString())
+                        .toList()
                 : List.of();
     }
 

@@ -23,7 +23,8 @@ public final class Choices<O extends Record> {
         this.type = type;
         this.all = Arrays.stream(type.getRecordComponents()).map(Choice::of).toList();
         if (all.stream().map(Choice::name).distinct().count() < all.size()) {
-            throw new IllegalArgumentException("two options of %s have one name: %s".formatted(type.getName(), names()));
+            throw new IllegalArgumentException(
+                    "two options of %s have one name: %s".formatted(type.getName(), names()));
         }
     }
 
@@ -58,8 +59,9 @@ public final class Choices<O extends Record> {
                 throw new IllegalArgumentException("there is no option '%s', but %s".formatted(name, names()));
             }
         }
-        Object[] arguments =
-                all.stream().map(choice -> choice.parse(values.get(choice.name()))).toArray();
+        Object[] arguments = all.stream()
+                .map(choice -> choice.parse(values.get(choice.name())))
+                .toArray();
         Class<?>[] types = all.stream().map(Choice::type).toArray(Class<?>[]::new);
         try {
             return type.getDeclaredConstructor(types).newInstance(arguments);
@@ -72,7 +74,9 @@ public final class Choices<O extends Record> {
 
     private IllegalArgumentException inaccessible(ReflectiveOperationException e) {
         return new IllegalArgumentException(
-                "the options %s must be a public record of a public class (%s)".formatted(type.getName(), e.getMessage()), e);
+                "the options %s must be a public record of a public class (%s)"
+                        .formatted(type.getName(), e.getMessage()),
+                e);
     }
 
     /** Options of another run of the kind, whose type is not known there. */
@@ -89,7 +93,9 @@ public final class Choices<O extends Record> {
         RecordComponent[] components = type.getRecordComponents();
         for (int i = 0; i < components.length; i++) {
             try {
-                values.put(all.get(i).name(), Choice.plain(components[i].getAccessor().invoke(options)));
+                values.put(
+                        all.get(i).name(),
+                        Choice.plain(components[i].getAccessor().invoke(options)));
             } catch (ReflectiveOperationException e) {
                 throw inaccessible(e);
             }

@@ -21,7 +21,8 @@ public final class Curves {
 
     /** The runs by what tells them apart but the seed, in order. */
     public static <O extends Record> SequencedMap<String, List<Logged<O>>> byLabel(List<Logged<O>> runs) {
-        return runs.stream().collect(Collectors.groupingBy(run -> run.history().label(), LinkedHashMap::new, Collectors.toList()));
+        return runs.stream()
+                .collect(Collectors.groupingBy(run -> run.history().label(), LinkedHashMap::new, Collectors.toList()));
     }
 
     /** Of each kind of run the first seed's. */
@@ -63,13 +64,13 @@ public final class Curves {
      * A metric against the steps, end-to-end's curve above decomposition's in the legend, in the
      * paper's colours.
      */
-    static <O extends Record> List<Panel.Curve> byApproach(List<Logged<O>> runs, Function<O, Approach> approach, String metric) {
-        List<Logged<O>> ordered = runs.stream().sorted(Comparator.comparing(run -> approach.apply(run.options()))).toList();
-        return ofMetric(
-                ordered,
-                _ -> metric,
-                run -> approach.apply(run.options()).title(),
-                run -> approach.apply(run.options()).look());
+    public static <O extends Record> List<Panel.Curve> byApproach(
+            List<Logged<O>> runs, Function<O, Approach> approach, String metric) {
+        List<Logged<O>> ordered = runs.stream()
+                .sorted(Comparator.comparing(run -> approach.apply(run.options())))
+                .toList();
+        Function<Logged<O>, Approach> way = run -> approach.apply(run.options());
+        return ofMetric(ordered, _ -> metric, way.andThen(Approach::title), way.andThen(Approach::look));
     }
 
     /**
@@ -81,31 +82,50 @@ public final class Curves {
         for (History run : runs) {
             List<Long> at = run.steps();
             List<Double> values = run.values(metric);
-            IntStream.range(0, at.size()).forEach(i -> steps.computeIfAbsent(at.get(i), _ -> new DoubleSummaryStatistics()).accept(values.get(i)));
+            IntStream.range(0, at.size())
+                    .forEach(i -> steps.computeIfAbsent(at.get(i), _ -> new DoubleSummaryStatistics())
+                            .accept(values.get(i)));
         }
         List<Double> x = steps.keySet().stream().map(step -> (double) step).toList();
-        List<Double> mean = steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
+        List<Double> mean =
+                steps.values().stream().map(DoubleSummaryStatistics::getAverage).toList();
         if (runs.size() == 1) {
             return new Panel.Curve(name, x, mean, look);
         }
-        return new Panel.Curve(name, x, mean, look, steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(), steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
+        return new Panel.Curve(
+                name,
+                x,
+                mean,
+                look,
+                steps.values().stream().map(DoubleSummaryStatistics::getMin).toList(),
+                steps.values().stream().map(DoubleSummaryStatistics::getMax).toList());
     }
 
     /**
      * One learnt curve against another, from left to right. Points inside a flat stretch are left
      * out, so that its dashes show.
      */
-    static Panel.Curve against(float[] x, String name, float[] y, Panel.Look look) {
-        List<Integer> order = IntStream.range(0, x.length).boxed().sorted(Comparator.comparingDouble(i -> x[i])).toList();
+    public static Panel.Curve against(float[] x, String name, float[] y, Panel.Look look) {
+        List<Integer> order = IntStream.range(0, x.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> x[i]))
+                .toList();
         List<Integer> kept = IntStream.range(0, x.length)
-                .filter(k -> k == 0 || k == x.length - 1 || y[order.get(k)] != y[order.get(k - 1)] || y[order.get(k)] != y[order.get(k + 1)])
+                .filter(k -> k == 0
+                        || k == x.length - 1
+                        || y[order.get(k)] != y[order.get(k - 1)]
+                        || y[order.get(k)] != y[order.get(k + 1)])
                 .mapToObj(order::get)
                 .toList();
-        return new Panel.Curve(name, kept.stream().map(i -> (double) x[i]).toList(), kept.stream().map(i -> (double) y[i]).toList(), look);
+        return new Panel.Curve(
+                name,
+                kept.stream().map(i -> (double) x[i]).toList(),
+                kept.stream().map(i -> (double) y[i]).toList(),
+                look);
     }
 
     /** Curves of so many points each, which lie one behind the other, as one with gaps. */
-    static Panel.Curve joined(String name, float[] values, int points, Panel.Look look) {
+    public static Panel.Curve joined(String name, float[] values, int points, Panel.Look look) {
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
         for (int i = 0; i < values.length; i++) {
@@ -120,13 +140,19 @@ public final class Curves {
     }
 
     /** A panel for each value of an option of type int, ascending. */
-    static <O extends Record> List<Panel> panels(List<Logged<O>> runs, Function<O, Integer> option, PanelOf<O> panel) {
-        Map<Integer, List<Logged<O>>> byValue = runs.stream().collect(Collectors.groupingBy(run -> option.apply(run.options()), TreeMap::new, Collectors.toList()));
-        return byValue.entrySet().stream().map(each -> panel.of(each.getKey(), each.getValue())).toList();
+    public static <O extends Record> List<Panel> panels(
+            List<Logged<O>> runs, Function<O, Integer> option, PanelOf<O> panel) {
+        Map<Integer, List<Logged<O>>> byValue = runs.stream()
+                .collect(Collectors.groupingBy(run -> option.apply(run.options()), TreeMap::new, Collectors.toList()));
+        return byValue.entrySet().stream()
+                .map(each -> panel.of(each.getKey(), each.getValue()))
+                .toList();
     }
 
     /** Draws the runs that have a value in common. */
-    interface PanelOf<O extends Record> {
+    @FunctionalInterface
+    public interface PanelOf<O extends Record> {
+        /** The panel of those runs, which are at least one. */
         Panel of(int value, List<Logged<O>> runs);
     }
 }

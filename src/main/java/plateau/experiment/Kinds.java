@@ -14,7 +14,9 @@ public final class Kinds {
     private Kinds() {}
 
     private static List<Kind<?>> load() {
-        return ServiceLoader.load(Kind.class).stream().<Kind<?>>map(ServiceLoader.Provider::get).toList();
+        return ServiceLoader.load(Kind.class).stream()
+                .<Kind<?>>map(ServiceLoader.Provider::get)
+                .toList();
     }
 
     /** All of them, the paper's first, in its order. */
@@ -28,7 +30,10 @@ public final class Kinds {
      * @throws IllegalArgumentException with one line, if there is none
      */
     public static Kind<?> named(String name) {
-        return ALL.stream().filter(kind -> kind.name().equals(name)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no experiment '%s', but %s".formatted(name, ALL.stream().map(Kind::name).collect(Collectors.joining(", ")))));
+        return ALL.stream()
+                .filter(kind -> kind.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no experiment '%s', but %s"
+                        .formatted(name, ALL.stream().map(Kind::name).collect(Collectors.joining(", ")))));
     }
 }

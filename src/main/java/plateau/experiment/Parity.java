@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import plateau.autograd.DenseOptimizer;
 import plateau.autograd.HingeLoss;
 import plateau.autograd.Kernels;
-import plateau.autograd.DenseOptimizer;
 import plateau.autograd.Parameters;
 import plateau.autograd.Sgd;
 import plateau.autograd.Shape;
@@ -25,10 +25,9 @@ import plateau.nn.Mlp;
  * grows.
  */
 public final class Parity implements Experiment {
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private static final int TEST_BATCH = 500;
-
-    static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private final Options options;
     private final long seed;
@@ -42,12 +41,17 @@ public final class Parity implements Experiment {
      * @param learningRate of plain gradient descent
      */
     public record Options(
-            @Option(symbol = "D", text = "input bits", each = {"5", "10", "15", "20", "25", "30"})
+            @Option(
+                    symbol = "D",
+                    text = "input bits",
+                    each = {"5", "10", "15", "20", "25", "30"})
             Integer d,
+
             @Option(symbol = "K", text = "bits that the label depends on, in place of each with probability 1/2")
             OptionalInt subsetSize,
-            @Option(text = "samples in a step")
-            Integer batch,
+
+            @Option(text = "samples in a step") Integer batch,
+
             @Option(name = "lr", symbol = "RATE", text = "learning rate")
             Float learningRate) {
 
@@ -128,27 +132,26 @@ public final class Parity implements Experiment {
         // Training: a fresh batch, the hinge loss, one update.
         Batch train = Batch.record(run.tape(parameters), network, options.batch, d);
         Ring training = run.trainingRing(metrics());
-        Work trainingStep =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                train.draw(data, seed, RandomStreams.TRAINING, step, subset),
-                                train.tape.training(train.loss),
-                                run.update(optimizer, parameters),
-                                train.measure(step, training)));
+        Work trainingStep = Work.sequence(
+                "step",
+                List.of(
+                        train.draw(data, seed, RandomStreams.TRAINING, step, subset),
+                        train.tape.training(train.loss),
+                        run.update(optimizer, parameters),
+                        train.measure(step, training)));
 
         // Evaluation: the same network on a fresh batch of another random stream.
         Batch fresh = Batch.record(run.tape(parameters), network, TEST_BATCH, d);
         Ring test = run.testRing(metrics());
-        Work evaluation =
-                Work.sequence(
-                        "evaluation",
-                        List.of(
-                                fresh.draw(data, seed, RandomStreams.EVALUATION, step, subset),
-                                fresh.tape.forward(fresh.loss),
-                                fresh.measure(step, test)));
+        Work evaluation = Work.sequence(
+                "evaluation",
+                List.of(
+                        fresh.draw(data, seed, RandomStreams.EVALUATION, step, subset),
+                        fresh.tape.forward(fresh.loss),
+                        fresh.measure(step, test)));
 
-        Work initialise = Work.sequence("initialise", List.of(drawSubset, parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL)));
+        Work initialise = Work.sequence(
+                "initialise", List.of(drawSubset, parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 
@@ -168,7 +171,10 @@ public final class Parity implements Experiment {
             drawSubset(kernels.parityData(), words).enqueue(stream);
             stream.synchronize();
             int[] bits = words.toInts();
-            return IntStream.range(0, options.d).filter(i -> (bits[i / Integer.SIZE] >>> i % Integer.SIZE & 1) == 1).boxed().toList();
+            return IntStream.range(0, options.d)
+                    .filter(i -> (bits[i / Integer.SIZE] >>> i % Integer.SIZE & 1) == 1)
+                    .boxed()
+                    .toList();
         }
     }
 
@@ -191,7 +197,9 @@ public final class Parity implements Experiment {
         }
 
         Work measure(DeviceBuffer step, Ring ring) {
-            return tape.kernels().metrics().lossAndAccuracy(x.rows(), loss.values(), p.values(), y.values(), step, ring.rows(), ring.slots());
+            return tape.kernels()
+                    .metrics()
+                    .lossAndAccuracy(x.rows(), loss.values(), p.values(), y.values(), step, ring.rows(), ring.slots());
         }
     }
 }

@@ -21,8 +21,8 @@ public final class ParityKind implements Kind<Parity.Options> {
 
     @Override
     public String description() {
-        return "Learns the parity of a random subset of d bits (section 2.1, figure 1): one hidden layer of 10 d ReLUs, hinge loss,"
-                + " plain gradient descent.";
+        return "Learns the parity of a random subset of d bits (section 2.1, figure 1): one hidden"
+                + " layer of 10 d ReLUs, hinge loss, plain gradient descent.";
     }
 
     @Override

@@ -40,6 +40,8 @@ import plateau.nn.Mlp;
  * of the loss; under the program's law it is 0.
  */
 public final class Pwl implements Experiment {
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
     /** Points of a curve. */
     static final int N = 100;
 
@@ -50,8 +52,6 @@ public final class Pwl implements Experiment {
     private static final int CONDITIONING_CURVES = 10_000;
     private static final int CODE = 6;
     private static final float[] SECOND_DIFFERENCE = {1, -2, 1};
-
-    static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private final Options options;
     private final long seed;
@@ -108,10 +108,14 @@ public final class Pwl implements Experiment {
                     each = {"linear", "conv", "conditioned", "autoencoder"},
                     main = true)
             Variant variant,
-            @Option(symbol = "WHICH", text = "the distribution of curves, as in the paper or as in the authors' program")
+
+            @Option(
+                    symbol = "WHICH",
+                    text = "the distribution of curves, as in the paper or as in the authors' program")
             Distribution curves,
-            @Option(text = "curves in a step")
-            Integer batch,
+
+            @Option(text = "curves in a step") Integer batch,
+
             @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
             Float learningRate) {
 
@@ -204,32 +208,29 @@ public final class Pwl implements Experiment {
         // Training: fresh curves, the squared error, one update.
         Batch train = Batch.record(run.tape(parameters), model, options, options.batch);
         Ring training = run.trainingRing(metrics());
-        Work trainingStep =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                train.draw(data, options, seed, RandomStreams.TRAINING, step),
-                                train.tape.training(train.loss),
-                                run.update(adam, parameters),
-                                train.measure(step, training)));
+        Work trainingStep = Work.sequence(
+                "step",
+                List.of(
+                        train.draw(data, options, seed, RandomStreams.TRAINING, step),
+                        train.tape.training(train.loss),
+                        run.update(adam, parameters),
+                        train.measure(step, training)));
 
         // Evaluation: the same model on 1,000 curves that stay the same, and two of them decoded.
         DeviceBuffer always = run.workspace().ints(0);
         Batch test = Batch.record(run.tape(parameters), model, options, TEST_CURVES);
         Ring tested = run.testRing(metrics());
         DeviceBuffer decoded = run.workspace().words(SHOWN_CURVES * N);
-        Work decode =
-                options.variant == Variant.AUTOENCODER
-                        ? decoded.copyFrom(test.output.values().slice(0, decoded.bytes()))
-                        : run.kernels().pwlEncoding().decode(SHOWN_CURVES, N, options.skipped(), test.output.values(), decoded);
-        Work evaluation =
-                Work.sequence(
-                        "evaluation",
-                        List.of(
-                                test.draw(data, options, seed, RandomStreams.EVALUATION, always),
-                                test.tape.forward(test.loss),
-                                test.measure(step, tested),
-                                decode));
+        Work decode = options.variant == Variant.AUTOENCODER
+                ? decoded.copyFrom(test.output.values().slice(0, decoded.bytes()))
+                : run.kernels().pwlEncoding().decode(SHOWN_CURVES, N, options.skipped(), test.output.values(), decoded);
+        Work evaluation = Work.sequence(
+                "evaluation",
+                List.of(
+                        test.draw(data, options, seed, RandomStreams.EVALUATION, always),
+                        test.tape.forward(test.loss),
+                        test.measure(step, tested),
+                        decode));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
         curves.put("original", test.f.values().slice(0, decoded.bytes()));
         curves.put("decoded", decoded);
@@ -265,7 +266,7 @@ public final class Pwl implements Experiment {
                 yield new Model(filter, conditioner, workspace.floats(SECOND_DIFFERENCE), null);
             }
             case AUTOENCODER ->
-                    new Model(null, null, null, Mlp.declare(declaration, "autoencoder", N, 500, 100, CODE, 100, 100, N));
+                new Model(null, null, null, Mlp.declare(declaration, "autoencoder", N, 500, 100, CODE, 100, 100, N));
         };
     }
 
@@ -290,7 +291,8 @@ public final class Pwl implements Experiment {
         try (Stream stream = device.createStream();
                 DeviceBuffer zero = device.upload(0);
                 DeviceBuffer f = device.allocate((long) CONDITIONING_CURVES * N * Float.BYTES);
-                DeviceBuffer moments = device.allocate((long) CONDITIONING_CURVES * PwlEncoding.MOMENTS * Double.BYTES)) {
+                DeviceBuffer moments =
+                        device.allocate((long) CONDITIONING_CURVES * PwlEncoding.MOMENTS * Double.BYTES)) {
             kernels.pwlData()
                     .curves(CONDITIONING_CURVES, N, 0, options.law(), seed, RandomStreams.TASK, zero, f, null)
                     .enqueue(stream);
@@ -336,7 +338,8 @@ public final class Pwl implements Experiment {
                 case CONV -> {
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, 1, 1, N, TAPS), f, filter);
+                    Tensor output =
+                            Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, 1, 1, N, TAPS), f, filter);
                     yield new Batch(tape, f, p, output, filter, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case CONDITIONED -> {
@@ -349,7 +352,8 @@ public final class Pwl implements Experiment {
                     Tensor rows = Convolution1d.of(tape, "conditioned rows", conditioning, f, model.conditioner);
                     Tensor output = Convolution1d.of(tape, "outputs", filtering, rows, filter);
                     Tensor effective = MatrixProduct.of(tape, "effective filter", filter, model.conditioner);
-                    yield new Batch(tape, f, p, output, effective, SquaredError.of(tape, 1f / N, output, p), model.ideal);
+                    yield new Batch(
+                            tape, f, p, output, effective, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case AUTOENCODER -> {
                     Tensor output = model.autoencoder.apply(tape, f);
@@ -360,7 +364,8 @@ public final class Pwl implements Experiment {
 
         Work draw(PwlData data, Options options, long seed, int stream, DeviceBuffer step) {
             DeviceBuffer encodings = ideal == null ? null : p.values();
-            return data.curves(f.rows(), N, options.skipped(), options.law(), seed, stream, step, f.values(), encodings);
+            return data.curves(
+                    f.rows(), N, options.skipped(), options.law(), seed, stream, step, f.values(), encodings);
         }
 
         Work measure(DeviceBuffer step, Ring ring) {
@@ -375,7 +380,14 @@ public final class Pwl implements Experiment {
                     List.of(
                             tape.forward(learnt),
                             metrics.lossAndDistance(
-                                    m, loss.values(), elements, learnt.values(), ideal, step, ring.rows(), ring.slots())));
+                                    m,
+                                    loss.values(),
+                                    elements,
+                                    learnt.values(),
+                                    ideal,
+                                    step,
+                                    ring.rows(),
+                                    ring.slots())));
         }
     }
 }

@@ -63,9 +63,16 @@ public final class PwlKind implements Kind<Pwl.Options> {
                         "Loss",
                         Panel.Axis.steps(),
                         Panel.Axis.logarithmic("Loss"),
-                        Curves.ofMetric(runs, _ -> "loss", run -> run.options().variant().title(), _ -> Panel.Look.PLAIN))));
+                        Curves.ofMetric(
+                                runs,
+                                _ -> "loss",
+                                run -> run.options().variant().title(),
+                                _ -> Panel.Look.PLAIN))));
         List<Logged<Pwl.Options>> shown = Curves.firstSeeds(runs);
-        int columns = shown.stream().mapToInt(run -> run.history().curves().size()).max().orElse(0);
+        int columns = shown.stream()
+                .mapToInt(run -> run.history().curves().size())
+                .max()
+                .orElse(0);
         if (columns > 0) {
             List<Panel> learnt = shown.stream()
                     .flatMap(run -> IntStream.range(0, columns).mapToObj(column -> learnt(run, column)))

@@ -22,7 +22,8 @@ public record Ring(DeviceBuffer rows, int slots, List<String> names) {
         names = List.copyOf(names);
         for (String name : names) {
             if (name.isBlank() || name.contains(",")) {
-                throw new IllegalArgumentException("The name of a metric is a word without commas, not '%s'".formatted(name));
+                throw new IllegalArgumentException(
+                        "The name of a metric is a word without commas, not '%s'".formatted(name));
             }
         }
         if (names.stream().distinct().count() < names.size()) {
@@ -54,7 +55,8 @@ public record Ring(DeviceBuffer rows, int slots, List<String> names) {
             long step = first + i;
             int row = (int) (step % slots) * (1 + names.size());
             if (Integer.toUnsignedLong(words[row]) != step) {
-                throw new IllegalStateException("The metrics of step %d are not there, but those of step %s".formatted(step, Integer.toUnsignedString(words[row])));
+                throw new IllegalStateException("The metrics of step %d are not there, but those of step %s"
+                        .formatted(step, Integer.toUnsignedString(words[row])));
             }
             for (int j = 0; j < names.size(); j++) {
                 metrics[i][j] = Float.intBitsToFloat(words[row + 1 + j]);

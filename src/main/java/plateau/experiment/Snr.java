@@ -44,12 +44,18 @@ public final class Snr implements Experiment {
      * @param batch tuples of a step; has no effect on what is estimated
      */
     public record Options(
-            @Option(symbol = "K", text = "images in a tuple", each = {"1", "2", "3", "4"})
+            @Option(
+                    symbol = "K",
+                    text = "images in a tuple",
+                    each = {"1", "2", "3", "4"})
             Integer k,
+
             @Option(text = "tuples, a multiple of the batch")
             Long samples,
+
             @Option(symbol = "WHICH", text = "how lines become pixels, as in the paper or as in the authors' program")
             LineData.Raster raster,
+
             @Option(text = "tuples drawn at once, a step; has no effect on what is estimated")
             Integer batch) {
 
@@ -129,7 +135,8 @@ public final class Snr implements Experiment {
     @Override
     public String summary(LogRow row) {
         List<String> parts = Arrays.stream(Approach.values())
-                .map(approach -> "%s %.2f".formatted(approach.key(), row.test().get(metrics().indexOf(metric(approach, "log_ratio")))))
+                .map(approach -> "%s %.2f"
+                        .formatted(approach.key(), row.test().get(metrics().indexOf(metric(approach, "log_ratio")))))
                 .toList();
         return "ln(Sig/Noi) " + String.join(", ", parts);
     }
@@ -161,35 +168,36 @@ public final class Snr implements Experiment {
         DeviceBuffer features = batch.features().values();
         DeviceBuffer byScore = backward.of(batch.imageScore());
         Ring scores = run.trainingRing(List.of("mean_score"));
-        Work sampling =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                run.kernels()
-                                        .lineData()
-                                        .tuples(
-                                                0,
-                                                n,
-                                                k,
-                                                options.raster,
-                                                seed,
-                                                RandomStreams.TRAINING,
-                                                step,
-                                                images,
-                                                imageLabel,
-                                                tupleLabel),
-                                batch.tape().forward(batch.tupleScore()),
-                                backward.work(),
-                                statistics.labelledGradients(n, WEIGHTS, k, k, n, byScore, features, 1, tupleLabel, gradients),
-                                statistics.addMoments(n, WEIGHTS, gradients, endToEnd),
-                                statistics.labelledGradients(n, WEIGHTS, k, 1, 1, null, features, k, imageLabel, gradients),
-                                statistics.addMoments(n, WEIGHTS, gradients, decomposition),
-                                run.kernels()
-                                        .metrics()
-                                        .lossAndDistance(n, mean.values(), 0, null, null, step, scores.rows(), scores.slots())));
+        Work sampling = Work.sequence(
+                "step",
+                List.of(
+                        run.kernels()
+                                .lineData()
+                                .tuples(
+                                        0,
+                                        n,
+                                        k,
+                                        options.raster,
+                                        seed,
+                                        RandomStreams.TRAINING,
+                                        step,
+                                        images,
+                                        imageLabel,
+                                        tupleLabel),
+                        batch.tape().forward(batch.tupleScore()),
+                        backward.work(),
+                        statistics.labelledGradients(n, WEIGHTS, k, k, n, byScore, features, 1, tupleLabel, gradients),
+                        statistics.addMoments(n, WEIGHTS, gradients, endToEnd),
+                        statistics.labelledGradients(n, WEIGHTS, k, 1, 1, null, features, k, imageLabel, gradients),
+                        statistics.addMoments(n, WEIGHTS, gradients, decomposition),
+                        run.kernels()
+                                .metrics()
+                                .lossAndDistance(
+                                        n, mean.values(), 0, null, null, step, scores.rows(), scores.slots())));
 
         Ring estimates = run.testRing(metrics());
-        Work estimate = statistics.estimate(WEIGHTS, endToEnd, decomposition, step, estimates.rows(), estimates.slots());
+        Work estimate =
+                statistics.estimate(WEIGHTS, endToEnd, decomposition, step, estimates.rows(), estimates.slots());
 
         Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
         Work initialise = Work.sequence("initialise", List.of(firstWeights, endToEnd.fill(0), decomposition.fill(0)));

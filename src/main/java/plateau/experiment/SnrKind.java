@@ -27,9 +27,9 @@ public final class SnrKind implements Kind<Snr.Options> {
 
     @Override
     public String description() {
-        return "Estimates signal and noise of the gradients at the start of training on tuples of k line images (section 3.2, figure"
-                + " 4), end-to-end and decomposed: g = dp/dw for the weights w of N1's last layer, Sig = |E[h g]|^2,"
-                + " Noi = E|h g - E[h g]|^2.";
+        return "Estimates signal and noise of the gradients at the start of training on tuples of k"
+                + " line images (section 3.2, figure 4), end-to-end and decomposed: g = dp/dw for the"
+                + " weights w of N1's last layer, Sig = |E[h g]|^2, Noi = E|h g - E[h g]|^2.";
     }
 
     @Override
@@ -65,7 +65,8 @@ public final class SnrKind implements Kind<Snr.Options> {
     }
 
     private static SequencedMap<Integer, List<Logged<Snr.Options>>> byK(List<Logged<Snr.Options>> runs) {
-        return runs.stream().collect(Collectors.groupingBy(run -> run.options().k(), TreeMap::new, Collectors.toList()));
+        return runs.stream()
+                .collect(Collectors.groupingBy(run -> run.options().k(), TreeMap::new, Collectors.toList()));
     }
 
     private static DoubleStream last(List<Logged<Snr.Options>> runs, Approach approach, String estimate) {
@@ -83,25 +84,31 @@ public final class SnrKind implements Kind<Snr.Options> {
             curves.add(new Panel.Curve(
                     approach.title(),
                     k,
-                    each(kinds, runs -> last(runs, approach, LOGARITHM).average().orElseThrow()),
+                    each(
+                            kinds,
+                            runs -> last(runs, approach, LOGARITHM).average().orElseThrow()),
                     approach.look(),
                     each(kinds, runs -> last(runs, approach, LOGARITHM).min().orElseThrow()),
                     each(kinds, runs -> last(runs, approach, LOGARITHM).max().orElseThrow())));
         }
-        List<Double> floor = each(kinds, runs -> -Math.log(runs.getFirst().options().samples()));
+        List<Double> floor =
+                each(kinds, runs -> -Math.log(runs.getFirst().options().samples()));
         curves.add(new Panel.Curve("1/samples", k, floor, PER_SAMPLE));
         return new Panel("Signal-to-noise ratio of the gradients", Panel.Axis.fitting("k"), VERTICAL, curves);
     }
 
     private static List<Double> each(
-            SequencedMap<Integer, List<Logged<Snr.Options>>> kinds, ToDoubleFunction<List<Logged<Snr.Options>>> number) {
+            SequencedMap<Integer, List<Logged<Snr.Options>>> kinds,
+            ToDoubleFunction<List<Logged<Snr.Options>>> number) {
         return kinds.values().stream().map(number::applyAsDouble).toList();
     }
 
     private static Panel againstSamples(List<Logged<Snr.Options>> runs) {
         List<Panel.Curve> curves = new ArrayList<>();
         for (Logged<Snr.Options> run : runs) {
-            List<Double> samples = run.history().steps().stream().map(step -> (double) step * run.options().batch()).toList();
+            List<Double> samples = run.history().steps().stream()
+                    .map(step -> (double) step * run.options().batch())
+                    .toList();
             for (Approach approach : Approach.values()) {
                 curves.add(new Panel.Curve(
                         run.history().label() + ", " + approach.title(),
@@ -135,17 +142,23 @@ public final class SnrKind implements Kind<Snr.Options> {
                 lines.add(line(k, approach, those));
             }
         });
-        lines.add("ln(Sig/Noi) varies between networks as given; the unbiased estimate, without the 1/samples of the noise that Sig"
-                + " holds, has its standard error");
+        lines.add("ln(Sig/Noi) varies between networks as given; the unbiased estimate, without the 1/samples of the"
+                + " noise that Sig holds, has its standard error");
         return lines;
     }
 
     private static String line(int k, Approach approach, List<Logged<Snr.Options>> runs) {
-        ToDoubleFunction<String> mean = estimate -> last(runs, approach, estimate).average().orElseThrow();
+        ToDoubleFunction<String> mean =
+                estimate -> last(runs, approach, estimate).average().orElseThrow();
         double logarithm = mean.applyAsDouble(LOGARITHM);
-        double squares = last(runs, approach, LOGARITHM).map(value -> (value - logarithm) * (value - logarithm)).sum();
+        double squares = last(runs, approach, LOGARITHM)
+                .map(value -> (value - logarithm) * (value - logarithm))
+                .sum();
         double spread = Math.sqrt(squares / Math.max(1, runs.size() - 1));
-        double error = Math.sqrt(last(runs, approach, "error").map(value -> value * value).sum()) / runs.size();
+        double error = Math.sqrt(last(runs, approach, "error")
+                        .map(value -> value * value)
+                        .sum())
+                / runs.size();
         return "%3d  %-8s  %9.2e  %9.2e  %9.2e  %18s  %22s"
                 .formatted(
                         k,

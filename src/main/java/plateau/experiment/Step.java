@@ -33,6 +33,7 @@ import plateau.nn.Mlp;
  * smooth stand-in of u at the score.
  */
 public final class Step implements Experiment {
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private static final int DIMENSION = 100;
     private static final float INPUT_SCALE = 0.01f;
@@ -46,15 +47,12 @@ public final class Step implements Experiment {
      * z − b*: every fifth integer from −100 to 95, and a finer part around 0, ascending and without
      * repeats.
      */
-    private static final double[] LEVELS =
-            DoubleStream.concat(
-                            IntStream.range(-20, 20).mapToDouble(i -> 5 * i),
-                            DoubleStream.of(-5, -4, -3, -2, -1, -0.2, 0, 0.1, 0.15, 0.175, 1, 2, 3, 4, 5))
-                    .sorted()
-                    .distinct()
-                    .toArray();
-
-    static final Choices<Options> CHOICES = Choices.of(Options.class);
+    private static final double[] LEVELS = DoubleStream.concat(
+                    IntStream.range(-20, 20).mapToDouble(i -> 5 * i),
+                    DoubleStream.of(-5, -4, -3, -2, -1, -0.2, 0, 0.1, 0.15, 0.175, 1, 2, 3, 4, 5))
+            .sorted()
+            .distinct()
+            .toArray();
 
     private final Options options;
     private final long seed;
@@ -118,11 +116,15 @@ public final class Step implements Experiment {
                     each = {"approximation", "e2e", "multiclass", "forward-only"},
                     main = true)
             Variant variant,
-            @Option(text = "samples in a step")
-            Integer batch,
+
+            @Option(text = "samples in a step") Integer batch,
+
             @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
             Float learningRate,
-            @Option(symbol = "WHICH", text = "the approximation's sigmoids, as in the paper or as in the authors' program")
+
+            @Option(
+                    symbol = "WHICH",
+                    text = "the approximation's sigmoids, as in the paper or as in the authors' program")
             Smoothing smoothing) {
 
         /** The paper's constants for this variant. */
@@ -205,25 +207,22 @@ public final class Step implements Experiment {
         // Training: a fresh batch, the variant's loss, one update.
         Batch train = Batch.record(run.tape(parameters), target, smooth, network, options.variant, options.batch);
         Ring training = run.trainingRing(metrics());
-        Work trainingStep =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                train.draw(target, seed, RandomStreams.TRAINING, step),
-                                train.tape.training(train.loss),
-                                run.update(optimizer, parameters),
-                                train.measure(target, step, training)));
+        Work trainingStep = Work.sequence(
+                "step",
+                List.of(
+                        train.draw(target, seed, RandomStreams.TRAINING, step),
+                        train.tape.training(train.loss),
+                        run.update(optimizer, parameters),
+                        train.measure(target, step, training)));
 
         // Evaluation: the same network on a fresh batch of another random stream, with the curves
         // of figure 6.
         Batch fresh = Batch.record(run.tape(parameters), target, smooth, network, options.variant, TEST_BATCH);
         Ring test = run.testRing(metrics());
-        List<Work> evaluation =
-                new ArrayList<>(
-                        List.of(
-                                fresh.draw(target, seed, RandomStreams.EVALUATION, step),
-                                fresh.tape.forward(fresh.loss),
-                                fresh.measure(target, step, test)));
+        List<Work> evaluation = new ArrayList<>(List.of(
+                fresh.draw(target, seed, RandomStreams.EVALUATION, step),
+                fresh.tape.forward(fresh.loss),
+                fresh.measure(target, step, test)));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
         curves.put("score", fresh.r.values());
         curves.put("label", fresh.y.values());
@@ -300,7 +299,8 @@ public final class Step implements Experiment {
                     List.of(
                             data.normals(DIMENSION + 1, 1, seed, RandomStreams.TASK, zero, both),
                             data.shiftedLevels(LEVELS.length, offsets, b, z.values()),
-                            data.shiftedLevels(LEVELS.length, middles, b, smooth.middle().values())));
+                            data.shiftedLevels(
+                                    LEVELS.length, middles, b, smooth.middle().values())));
         }
 
         private static float[] floats(double[] values) {
@@ -347,7 +347,8 @@ public final class Step implements Experiment {
                     Tensor p = SmoothStep.of(tape, smooth, output);
                     yield new Batch(tape, x, r, label, y, output, p, output, SquaredError.of(tape, 1, p, y));
                 }
-                case E2E -> new Batch(tape, x, r, label, y, output, output, output, SquaredError.of(tape, 1, output, y));
+                case E2E ->
+                    new Batch(tape, x, r, label, y, output, output, output, SquaredError.of(tape, 1, output, y));
                 case MULTICLASS -> {
                     Tensor p = tape.tensor("likeliest levels", column);
                     yield new Batch(tape, x, r, label, y, output, p, p, SoftmaxCrossEntropy.of(tape, output, label));
@@ -384,9 +385,8 @@ public final class Step implements Experiment {
             int n = x.rows();
             int levels = LEVELS.length;
             DeviceBuffer z = target.z.values();
-            Work metrics =
-                    function.metrics(
-                            n, levels, z, loss.values(), score.values(), y.values(), step, ring.rows(), ring.slots());
+            Work metrics = function.metrics(
+                    n, levels, z, loss.values(), score.values(), y.values(), step, ring.rows(), ring.slots());
             if (output.columns() == 1) {
                 return metrics;
             }

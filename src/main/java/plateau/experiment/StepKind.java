@@ -29,8 +29,8 @@ public final class StepKind implements Kind<Step.Options> {
 
     @Override
     public String description() {
-        return "Learns y = u(w*.x + b*), where u rounds down to the nearest of 52 levels and so has no gradient (section 5, figure"
-                + " 6).";
+        return "Learns y = u(w*.x + b*), where u rounds down to the nearest of 52 levels and so has"
+                + " no gradient (section 5, figure 6).";
     }
 
     @Override

@@ -28,7 +28,6 @@ import plateau.nn.Initials;
  * told which stock y(x) the input x speaks of, and has about k times less noise at the start.
  */
 public final class Stocks implements Experiment {
-
     static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     /** The fact that holds the metrics before the first step, by name. */
@@ -53,14 +52,22 @@ public final class Stocks implements Experiment {
      * @param learningRate of Adam
      */
     public record Options(
-            @Option(symbol = "D", text = "inputs")
-            Integer d,
-            @Option(symbol = "K", text = "stocks", each = {"10", "1000", "2000"})
+            @Option(symbol = "D", text = "inputs") Integer d,
+
+            @Option(
+                    symbol = "K",
+                    text = "stocks",
+                    each = {"10", "1000", "2000"})
             Integer k,
-            @Option(symbol = "MODE", text = "e2e (from gains) or dec (from the right stock)", each = {"e2e", "dec"})
+
+            @Option(
+                    symbol = "MODE",
+                    text = "e2e (from gains) or dec (from the right stock)",
+                    each = {"e2e", "dec"})
             Approach mode,
-            @Option(text = "samples in a step")
-            Integer batch,
+
+            @Option(text = "samples in a step") Integer batch,
+
             @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
             Float learningRate) {
 
@@ -83,9 +90,11 @@ public final class Stocks implements Experiment {
             long scores = (long) batch * k;
             Checks.require(d >= 1 && d <= 1 << 20, "d must be between 1 and 1048576, not " + d);
             Checks.require(k >= 2 && k <= 1 << 20, "k must be between 2 and 1048576, not " + k);
-            Checks.require(weights <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, weights));
+            Checks.require(
+                    weights <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, weights));
             Checks.requireBatch(batch, 1 << 14);
-            Checks.require(scores <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, scores));
+            Checks.require(
+                    scores <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, scores));
             Checks.requireLearningRate(learningRate);
         }
 
@@ -128,7 +137,8 @@ public final class Stocks implements Experiment {
      */
     @Override
     public List<String> metrics() {
-        return List.of("loss", "exact_loss", "accuracy", "noise_e2e", "noise_dec", "noise_ratio", "moment_e2e", "moment_dec");
+        return List.of(
+                "loss", "exact_loss", "accuracy", "noise_e2e", "noise_dec", "noise_ratio", "moment_e2e", "moment_dec");
     }
 
     @Override
@@ -158,25 +168,24 @@ public final class Stocks implements Experiment {
         Batch train = Batch.record(run, parameters, table, b, options.batch, options.mode);
         Backward gradients = train.tape.backward(List.of(train.loss), List.of(train.rows.values(), b));
         Ring training = run.trainingRing(List.of("loss"));
-        Work trainingStep =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                source.draw(train, RandomStreams.TRAINING),
-                                table.read(train.rows),
-                                gradients.work(),
-                                table.update(train.rows, gradients.of(train.rows.values())),
-                                run.kernels()
-                                        .metrics()
-                                        .lossAndDistance(
-                                                options.batch,
-                                                train.loss.values(),
-                                                0,
-                                                null,
-                                                null,
-                                                step,
-                                                training.rows(),
-                                                training.slots())));
+        Work trainingStep = Work.sequence(
+                "step",
+                List.of(
+                        source.draw(train, RandomStreams.TRAINING),
+                        table.read(train.rows),
+                        gradients.work(),
+                        table.update(train.rows, gradients.of(train.rows.values())),
+                        run.kernels()
+                                .metrics()
+                                .lossAndDistance(
+                                        options.batch,
+                                        train.loss.values(),
+                                        0,
+                                        null,
+                                        null,
+                                        step,
+                                        training.rows(),
+                                        training.slots())));
 
         // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one,
         // which is the decomposed loss of every input once, and its gradient.
@@ -190,30 +199,29 @@ public final class Stocks implements Experiment {
         DeviceBuffer endToEnd = workspace.words(d);
         DeviceBuffer decomposed = workspace.words(d);
         Ring test = run.testRing(metrics());
-        Work evaluation =
-                Work.sequence(
-                        "evaluation",
-                        List.of(
-                                source.draw(fresh, RandomStreams.EVALUATION),
-                                table.read(fresh.rows),
-                                fresh.tape.forward(fresh.loss),
-                                table.read(all),
-                                mean.work(),
-                                launcher.gradientMoments(
-                                        d, k, all.values().values(), b.values(), label, right, endToEnd, decomposed),
-                                launcher.metrics(
-                                        TEST_BATCH,
-                                        d,
-                                        k,
-                                        fresh.loss.values(),
-                                        exact.values(),
-                                        right,
-                                        endToEnd,
-                                        decomposed,
-                                        mean.of(b),
-                                        step,
-                                        test.rows(),
-                                        test.slots())));
+        Work evaluation = Work.sequence(
+                "evaluation",
+                List.of(
+                        source.draw(fresh, RandomStreams.EVALUATION),
+                        table.read(fresh.rows),
+                        fresh.tape.forward(fresh.loss),
+                        table.read(all),
+                        mean.work(),
+                        launcher.gradientMoments(
+                                d, k, all.values().values(), b.values(), label, right, endToEnd, decomposed),
+                        launcher.metrics(
+                                TEST_BATCH,
+                                d,
+                                k,
+                                fresh.loss.values(),
+                                exact.values(),
+                                right,
+                                endToEnd,
+                                decomposed,
+                                mean.of(b),
+                                step,
+                                test.rows(),
+                                test.slots())));
 
         Work labels = data.labels(d, k, seed, RandomStreams.TASK, label);
         Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
@@ -263,7 +271,8 @@ public final class Stocks implements Experiment {
      */
     private record Batch(Tape tape, RowAdam.Rows rows, DeviceBuffer y, DeviceBuffer signs, Tensor loss) {
 
-        static Batch record(RunContext run, Parameters parameters, RowAdam.Table table, Tensor bias, int n, Approach mode) {
+        static Batch record(
+                RunContext run, Parameters parameters, RowAdam.Table table, Tensor bias, int n, Approach mode) {
             Tape tape = run.tape(parameters);
             RowAdam.Rows rows = table.rows("rows", n);
             DeviceBuffer y = run.workspace().words(n);

@@ -25,8 +25,8 @@ public final class StocksKind implements Kind<Stocks.Options> {
 
     @Override
     public String description() {
-        return "Learns which of k stocks each of d one-hot inputs speaks of, from gains alone or by being told (appendix A, figure 8):"
-                + " one linear layer and a softmax.";
+        return "Learns which of k stocks each of d one-hot inputs speaks of, from gains alone or by"
+                + " being told (appendix A, figure 8): one linear layer and a softmax.";
     }
 
     @Override
@@ -55,7 +55,8 @@ public final class StocksKind implements Kind<Stocks.Options> {
      */
     @Override
     public SequencedMap<String, Figure> figures(List<Logged<Stocks.Options>> runs) {
-        List<Logged<Stocks.Options>> whole = runs.stream().map(StocksKind::withStart).toList();
+        List<Logged<Stocks.Options>> whole =
+                runs.stream().map(StocksKind::withStart).toList();
         List<Panel> losses = Curves.panels(
                 whole,
                 Stocks.Options::k,
@@ -83,10 +84,16 @@ public final class StocksKind implements Kind<Stocks.Options> {
             return run;
         }
         History whole = new History(old.key(), old.metrics());
-        whole.add(0, old.metrics().stream().map(metric -> ((Number) start.get(metric)).doubleValue()).toList());
+        whole.add(
+                0,
+                old.metrics().stream()
+                        .map(metric -> ((Number) start.get(metric)).doubleValue())
+                        .toList());
         List<List<Double>> columns = old.metrics().stream().map(old::values).toList();
         IntStream.range(0, old.steps().size())
-                .forEach(i -> whole.add(old.steps().get(i), columns.stream().map(column -> column.get(i)).toList()));
+                .forEach(i -> whole.add(
+                        old.steps().get(i),
+                        columns.stream().map(column -> column.get(i)).toList()));
         return new Logged<>(run.options(), whole.withFacts(old.facts()));
     }
 }

@@ -32,7 +32,8 @@ final class SymmetricMatrix {
         double[][] root = new double[n][n];
         for (int k = 0; k < n; k++) {
             if (!(a[k][k] > 0)) {
-                throw new IllegalArgumentException("The matrix has the eigenvalue " + a[k][k] + " and so no inverse square root");
+                throw new IllegalArgumentException(
+                        "The matrix has the eigenvalue " + a[k][k] + " and so no inverse square root");
             }
             double weight = 1 / Math.sqrt(a[k][k]);
             for (int i = 0; i < n; i++) {

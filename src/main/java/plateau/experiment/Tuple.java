@@ -33,6 +33,8 @@ import plateau.nn.Mlp;
  * labels too, and only that one succeeds from k = 3 on.
  */
 public final class Tuple implements Experiment {
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
     /** Tuples of the test set. */
     static final int TEST_TUPLES = 2000;
 
@@ -46,8 +48,6 @@ public final class Tuple implements Experiment {
      * no less time.
      */
     private static final int TEST_PART = 200;
-
-    static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private static final int SAMPLES = 64;
     private static final int SAMPLES_IN_ROW = 6;
@@ -66,17 +66,23 @@ public final class Tuple implements Experiment {
      * @param learningRate of Adam
      */
     public record Options(
-            @Option(symbol = "K", text = "images in a tuple", each = {"1", "2", "3"})
+            @Option(
+                    symbol = "K",
+                    text = "images in a tuple",
+                    each = {"1", "2", "3"})
             Integer k,
+
             @Option(
                     symbol = "MODE",
                     text = "e2e (the tuple's label alone) or dec (decomposition: each image's label too)",
                     each = {"e2e", "dec"})
             Approach mode,
+
             @Option(symbol = "WHICH", text = "how lines become pixels, as in the paper or as in the authors' program")
             LineData.Raster raster,
-            @Option(text = "tuples in a step")
-            Integer batch,
+
+            @Option(text = "tuples in a step") Integer batch,
+
             @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
             Float learningRate) {
 
@@ -160,24 +166,23 @@ public final class Tuple implements Experiment {
         Batch train = Batch.record(run.tape(parameters), networks, options.batch, k);
         Comparison trained = Comparison.record(train.tape, options.mode, train.tupleScore, train.imageScore);
         Ring training = run.trainingRing(metrics());
-        Work trainingStep =
-                Work.sequence(
-                        "step",
-                        List.of(
-                                data.tuples(
-                                        0,
-                                        options.batch,
-                                        k,
-                                        options.raster,
-                                        seed,
-                                        RandomStreams.TRAINING,
-                                        step,
-                                        train.images.values(),
-                                        trained.imageLabel.values(),
-                                        trained.tupleLabel.values()),
-                                train.tape.training(trained.losses()),
-                                run.update(optimizer, parameters),
-                                trained.measure(run, training)));
+        Work trainingStep = Work.sequence(
+                "step",
+                List.of(
+                        data.tuples(
+                                0,
+                                options.batch,
+                                k,
+                                options.raster,
+                                seed,
+                                RandomStreams.TRAINING,
+                                step,
+                                train.images.values(),
+                                trained.imageLabel.values(),
+                                trained.tupleLabel.values()),
+                        train.tape.training(trained.losses()),
+                        run.update(optimizer, parameters),
+                        trained.measure(run, training)));
 
         // Evaluation: the same networks on 2,000 tuples that stay the same, drawn part by part.
         Ring test = run.testRing(metrics());
@@ -203,9 +208,19 @@ public final class Tuple implements Experiment {
             DeviceBuffer imageLabel = rows(whole.imageLabel, first * k, TEST_PART * k);
             DeviceBuffer tupleLabel = rows(whole.tupleLabel, first, TEST_PART);
             works.add(data.tuples(
-                    first, TEST_PART, k, options.raster, seed, RandomStreams.EVALUATION, always, images, imageLabel, tupleLabel));
+                    first,
+                    TEST_PART,
+                    k,
+                    options.raster,
+                    seed,
+                    RandomStreams.EVALUATION,
+                    always,
+                    images,
+                    imageLabel,
+                    tupleLabel));
             works.add(forward);
-            works.add(rows(whole.imageScore, first * k, TEST_PART * k).copyFrom(rows(part.imageScore, 0, TEST_PART * k)));
+            works.add(
+                    rows(whole.imageScore, first * k, TEST_PART * k).copyFrom(rows(part.imageScore, 0, TEST_PART * k)));
             works.add(rows(whole.tupleScore, first, TEST_PART).copyFrom(rows(part.tupleScore, 0, TEST_PART)));
         }
         works.add(tape.forward(whole.losses()));
@@ -235,7 +250,17 @@ public final class Tuple implements Experiment {
             DeviceBuffer imageLabel = workspace.words(count);
             DeviceBuffer tupleLabel = workspace.words(count);
             kernels.lineData()
-                    .tuples(0, count, 1, options.raster, seed, RandomStreams.EVALUATION, always, images, imageLabel, tupleLabel)
+                    .tuples(
+                            0,
+                            count,
+                            1,
+                            options.raster,
+                            seed,
+                            RandomStreams.EVALUATION,
+                            always,
+                            images,
+                            imageLabel,
+                            tupleLabel)
                     .enqueue(stream);
             stream.synchronize();
             float[] pixels = images.toFloats();
@@ -251,7 +276,9 @@ public final class Tuple implements Experiment {
     public Map<String, Figure> dataFigures(Kernels kernels) {
         List<Sample> samples = samples(kernels, SAMPLES);
         List<Panel> panels = List.of(1, -1).stream()
-                .flatMap(label -> samples.stream().filter(sample -> sample.label() == label).limit(SAMPLES_IN_ROW))
+                .flatMap(label -> samples.stream()
+                        .filter(sample -> sample.label() == label)
+                        .limit(SAMPLES_IN_ROW))
                 .map(sample -> Panel.of("y = " + sample.label(), new Panel.Bitmap(SIDE, sample.pixels())))
                 .toList();
         return Map.of("tuple-samples", new Figure(SAMPLES_IN_ROW, panels));
@@ -276,7 +303,8 @@ public final class Tuple implements Experiment {
             int flat = PIXELS / 16 * CHANNELS;
             return new Networks(
                     ConvolutionPool.declare(parameters, "image.1", SIDE, SIDE, 1, CHANNELS, WINDOW, SIDE),
-                    ConvolutionPool.declare(parameters, "image.2", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, WINDOW, CHANNELS),
+                    ConvolutionPool.declare(
+                            parameters, "image.2", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, WINDOW, CHANNELS),
                     List.of(
                             Linear.declare(parameters, "image.3", flat, 50, Activation.RELU),
                             Linear.declare(parameters, "image.4", 50, FEATURES, Activation.RELU)),
@@ -297,12 +325,20 @@ public final class Tuple implements Experiment {
 
         static Batch record(Tape tape, Networks networks, int n, int k) {
             Tensor images = tape.tensor("images", Shape.of(n * k, SIDE, SIDE, 1));
-            Tensor features = networks.upper.apply(tape, networks.lower.apply(tape, images), tape.parameter(networks.lower.bias())); // what an empty image becomes
+            Tensor features = networks.upper.apply(
+                    tape,
+                    networks.lower.apply(tape, images),
+                    tape.parameter(networks.lower.bias())); // what an empty image becomes
             for (Linear layer : networks.hidden) {
                 features = layer.apply(tape, features);
             }
             Tensor imageScore = networks.score.apply(tape, features);
-            return new Batch(tape, images, features, imageScore, networks.tuple.apply(tape, SigmoidActivation.of(tape, imageScore.reshape(n, k))));
+            return new Batch(
+                    tape,
+                    images,
+                    features,
+                    imageScore,
+                    networks.tuple.apply(tape, SigmoidActivation.of(tape, imageScore.reshape(n, k))));
         }
     }
 
@@ -312,7 +348,12 @@ public final class Tuple implements Experiment {
      * @param imageLoss null where it is not trained on
      */
     private record Comparison(
-            Tensor tupleScore, Tensor tupleLabel, Tensor tupleLoss, Tensor imageScore, Tensor imageLabel, Tensor imageLoss) {
+            Tensor tupleScore,
+            Tensor tupleLabel,
+            Tensor tupleLoss,
+            Tensor imageScore,
+            Tensor imageLabel,
+            Tensor imageLoss) {
 
         static Comparison record(Tape tape, Approach mode, Tensor tupleScore, Tensor imageScore) {
             Tensor tupleLabel = tape.tensor("tuple labels", tupleScore.shape());

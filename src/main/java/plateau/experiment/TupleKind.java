@@ -25,8 +25,9 @@ public final class TupleKind implements Kind<Tuple.Options> {
 
     @Override
     public String description() {
-        return "Learns the parity of the labels of k images, each of a line that slopes upwards or downwards (section 3.1, figures 2"
-                + " and 3): end-to-end, or decomposed, with the images' labels too.";
+        return "Learns the parity of the labels of k images, each of a line that slopes upwards or"
+                + " downwards (section 3.1, figures 2 and 3): end-to-end, or decomposed, with the"
+                + " images' labels too.";
     }
 
     @Override

@@ -30,7 +30,15 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
      * @param window rows and columns of a filter, odd
      * @param fan what the initial weights are scaled for
      */
-    public static ConvolutionPool declare(Parameters.Declaration parameters, String name, int rows, int columns, int in, int out, int window, int fan) {
+    public static ConvolutionPool declare(
+            Parameters.Declaration parameters,
+            String name,
+            int rows,
+            int columns,
+            int in,
+            int out,
+            int window,
+            int fan) {
         return new ConvolutionPool(
                 parameters.declare(name + ".weights", Shape.of(out, window, window, in), Initials.truncatedNormal(fan)),
                 parameters.declare(name + ".bias", Shape.of(out), Initials.zeros()),
@@ -55,7 +63,8 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
      */
     public Tensor apply(Tape tape, Tensor x, Tensor background) {
         String name = weights.name().replace(".weights", "");
-        return Convolution2dPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
+        return Convolution2dPool.of(
+                tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
     }
 
     private Conv2d.Geometry shape(int batch) {

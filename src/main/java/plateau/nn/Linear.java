@@ -18,7 +18,8 @@ import plateau.autograd.Tensor;
 public record Linear(Parameter weights, Parameter bias, Activation activation) {
 
     /** Declares a layer's parameters as {@code name.weights} and {@code name.bias}. */
-    public static Linear declare(Parameters.Declaration parameters, String name, int in, int out, Activation activation) {
+    public static Linear declare(
+            Parameters.Declaration parameters, String name, int in, int out, Activation activation) {
         return new Linear(
                 parameters.declare(name + ".weights", Shape.of(in, out), Initials.truncatedNormal(in)),
                 parameters.declare(name + ".bias", Shape.of(out), Initials.zeros()),

@@ -28,17 +28,14 @@ public record Mlp(List<Linear> layers) {
         if (count < 1) {
             throw new IllegalArgumentException("A network needs the widths of its input and of its output");
         }
-        return new Mlp(
-                IntStream.range(0, count)
-                        .mapToObj(
-                                i ->
-                                        Linear.declare(
-                                                parameters,
-                                                name + "." + (i + 1),
-                                                widths[i],
-                                                widths[i + 1],
-                                                i + 1 < count ? Activation.RELU : Activation.LINEAR))
-                        .toList());
+        return new Mlp(IntStream.range(0, count)
+                .mapToObj(i -> Linear.declare(
+                        parameters,
+                        name + "." + (i + 1),
+                        widths[i],
+                        widths[i + 1],
+                        i + 1 < count ? Activation.RELU : Activation.LINEAR))
+                .toList());
     }
 
     /** Records the network on {@code x}, and returns its output. */

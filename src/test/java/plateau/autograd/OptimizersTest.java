@@ -25,13 +25,11 @@ class OptimizersTest {
 
     @Test
     void sgd() {
-        check(
-                new Sgd(0.25f),
-                (t, w, g, m, v) -> {
-                    for (int i = 0; i < ELEMENTS; i++) {
-                        w[i] -= 0.25 * g[i];
-                    }
-                });
+        check(new Sgd(0.25f), (t, w, g, m, v) -> {
+            for (int i = 0; i < ELEMENTS; i++) {
+                w[i] -= 0.25 * g[i];
+            }
+        });
     }
 
     @Test
@@ -39,16 +37,14 @@ class OptimizersTest {
         float beta1 = 0.9f;
         float beta2 = 0.99f;
         float epsilon = 1e-2f; // large enough to tell where it stands
-        check(
-                new Adam(0.125f, beta1, beta2, epsilon),
-                (t, w, g, m, v) -> {
-                    double rate = 0.125 * Math.sqrt(1 - Math.pow(beta2, t)) / (1 - Math.pow(beta1, t));
-                    for (int i = 0; i < ELEMENTS; i++) {
-                        m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-                        v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-                        w[i] -= rate * m[i] / (Math.sqrt(v[i]) + epsilon);
-                    }
-                });
+        check(new Adam(0.125f, beta1, beta2, epsilon), (t, w, g, m, v) -> {
+            double rate = 0.125 * Math.sqrt(1 - Math.pow(beta2, t)) / (1 - Math.pow(beta1, t));
+            for (int i = 0; i < ELEMENTS; i++) {
+                m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+                w[i] -= rate * m[i] / (Math.sqrt(v[i]) + epsilon);
+            }
+        });
     }
 
     /** The rate lies in device memory, where a captured graph reads it. */
@@ -89,7 +85,8 @@ class OptimizersTest {
     }
 
     private static void assertRefused(String message, Executable optimizer) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, optimizer).getMessage());
+        assertEquals(
+                message, assertThrows(IllegalArgumentException.class, optimizer).getMessage());
     }
 
     /**
@@ -101,7 +98,10 @@ class OptimizersTest {
             Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
             Stream stream = workspace.own(device.createStream(), Stream::close);
             Parameters.Declaration declaration = new Parameters.Declaration();
-            Parameter parameter = declaration.declare("w", Shape.of(ELEMENTS), (k, elements, seed, first, values) -> values.fill(Float.floatToIntBits(2)));
+            Parameter parameter = declaration.declare(
+                    "w",
+                    Shape.of(ELEMENTS),
+                    (k, elements, seed, first, values) -> values.fill(Float.floatToIntBits(2)));
             Parameters parameters = declaration.allocate(workspace, optimizer);
             DeviceBuffer step = workspace.ints(0);
             Work update = optimizer.update(kernels, workspace, parameters, step);

@@ -35,10 +35,12 @@ class ParametersTest {
         declaration.declare("w", MATRIX, null);
         assertEquals(
                 "Two parameters are named w",
-                assertThrows(IllegalArgumentException.class, () -> declaration.declare("w", MATRIX, null)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> declaration.declare("w", MATRIX, null))
+                        .getMessage());
         assertEquals(
                 "The name of a parameter has no slash: encoder/w",
-                assertThrows(IllegalArgumentException.class, () -> declaration.declare("encoder/w", MATRIX, null)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> declaration.declare("encoder/w", MATRIX, null))
+                        .getMessage());
     }
 
     @Test
@@ -48,7 +50,8 @@ class ParametersTest {
         declaration.allocate(workspace, new Sgd(1));
         assertEquals(
                 "Parameter late is declared after the others were allocated",
-                assertThrows(IllegalStateException.class, () -> declaration.declare("late", MATRIX, null)).getMessage());
+                assertThrows(IllegalStateException.class, () -> declaration.declare("late", MATRIX, null))
+                        .getMessage());
     }
 
     @Test
@@ -56,7 +59,8 @@ class ParametersTest {
         Parameters.Declaration declaration = new Parameters.Declaration();
         assertEquals(
                 "No parameter is declared: there is nothing to learn",
-                assertThrows(IllegalStateException.class, () -> declaration.allocate(workspace, new Sgd(1))).getMessage());
+                assertThrows(IllegalStateException.class, () -> declaration.allocate(workspace, new Sgd(1)))
+                        .getMessage());
     }
 
     @Test
@@ -72,7 +76,8 @@ class ParametersTest {
         Parameter other = new Parameters.Declaration().declare("q", Shape.of(7, 7), null);
         assertEquals(
                 "q (7x7) is none of these parameters: w, b",
-                assertThrows(IllegalArgumentException.class, () -> parameters.tensor(other)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> parameters.tensor(other))
+                        .getMessage());
         Parameter wider = new Parameters.Declaration().declare("w", Shape.of(3, 5), null);
         assertThrows(IllegalArgumentException.class, () -> parameters.tensor(wider));
         again.declare("b", Shape.of(4), null);

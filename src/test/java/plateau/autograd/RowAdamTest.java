@@ -47,8 +47,12 @@ class RowAdamTest {
             this.k = k;
             this.n = n;
             Parameters.Declaration declaration = new Parameters.Declaration();
-            Parameter rows = declaration.declare("rows", Shape.of(d, k), (kernels, elements, seed, stream, values) -> values.fill(Float.floatToIntBits(2)));
-            Parameter b = declaration.declare("bias", Shape.of(k), (kernels, elements, seed, stream, values) -> values.fill(0));
+            Parameter rows = declaration.declare(
+                    "rows",
+                    Shape.of(d, k),
+                    (kernels, elements, seed, stream, values) -> values.fill(Float.floatToIntBits(2)));
+            Parameter b = declaration.declare(
+                    "bias", Shape.of(k), (kernels, elements, seed, stream, values) -> values.fill(0));
             RowAdam optimizer = new RowAdam(RULE, rows);
             parameters = declaration.allocate(workspace, optimizer);
             table = optimizer.table(kernels, workspace, parameters, step);
@@ -103,10 +107,22 @@ class RowAdamTest {
      * here, and the rows by no more; both are given 1e-5.
      */
     @ParameterizedTest
-    @CsvSource({"1, 3, 1, 50, 1", "2, 5, 4, 300, 0.1", "40, 7, 4, 400, 1e-4", "300, 33, 3, 500, 1e-5", "300, 2, 100, 60, 1e-3", "50, 31, 1, 900, 1"})
+    @CsvSource({
+        "1, 3, 1, 50, 1",
+        "2, 5, 4, 300, 0.1",
+        "40, 7, 4, 400, 1e-4",
+        "300, 33, 3, 500, 1e-5",
+        "300, 2, 100, 60, 1e-3",
+        "50, 31, 1, 900, 1"
+    })
     void equalsAdamThatMovesEveryRow(int d, int k, int n, int steps, float scale) {
         Random random = new Random(7);
-        double[] w = new double[d * k], m = new double[d * k], v = new double[d * k], b = new double[k], bm = new double[k], bv = new double[k];
+        double[] w = new double[d * k],
+                m = new double[d * k],
+                v = new double[d * k],
+                b = new double[k],
+                bm = new double[k],
+                bv = new double[k];
         Arrays.fill(w, 2);
         try (Table table = new Table(d, k, n)) {
             for (int t = 1; t <= steps; t++) {
@@ -161,7 +177,8 @@ class RowAdamTest {
         Parameter rows = declaration.declare("rows", Shape.of(2, 3), null);
         assertEquals(
                 "The table rows must be declared before all other parameters",
-                assertThrows(IllegalArgumentException.class, () -> new RowAdam(RULE, rows)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new RowAdam(RULE, rows))
+                        .getMessage());
     }
 
     private static double[] doubles(float[] values) {

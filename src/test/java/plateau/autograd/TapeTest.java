@@ -15,8 +15,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
-import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Graphs of operations that a chain of layers does not reach, against the float64 oracle. */

@@ -29,7 +29,12 @@ public class ChoicesTest {
             @Option(text = "samples", symbol = "COUNT") Long samples,
             @Option(name = "lr", text = "rate") Float rate,
             @Option(text = "seats") OptionalInt seats,
-            @Option(text = "norm", each = {"sum", "largest-value"}, main = true) Norm norm) {
+
+            @Option(
+                    text = "norm",
+                    each = {"sum", "largest-value"},
+                    main = true)
+            Norm norm) {
 
         /** Puts the defaults. */
         public Good {
@@ -44,16 +49,25 @@ public class ChoicesTest {
 
     record OfAPrimitive(@Option(text = "a number") int number) {}
 
-    record Twice(@Option(name = "n", text = "one") Integer one, @Option(name = "n", text = "another") Integer other) {}
+    record Twice(
+            @Option(name = "n", text = "one") Integer one,
+            @Option(name = "n", text = "another") Integer other) {}
 
-    record WrongEach(@Option(text = "a number", each = {"1", "two"}) Integer number) {}
+    record WrongEach(
+            @Option(
+                    text = "a number",
+                    each = {"1", "two"})
+            Integer number) {}
 
     @Test
     void namesComeFromTheComponents() {
         List<Choice> all = Choices.of(Good.class).all();
         assertEquals(
-                List.of("hidden-layers", "samples", "lr", "seats", "norm"), all.stream().map(Choice::name).toList());
-        assertEquals(List.of("N", "COUNT", "N", "N", "N"), all.stream().map(Choice::symbol).toList());
+                List.of("hidden-layers", "samples", "lr", "seats", "norm"),
+                all.stream().map(Choice::name).toList());
+        assertEquals(
+                List.of("N", "COUNT", "N", "N", "N"),
+                all.stream().map(Choice::symbol).toList());
         assertEquals(List.of("largest-value", "sum"), all.getLast().constants());
         assertEquals(List.of("sum", "largest-value"), all.getLast().each());
         assertTrue(all.getLast().main());
@@ -68,14 +82,36 @@ public class ChoicesTest {
         assertEquals(
                 expected,
                 choices.create(Map.of(
-                        "hidden-layers", "2", "samples", "5000000000", "lr", "0.1", "seats", "4", "norm", "Largest-Value")));
+                        "hidden-layers",
+                        "2",
+                        "samples",
+                        "5000000000",
+                        "lr",
+                        "0.1",
+                        "seats",
+                        "4",
+                        "norm",
+                        "Largest-Value")));
         assertEquals(
                 expected,
                 choices.create(Map.of(
-                        "hidden-layers", 2, "samples", 5_000_000_000L, "lr", 0.1, "seats", 4, "norm", "largest-value")));
+                        "hidden-layers",
+                        2,
+                        "samples",
+                        5_000_000_000L,
+                        "lr",
+                        0.1,
+                        "seats",
+                        4,
+                        "norm",
+                        "largest-value")));
         Good defaults = choices.create(Map.of("lr", ""));
         assertEquals(new Good(3, null, null, OptionalInt.empty(), null), defaults);
-        assertEquals(List.of(3), choices.values(defaults).values().stream().filter(value -> value != null).toList());
+        assertEquals(
+                List.of(3),
+                choices.values(defaults).values().stream()
+                        .filter(value -> value != null)
+                        .toList());
         assertNull(choices.values(defaults).get("seats"));
         assertEquals("largest-value", choices.values(expected).get("norm"));
     }
@@ -86,14 +122,16 @@ public class ChoicesTest {
         assertRefused("number of " + here + "$WithoutOption has no @Option", () -> Choices.of(WithoutOption.class));
         String types = "; an option is an Integer, Long, Float, OptionalInt or enum";
         assertRefused("widths of " + here + "$OfAnArray is of type int[]" + types, () -> Choices.of(OfAnArray.class));
-        assertRefused("number of " + here + "$OfAPrimitive is of type int" + types, () -> Choices.of(OfAPrimitive.class));
-        assertRefused("two options of " + here + "$Twice have one name: n, n", () -> Choices.of(Twice.class));
         assertRefused(
-                "number must be a number without a fraction, not 'two'", () -> Choices.of(WrongEach.class));
+                "number of " + here + "$OfAPrimitive is of type int" + types, () -> Choices.of(OfAPrimitive.class));
+        assertRefused("two options of " + here + "$Twice have one name: n, n", () -> Choices.of(Twice.class));
+        assertRefused("number must be a number without a fraction, not 'two'", () -> Choices.of(WrongEach.class));
     }
 
     private static void assertRefused(String message, Runnable choices) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, choices::run).getMessage());
+        assertEquals(
+                message,
+                assertThrows(IllegalArgumentException.class, choices::run).getMessage());
     }
 
     @Test

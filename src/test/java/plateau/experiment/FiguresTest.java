@@ -28,7 +28,8 @@ class FiguresTest {
         SequencedMap<String, Object> columns = new LinkedHashMap<>();
         kind.choices()
                 .differing()
-                .forEach(choice -> columns.put(choice.name(), kind.choices().values(options).get(choice.name())));
+                .forEach(choice -> columns.put(
+                        choice.name(), kind.choices().values(options).get(choice.name())));
         List<String> metrics = kind.create(options, seed).metrics();
         History history = new History(new RunKey(columns, seed), metrics);
         for (long step = 10; step <= 20; step += 10) {
@@ -70,7 +71,9 @@ class FiguresTest {
                         run(kind, Tuple.Options.of(1, Approach.E2E), 1, 5)))
                 .get("tuple");
         assertEquals(2, figure.columns());
-        assertEquals(List.of("k = 1", "k = 3"), figure.panels().stream().map(Panel::title).toList());
+        assertEquals(
+                List.of("k = 1", "k = 3"),
+                figure.panels().stream().map(Panel::title).toList());
         Panel one = figure.panels().getFirst();
         assertEquals(List.of("end-to-end", "decomposition"), names(one));
         assertEquals(0xD40000, one.curves().get(0).look().rgb());
@@ -85,15 +88,19 @@ class FiguresTest {
         SnrKind kind = new SnrKind();
         Snr.Options one = Snr.Options.of(1).withSamples(4000);
         Snr.Options two = Snr.Options.of(2).withSamples(4000);
-        Figure figure = kind.figures(List.of(run(kind, one, 1, 0), run(kind, one, 2, 2), run(kind, two, 1, 7))).get("snr");
+        Figure figure = kind.figures(List.of(run(kind, one, 1, 0), run(kind, one, 2, 2), run(kind, two, 1, 7)))
+                .get("snr");
         Panel againstK = figure.panels().get(0);
         assertEquals(List.of("end-to-end", "decomposition", "1/samples"), names(againstK));
         assertEquals(List.of(1.0, 2.0), againstK.curves().get(0).x());
-        assertEquals(List.of(104.0, 110.0), againstK.curves().get(0).y()); // ln(Sig/Noi) is each approach's fourth of six
+        assertEquals(
+                List.of(104.0, 110.0), againstK.curves().get(0).y()); // ln(Sig/Noi) is each approach's fourth of six
         assertEquals(List.of(103.0, 110.0), againstK.curves().get(0).low());
         assertEquals(List.of(105.0, 110.0), againstK.curves().get(0).high());
         assertEquals(List.of(110.0, 116.0), againstK.curves().get(1).y());
-        assertEquals(List.of(-Math.log(4000), -Math.log(4000)), againstK.curves().get(2).y());
+        assertEquals(
+                List.of(-Math.log(4000), -Math.log(4000)),
+                againstK.curves().get(2).y());
         Panel againstSamples = figure.panels().get(1);
         assertEquals(
                 List.of("k = 1, end-to-end", "k = 1, decomposition", "k = 2, end-to-end", "k = 2, decomposition"),
@@ -101,7 +108,9 @@ class FiguresTest {
         assertEquals(List.of(2000.0, 4000.0), againstSamples.curves().get(0).x());
         assertEquals(List.of(3.0, 103.0), againstSamples.curves().get(0).y());
 
-        assertEquals(1, kind.figures(List.of(run(kind, one, 1, 0))).get("snr").panels().size());
+        assertEquals(
+                1,
+                kind.figures(List.of(run(kind, one, 1, 0))).get("snr").panels().size());
     }
 
     @Test
@@ -118,11 +127,13 @@ class FiguresTest {
                 Arrays.asList(lines.get(2).trim().split(" +")).subList(0, 5));
         assertTrue(lines.get(2).contains("%.2f +- %.2f".formatted(104.0, Math.sqrt(2))), lines.get(2));
         assertTrue(
-                lines.get(2).endsWith("%.2e +- %.1e".formatted(105.0, Math.sqrt(105 * 105 + 107 * 107) / 2)), lines.get(2));
+                lines.get(2).endsWith("%.2e +- %.1e".formatted(105.0, Math.sqrt(105 * 105 + 107 * 107) / 2)),
+                lines.get(2));
         assertEquals(List.of(), kind.conclusion(List.of()));
         assertEquals(
                 "ln(Sig/Noi) e2e %.2f, dec %.2f".formatted(-3.0, -9.0),
-                new Snr(one, 1).summary(LogRow.of(1, new double[] {0, 0, 0, -3, 0, 0, 0, 0, 0, -9, 0, 0}, new double[0])));
+                new Snr(one, 1)
+                        .summary(LogRow.of(1, new double[] {0, 0, 0, -3, 0, 0, 0, 0, 0, -9, 0, 0}, new double[0])));
     }
 
     @Test
@@ -130,7 +141,9 @@ class FiguresTest {
         StocksKind kind = new StocksKind();
         Logged<Stocks.Options> known = run(kind, Stocks.Options.of(10, Approach.E2E), 1, 0);
         Map<String, Object> start = new LinkedHashMap<>();
-        known.history().metrics().forEach(metric -> start.put(metric, -(1 + start.size()))); // as a reader has them: Integer too
+        known.history()
+                .metrics()
+                .forEach(metric -> start.put(metric, -(1 + start.size()))); // as a reader has them: Integer too
         known.history().withFacts(Map.of("start", start));
         Logged<Stocks.Options> unknown = run(kind, Stocks.Options.of(10, Approach.DEC), 1, 0);
         SequencedMap<String, Figure> figures = kind.figures(List.of(known, unknown));
@@ -150,7 +163,9 @@ class FiguresTest {
         PwlKind kind = new PwlKind();
         Logged<Pwl.Options> linear = run(kind, Pwl.Options.of(Pwl.Variant.LINEAR), 1, 0);
         Logged<Pwl.Options> conditioned = run(kind, Pwl.Options.of(Pwl.Variant.CONDITIONED), 1, 0);
-        assertEquals(List.of("pwl"), List.copyOf(kind.figures(List.of(linear, conditioned)).keySet()));
+        assertEquals(
+                List.of("pwl"),
+                List.copyOf(kind.figures(List.of(linear, conditioned)).keySet()));
         float[] original = new float[200];
         for (int i = 0; i < original.length; i++) {
             original[i] = i;
@@ -160,7 +175,8 @@ class FiguresTest {
         conditioned.history().keep(500, Map.of("original", original, "decoded", new float[200]));
         SequencedMap<String, Figure> figures = kind.figures(List.of(linear, conditioned));
         assertEquals(
-                List.of("Linear map", "Conditioned convolution"), names(figures.get("pwl").panels().getFirst()));
+                List.of("Linear map", "Conditioned convolution"),
+                names(figures.get("pwl").panels().getFirst()));
         Figure learnt = figures.get("pwl-learnt");
         assertEquals(2, learnt.columns());
         assertEquals(
@@ -186,13 +202,27 @@ class FiguresTest {
         Logged<Step.Options> smooth = run(kind, Step.Options.of(Step.Variant.APPROXIMATION), 1, 0);
         Logged<Step.Options> forward = run(kind, Step.Options.of(Step.Variant.FORWARD_ONLY), 1, 0);
         float[] score = {3, 1, 2, 4};
-        smooth.history().keep(20, Map.of("score", score, "label", new float[] {0, 0, 0, 1}, "hypothesis", score, "smooth", score));
+        smooth.history()
+                .keep(
+                        20,
+                        Map.of(
+                                "score",
+                                score,
+                                "label",
+                                new float[] {0, 0, 0, 1},
+                                "hypothesis",
+                                score,
+                                "smooth",
+                                score));
         SequencedMap<String, Figure> figures = kind.figures(List.of(smooth, forward));
         Figure errors = figures.get("step");
         assertEquals(1, errors.columns());
         assertEquals(
-                List.of("Squared error", "Samples whose level is right"), errors.panels().stream().map(Panel::title).toList());
-        assertEquals(List.of("Non-flat approximation", "Forward-only"), names(errors.panels().getFirst()));
+                List.of("Squared error", "Samples whose level is right"),
+                errors.panels().stream().map(Panel::title).toList());
+        assertEquals(
+                List.of("Non-flat approximation", "Forward-only"),
+                names(errors.panels().getFirst()));
         assertEquals(List.of(0.0, 100.0), errors.panels().get(0).curves().get(0).y()); // its loss
         assertEquals(List.of(1.0, 101.0), errors.panels().get(0).curves().get(1).y()); // squared_error
         assertEquals(List.of(2.0, 102.0), errors.panels().get(1).curves().get(1).y()); // exact

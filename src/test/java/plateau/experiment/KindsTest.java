@@ -35,7 +35,8 @@ class KindsTest {
         assertEquals("stocks", Kinds.named("stocks").name());
         assertEquals(
                 "there is no experiment 'sorting', but parity, tuple, snr, stocks, pwl, step",
-                assertThrows(IllegalArgumentException.class, () -> Kinds.named("sorting")).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> Kinds.named("sorting"))
+                        .getMessage());
     }
 
     @ParameterizedTest
@@ -66,7 +67,10 @@ class KindsTest {
     void optionsKeepTheirNames(String name, String expected) {
         List<Choice> choices = Kinds.named(name).choices().all();
         assertEquals(
-                expected, choices.stream().map(each -> each.name() + (each.differs() ? "*" : "")).collect(Collectors.joining(" ")));
+                expected,
+                choices.stream()
+                        .map(each -> each.name() + (each.differs() ? "*" : ""))
+                        .collect(Collectors.joining(" ")));
     }
 
     @ParameterizedTest
@@ -87,14 +91,19 @@ class KindsTest {
     }
 
     private static Choice choice(Kind<?> kind, String name) {
-        return kind.choices().all().stream().filter(choice -> choice.name().equals(name)).findFirst().orElseThrow();
+        return kind.choices().all().stream()
+                .filter(choice -> choice.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Options of one run for each combination of values in which runs differ. */
     private static List<Map<String, Object>> runs(Kind<?> kind) {
         List<Map<String, Object>> runs = List.of(Map.of());
         for (Choice choice : kind.choices().differing()) {
-            runs = runs.stream().flatMap(run -> choice.each().stream().map(value -> with(run, choice.name(), value))).toList();
+            runs = runs.stream()
+                    .flatMap(run -> choice.each().stream().map(value -> with(run, choice.name(), value)))
+                    .toList();
         }
         return runs;
     }
@@ -130,7 +139,9 @@ class KindsTest {
         Kind<?> pwl = Kinds.named("pwl");
         assertEquals("{variant=linear, curves=paper, batch=100, lr=1.0E-4}", values(pwl, Map.of("variant", "linear")));
         assertEquals("{variant=conv, curves=paper, batch=100, lr=0.05}", values(pwl, Map.of("variant", "conv")));
-        assertEquals("{variant=conditioned, curves=paper, batch=10, lr=0.99}", values(pwl, Map.of("variant", "conditioned")));
+        assertEquals(
+                "{variant=conditioned, curves=paper, batch=10, lr=0.99}",
+                values(pwl, Map.of("variant", "conditioned")));
         assertEquals(
                 "{variant=autoencoder, curves=program, batch=100, lr=0.001}",
                 values(pwl, Map.of("variant", "autoencoder", "curves", "program")));
@@ -141,8 +152,7 @@ class KindsTest {
         assertEquals(
                 "{variant=forward-only, batch=256, lr=0.001, smoothing=paper}",
                 values(step, Map.of("variant", "FORWARD-ONLY", "smoothing", "paper")));
-        assertEquals(
-                "{d=9, subset-size=null, batch=128, lr=0.01}", values(Kinds.named("parity"), Map.of("d", 9)));
+        assertEquals("{d=9, subset-size=null, batch=128, lr=0.01}", values(Kinds.named("parity"), Map.of("d", 9)));
         assertEquals(
                 "{d=9, subset-size=4, batch=128, lr=0.5}",
                 values(Kinds.named("parity"), Map.of("d", "9", "subset-size", "4", "lr", "0.5")));
@@ -162,31 +172,37 @@ class KindsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-        "parity | d=5,colour=red           | there is no option 'colour', but d, subset-size, batch, lr",
-        "parity | d=five                   | d must be a number without a fraction, not 'five'",
-        "parity | d=5,lr=fast              | lr must be a number, not 'fast'",
-        "parity | batch=5                  | d is missing",
-        "tuple  | mode=e2e                 | k is missing",
-        "tuple  | k=2                      | mode is missing",
-        "tuple  | k=2,mode=both            | mode: 'both' is none of e2e, dec",
-        "tuple  | k=17,mode=dec            | k must be between 1 and 16, not 17",
-        "snr    | samples=1000             | k is missing",
-        "snr    | k=1,samples=450          | samples must be a multiple of the batch, 200, not 450",
-        "snr    | k=1,samples=100          | samples must be a multiple of the batch, 200, not 100",
-        "snr    | k=1,batch=1              | batch must be at least 2, for there to be noise, not 1",
-        "stocks | k=10                     | mode is missing",
-        "stocks | k=1,mode=e2e             | k must be between 2 and 1048576, not 1",
-        "pwl    | lr=1                     | variant is missing",
-        "pwl    | variant=spline           | variant: 'spline' is none of linear, conv, conditioned, autoencoder",
-        "step   | smoothing=paper          | variant is missing",
-        "step   | variant=e2e,batch=0      | batch must be between 1 and 1048576, not 0"
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "parity | d=5,colour=red           | there is no option 'colour', but d, subset-size, batch, lr",
+                "parity | d=five                   | d must be a number without a fraction, not 'five'",
+                "parity | d=5,lr=fast              | lr must be a number, not 'fast'",
+                "parity | batch=5                  | d is missing",
+                "tuple  | mode=e2e                 | k is missing",
+                "tuple  | k=2                      | mode is missing",
+                "tuple  | k=2,mode=both            | mode: 'both' is none of e2e, dec",
+                "tuple  | k=17,mode=dec            | k must be between 1 and 16, not 17",
+                "snr    | samples=1000             | k is missing",
+                "snr    | k=1,samples=450          | samples must be a multiple of the batch, 200, not 450",
+                "snr    | k=1,samples=100          | samples must be a multiple of the batch, 200, not 100",
+                "snr    | k=1,batch=1              | batch must be at least 2, for there to be noise, not 1",
+                "stocks | k=10                     | mode is missing",
+                "stocks | k=1,mode=e2e             | k must be between 2 and 1048576, not 1",
+                "pwl    | lr=1                     | variant is missing",
+                "pwl    | variant=spline           | variant: 'spline' is none of linear, conv, conditioned, autoencoder",
+                "step   | smoothing=paper          | variant is missing",
+                "step   | variant=e2e,batch=0      | batch must be between 1 and 1048576, not 0"
+            })
     void mistakesGetOneLine(String kind, String typed, String message) {
-        Map<String, String> values =
-                Stream.of(typed.split(",")).map(each -> each.split("=")).collect(Collectors.toMap(each -> each[0], each -> each[1]));
+        Map<String, String> values = Stream.of(typed.split(","))
+                .map(each -> each.split("="))
+                .collect(Collectors.toMap(each -> each[0], each -> each[1]));
         assertEquals(
                 message,
-                assertThrows(IllegalArgumentException.class, () -> Kinds.named(kind).options(values)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> Kinds.named(kind)
+                                .options(values))
+                        .getMessage());
     }
 }

@@ -18,8 +18,8 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.kernel.ParityData;
-import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Parity's training step against a float64 re-implementation that starts from the same weights and reads the same data. */

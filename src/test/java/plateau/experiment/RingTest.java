@@ -31,7 +31,8 @@ class RingTest {
             assertArrayEquals(new double[] {7.5, -7}, read[2]);
             assertEquals(
                     "The metrics of step 8 are not there, but those of step 5",
-                    assertThrows(IllegalStateException.class, () -> ring.read(8, 1)).getMessage());
+                    assertThrows(IllegalStateException.class, () -> ring.read(8, 1))
+                            .getMessage());
         }
     }
 
@@ -44,6 +45,8 @@ class RingTest {
 
     private static void assertRefused(String message, String... names) {
         assertEquals(
-                message, assertThrows(IllegalArgumentException.class, () -> new Ring(null, 1, List.of(names))).getMessage());
+                message,
+                assertThrows(IllegalArgumentException.class, () -> new Ring(null, 1, List.of(names)))
+                        .getMessage());
     }
 }

@@ -23,8 +23,8 @@ import plateau.experiment.Step.Smoothing;
 import plateau.experiment.Step.Variant;
 import plateau.kernel.Dense;
 import plateau.kernel.StepData;
-import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Training steps of every variant against a float64 re-implementation that starts from the same weights and reads the same data. */

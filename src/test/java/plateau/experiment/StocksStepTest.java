@@ -21,8 +21,8 @@ import plateau.cuda.Work;
 import plateau.experiment.Stocks.Options;
 import plateau.kernel.Dense;
 import plateau.kernel.StocksData;
-import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Training steps of both modes against a float64 re-implementation with one-hot inputs and Adam on every weight, and the metrics against brute force. */

@@ -21,10 +21,10 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
-import plateau.kernel.LineData;
 import plateau.kernel.LineData.Raster;
-import plateau.reference.Float64Tape;
+import plateau.kernel.LineData;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Training on tuples, and the statistics of their gradients, against a float64 re-implementation that starts from the same weights and reads the same images. */

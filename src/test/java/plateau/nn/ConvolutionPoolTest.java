@@ -26,8 +26,8 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
-import plateau.reference.Float64Tape;
 import plateau.reference.Float64Tape.Node;
+import plateau.reference.Float64Tape;
 import plateau.reference.TestDevice;
 
 /** Two convolutions with pooling and a linear layer, as the tuples' network has them, against the float64 oracle: outputs, and the gradients of the images and of every parameter. */

@@ -12,7 +12,8 @@ class InitialsTest {
         for (int fan : new int[] {0, -3}) {
             assertEquals(
                     "A fan must be at least 1, not " + fan,
-                    assertThrows(IllegalArgumentException.class, () -> Initials.truncatedNormal(fan)).getMessage());
+                    assertThrows(IllegalArgumentException.class, () -> Initials.truncatedNormal(fan))
+                            .getMessage());
         }
     }
 }
