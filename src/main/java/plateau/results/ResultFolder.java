@@ -246,7 +246,7 @@ public final class ResultFolder implements AutoCloseable {
         earlier.clear();
     }
 
-    private static void delete(Path file) throws IOException {
+    static void delete(Path file) throws IOException {
         try {
             Files.deleteIfExists(file);
         } catch (DirectoryNotEmptyException e) {

@@ -114,7 +114,7 @@ public final class ResultStore {
 
         synchronized void start(long done) throws IOException {
             log = RunLog.open(folder, name, plan.metrics(), done, plan.rows(done));
-            Files.deleteIfExists(folder.path().resolve(recordName()));
+            ResultFolder.delete(folder.path().resolve(recordName()));
             become(Status.RUNNING, Optional.empty());
         }
 

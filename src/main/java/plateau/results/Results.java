@@ -28,11 +28,15 @@ public record Results(Path folder, Description description, List<History> histor
      *     if something is not there, cannot be read, is damaged, or does not belong together
      */
     public static Results read(Path folder) throws IOException {
+        return read(folder, MOST_ROWS);
+    }
+
+    static Results read(Path folder, int mostRowsOfAll) throws IOException {
         if (Files.notExists(folder.resolve(ResultFolder.DESCRIPTION))) {
             throw new FileException(folder, "there are no results in it (no run.json)");
         }
         Description description = Description.read(folder);
-        int mostRows = Math.max(2, MOST_ROWS / Math.max(1, description.runs().size()));
+        int mostRows = Math.max(2, mostRowsOfAll / Math.max(1, description.runs().size()));
         boolean hasTables = description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
         List<History> histories = !hasTables && Files.isDirectory(folder.resolve(ResultFolder.RUNS))
                 ? ofRuns(folder, description, mostRows)
