@@ -36,8 +36,10 @@ public record Results(Path folder, Description description, List<History> histor
             throw new FileException(folder, "there are no results in it (no run.json)");
         }
         Description description = Description.read(folder);
-        int mostRows = Math.max(2, mostRowsOfAll / Math.max(1, description.runs().size()));
-        boolean hasTables = description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
+        int mostRows =
+                Math.max(2, mostRowsOfAll / Math.max(1, description.runs().size()));
+        boolean hasTables =
+                description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
         List<History> histories = !hasTables && Files.isDirectory(folder.resolve(ResultFolder.RUNS))
                 ? ofRuns(folder, description, mostRows)
                 : ofTables(folder, description, mostRows);
@@ -63,7 +65,8 @@ public record Results(Path folder, Description description, List<History> histor
 
     private static List<History> ofRuns(Path folder, Description description, int mostRows) throws IOException {
         Map<RunKey, History> histories = new LinkedHashMap<>();
-        List<String> names = RunKey.fileNames(description.runs().stream().map(RunRecord::key).toList());
+        List<String> names =
+                RunKey.fileNames(description.runs().stream().map(RunRecord::key).toList());
         for (int i = 0; i < names.size(); i++) {
             RunRecord run = description.runs().get(i);
             Path rows = folder.resolve(RunLog.rowsName(names.get(i)));

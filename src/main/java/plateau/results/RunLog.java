@@ -30,7 +30,8 @@ final class RunLog implements AutoCloseable {
     private LineFile curves;
     private Optional<RunRecord.Last> last;
 
-    private RunLog(ResultFolder folder, String name, List<String> metrics, long done, Beginning before) throws IOException {
+    private RunLog(ResultFolder folder, String name, List<String> metrics, long done, Beginning before)
+            throws IOException {
         this.folder = folder;
         this.metrics = metrics;
         this.done = done;
@@ -70,8 +71,11 @@ final class RunLog implements AutoCloseable {
         Path file = folder.file(rowsName(name));
         Beginning before = Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), done);
         if (before.rows != expected) {
-            throw new FileException(file, ("%d of the %d rows up to step %d are there, and without them the checkpoint of that "
-                    + "step cannot be used; start the run again").formatted(before.rows, expected, done));
+            throw new FileException(
+                    file,
+                    ("%d of the %d rows up to step %d are there, and without them the checkpoint of that "
+                                    + "step cannot be used; start the run again")
+                            .formatted(before.rows, expected, done));
         }
         return new RunLog(folder, name, metrics, done, before);
     }
@@ -82,7 +86,8 @@ final class RunLog implements AutoCloseable {
      * @throws FileException if the file is not that of a run with these metrics
      */
     static Optional<RunRecord.Last> last(Path file, List<String> metrics) throws IOException {
-        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE).last(file, metrics);
+        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE)
+                .last(file, metrics);
     }
 
     /** Takes down a row. One that was kept from before is not taken down again. */
@@ -107,7 +112,8 @@ final class RunLog implements AutoCloseable {
         if (curves == null) {
             openCurves(List.copyOf(values.keySet()));
         }
-        int points = values.values().stream().mapToInt(curve -> curve.length).max().orElse(0);
+        int points =
+                values.values().stream().mapToInt(curve -> curve.length).max().orElse(0);
         for (int point = 0; point < points; point++) {
             curves.put(Long.toString(step));
             curves.comma();
