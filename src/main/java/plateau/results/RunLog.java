@@ -26,9 +26,11 @@ final class RunLog implements AutoCloseable {
     private final Beginning curvesBefore;
     private final Path curvesFile;
     private final LineFile rows;
+    private final Optional<RunRecord.Last> last;
     private List<String> learnt = List.of();
     private LineFile curves;
-    private Optional<RunRecord.Last> last;
+    private boolean hasHeader;
+    private LogRow newest;
 
     private RunLog(ResultFolder folder, String name, List<String> metrics, long done, Beginning before)
             throws IOException {
@@ -37,11 +39,8 @@ final class RunLog implements AutoCloseable {
         this.done = done;
         Path file = folder.file(rowsName(name));
         this.last = before.last(file, metrics);
+        this.hasHeader = before.kept > 0;
         this.rows = new LineFile(folder, file, before.kept, before.length);
-        if (before.kept == 0) {
-            rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
-            rows.endLine();
-        }
         this.curvesFile = folder.file(curvesName(name));
         this.curvesBefore = Beginning.read(curvesFile, Optional.empty(), done);
     }
@@ -95,12 +94,17 @@ final class RunLog implements AutoCloseable {
         if (row.step() <= done) {
             return;
         }
+        if (!hasHeader) { // not before: until there is a row, those of an earlier process stay
+            rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
+            rows.endLine();
+            hasHeader = true;
+        }
         rows.put(Long.toString(row.step()));
         for (int i = 0; i < metrics.size(); i++) {
             rows.comma();
             rows.put(Decimals.text(row.test().get(i)));
         }
-        last = Optional.of(RunRecord.Last.of(metrics, row));
+        newest = row;
         rows.endLine();
     }
 
@@ -158,7 +162,7 @@ final class RunLog implements AutoCloseable {
 
     /** The last row, kept or logged. */
     synchronized Optional<RunRecord.Last> last() {
-        return last;
+        return newest == null ? last : Optional.of(RunRecord.Last.of(metrics, newest));
     }
 
     /** Bytes of rows in the file, header included. */

@@ -94,6 +94,19 @@ class RunLogTest {
         assertTrue(Files.readString(folder.resolve("runs/run.curves.csv")).endsWith("3,0,3.0\n3,1,3.5\n40,0,7.0\n"));
     }
 
+    /** A process that ends before its first row takes nothing from the one before. */
+    @Test
+    void rowsStayUntilThereAreOthers() throws IOException {
+        write(5);
+        String whole = Files.readString(folder.resolve("runs/run.csv"));
+        open(0, 0).close();
+        assertEquals(whole, Files.readString(folder.resolve("runs/run.csv")));
+        try (RunLog log = open(0, 0)) {
+            log.log(row(4));
+        }
+        assertEquals(List.of("step,loss,accuracy", "4,0.25,0.5"), rows());
+    }
+
     @Test
     void aLogThatIsNotWholeIsRefusedAndStays() throws IOException {
         write(5);
