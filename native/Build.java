@@ -21,8 +21,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -30,11 +28,13 @@ import java.util.stream.Stream;
  * Compiles kernels/ and native/: every kernel file as CPU images, PTX and (where nvcc is installed) a fatbin; every library of the CPU driver.
  * Incremental: a product is made again only when its command line or a file it was made from has changed.
  *
- * <p>Usage: {@code java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]}. Maven runs it in process-resources.
+ * <pre>
+ * java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]   the build; Maven runs it in process-resources
+ * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...       only holds those files to the contract of kernels/common.cuh
+ * </pre>
  */
 final class Build {
     private static final List<String> GPU_ARCHITECTURES = List.of("75", "80", "86", "89", "90", "100", "120");
-    private static final Pattern KERNEL = Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?(\\w+)\\s*\\(");
     private static final List<String> FAST_MATH = List.of("-ffast-math", "-fno-finite-math-only", "-fveclib=libmvec");
     private static final List<String> EXACT_MATH = List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
 
@@ -43,13 +43,19 @@ final class Build {
     private final Path testClasses;
     private final Path work;
     private final Path clang;
+    private final KernelContract contract;
     private final Path oneDnn;
     private final Optional<Path> nvcc;
     private final Optional<Path> ptxas;
     private final List<Step> steps = new ArrayList<>();
 
     /** One product, the command that makes it, and where that command lists the files it read. */
-    private record Step(String what, Path product, Path dependencies, List<Path> inputs, List<String> command) {}
+    private record Step(String what, Path product, Path dependencies, List<Path> inputs, List<String> command, Action action) {}
+
+    /** Runs a command with its output in a log, and whatever else there is to see to. */
+    private interface Action {
+        void run(List<String> command, Path log) throws IOException, InterruptedException;
+    }
 
     /** A failed build, told in one line. */
     private static final class BuildException extends RuntimeException {
@@ -66,6 +72,7 @@ final class Build {
         work = target.resolve("native");
         oneDnn = target.resolve("toolchain/org/bytedeco/dnnl/linux-x86_64");
         clang = prepareClang(target.resolve("toolchain/org/bytedeco/llvm/linux-x86_64"));
+        contract = new KernelContract(this.root, clang);
         nvcc = switch (nvccSetting) {
             case "false" -> Optional.empty();
             case "auto" -> onPath("nvcc");
@@ -76,8 +83,13 @@ final class Build {
 
     public static void main(String[] arguments) throws Exception {
         try {
-            new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
-        } catch (BuildException e) {
+            if (arguments.length > 1 && arguments[1].equals("--check")) {
+                List<Path> sources = Arrays.stream(arguments).skip(2).map(Path::of).map(Path::toAbsolutePath).toList();
+                new Build(Path.of(arguments[0]), "false").check(sources);
+            } else {
+                new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
+            }
+        } catch (BuildException | KernelContract.Violation e) {
             System.err.println("native build: " + e.getMessage());
             System.exit(1);
         }
@@ -89,17 +101,21 @@ final class Build {
         }
         for (Path source : files(root.resolve("kernels"), "**.cu")) {
             String name = moduleName(root.resolve("kernels"), source);
-            Path shim = writeShim(name, source);
+            Path shim = writeShim("gen", name, source);
+            checkContract(name, source, shim);
             images(name, source, shim, classes);
             gpu(name, source);
         }
+        for (Path header : files(root.resolve("kernels"), "**.cuh")) {
+            contract.declarations(header);
+        }
         for (Path source : files(root.resolve("native/bench"), "*.cu")) {
             String name = "bench/" + moduleName(root.resolve("native/bench"), source);
-            images(name, source, writeShim(name, source), classes);
+            images(name, source, writeShim("gen", name, source), classes);
         }
         for (Path source : files(root.resolve("native/test"), "*.cu")) {
             String name = "test/" + moduleName(root.resolve("native/test"), source);
-            images(name, source, writeShim(name, source), testClasses);
+            images(name, source, writeShim("gen", name, source), testClasses);
         }
         Path libcuda = library("driver", classes.resolve("native/libcuda.so.1"), root.resolve("native/driver/exports.map"), List.of("-lpthread", "-ldl"));
         compileAll();
@@ -122,25 +138,55 @@ final class Build {
     // ---- what is made ----
 
     /** A translation unit per kernel file: the kernel source between the CUDA vocabulary for CPUs and the list of its kernels. */
-    private Path writeShim(String name, Path source) throws IOException {
-        String text = Files.readString(source);
+    private Path writeShim(String folder, String name, Path source) throws IOException {
         StringBuilder shim = new StringBuilder("#include \"simt/simt.h\"\n#include \"").append(source).append("\"\n#include \"simt/export.h\"\nSIMT_IMAGE_BEGIN\n");
-        Matcher kernel = KERNEL.matcher(text);
-        int kernels = 0;
-        while (kernel.find()) {
-            shim.append("SIMT_KERNEL(").append(kernel.group(2)).append(", ").append(kernel.group(1) == null ? "0" : kernel.group(1)).append(")\n");
-            kernels++;
-        }
-        if (kernels != text.split("\\b__global__\\b", -1).length - 1) {
-            throw new BuildException(source + ": every kernel is declared as: extern \"C\" __global__ void [__launch_bounds__(N)] name(");
-        }
+        contract.declarations(source).forEach(kernel -> shim.append("SIMT_KERNEL(").append(kernel.name()).append(", ").append(kernel.bound()).append(")\n"));
         shim.append("SIMT_IMAGE_END\n");
-        Path file = work.resolve("gen/" + name + ".cpp");
+        Path file = work.resolve(folder + "/" + name + ".cpp");
         Files.createDirectories(file.getParent());
         if (!Files.exists(file) || !Files.readString(file).equals(shim.toString())) {
             Files.writeString(file, shim);
         }
         return file;
+    }
+
+    /** Kernels that break the contract at the head of kernels/common.cuh stop the build. */
+    private void checkContract(String name, Path source, Path shim) throws IOException {
+        for (KernelContract.Kind kind : KernelContract.Kind.values()) {
+            if (contract.declarations(source).stream().anyMatch(kernel -> kernel.kind() == kind)) {
+                String what = "contract/" + name + "." + kind.text();
+                Path program = work.resolve(what);
+                compile(what, program, List.of(shim), contract.command(kind, shim, program), (command, log) -> {
+                    List<String> violations = contract.violations(source, kind, command, log);
+                    if (!violations.isEmpty()) {
+                        throw new BuildException(String.join("\n", violations));
+                    }
+                });
+            }
+        }
+    }
+
+    /** Holds the kernels of these files, and nothing else, to the contract: all violations, a line each. */
+    private void check(List<Path> sources) throws Exception {
+        List<String> violations = new ArrayList<>();
+        for (Path source : sources) {
+            String name = source.getFileName().toString();
+            try {
+                List<KernelContract.Declaration> declared = contract.declarations(source);
+                Path shim = writeShim("check", name, source);
+                for (KernelContract.Kind kind : KernelContract.Kind.values()) {
+                    if (declared.stream().anyMatch(kernel -> kernel.kind() == kind)) {
+                        Path program = work.resolve("check/" + name + "." + kind.text());
+                        violations.addAll(contract.violations(source, kind, contract.command(kind, shim, program), Path.of(program + ".log")));
+                    }
+                }
+            } catch (KernelContract.Violation violation) {
+                violations.add(violation.getMessage());
+            }
+        }
+        if (!violations.isEmpty()) {
+            throw new BuildException(String.join("\n", violations));
+        }
     }
 
     /** CPU images: two instruction sets for use, and one with real threads (as fibers) for tests. */
@@ -320,9 +366,13 @@ final class Build {
     private int made;
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command) {
+        compile(what, product, inputs, command, (arguments, log) -> run(what, arguments, log));
+    }
+
+    private void compile(String what, Path product, List<Path> inputs, List<String> command, Action action) {
         Path state = work.resolve("state/" + what.replace('/', '_'));
         products.add(product);
-        steps.add(new Step(what, product, state, inputs, command));
+        steps.add(new Step(what, product, state, inputs, command, action));
     }
 
     /** Runs the collected steps that are out of date, as many at once as there are processors, and forgets them. */
@@ -344,7 +394,7 @@ final class Build {
                     future.get();
                 } catch (ExecutionException e) {
                     pool.shutdownNow();
-                    throw e.getCause() instanceof BuildException failure ? failure : new BuildException(e.getCause().toString());
+                    throw e.getCause() instanceof RuntimeException failure ? failure : new BuildException(e.getCause().toString());
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw new BuildException("interrupted");
@@ -366,7 +416,7 @@ final class Build {
             command.addAll(List.of("-MD", "-MF", depfile.toString()));
         }
         System.out.println("native build: " + step.what);
-        run(step.what, command, log);
+        step.action.run(command, log);
         if (step.product.toString().endsWith(".ptx") && ptxas.isPresent()) {
             checkPtx(step, log);
         }

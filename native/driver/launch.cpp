@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "driver/core.h"
+#include "driver/plateau_driver.h"
 
 namespace driver {
 namespace {
@@ -65,16 +66,21 @@ void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) 
   require(volume(block) <= kernel.max_threads, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
 }
 
-// A GPU faults when a kernel follows a pointer that is not device memory. The kernels' signatures are known here, so the launch itself is refused.
+// A GPU faults when a kernel follows a pointer that is not device memory, or not aligned as its type
+// asks. The kernels' signatures are known here, so the launch itself is refused, where a pointer that
+// is not null has less behind it than one element. Null is a value that many kernels take. As in
+// CUDA, how many arguments there are is not known: so many as the kernel has parameters are read.
 void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
   for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
+    const simt::Param& param = kernel.params[i];
     require(arguments != nullptr && arguments[i] != nullptr, CUDA_ERROR_INVALID_VALUE);
-    if (kernel.params[i].kind == simt::ParamKind::pointer) {
+    if (param.kind == simt::ParamKind::pointer) {
       std::uint64_t address;
       std::memcpy(&address, arguments[i], sizeof address);
-      if (address != 0 && !memory().find(address, 1)) {
-        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not device memory\n", kernel.name, i);
-        fail(CUDA_ERROR_ILLEGAL_ADDRESS);
+      const bool aligned = address % param.element_alignment == 0;
+      if (address != 0 && (!aligned || !memory().find(address, param.element_size))) {
+        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i, aligned ? "device memory, or less than one element of it" : "aligned");
+        fail(aligned ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_ERROR_MISALIGNED_ADDRESS);
       }
     }
   }
@@ -306,6 +312,23 @@ PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const ch
   });
 }
 
+PLATEAU_API CUresult cuModuleGetFunctionCount(unsigned* count, void* handle) {
+  return call("cuModuleGetFunctionCount", Needs::context, [&] {
+    require(count != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *count = static_cast<unsigned>(modules().get(handle)->functions.size());
+  });
+}
+
+PLATEAU_API CUresult cuModuleEnumerateFunctions(void** list, unsigned count, void* handle) {
+  return call("cuModuleEnumerateFunctions", Needs::context, [&] {
+    require(list != nullptr && count > 0, CUDA_ERROR_INVALID_VALUE);
+    const auto module = modules().get(handle);
+    for (std::size_t i = 0; i < count && i < module->functions.size(); ++i) {
+      list[i] = module->functions[i].get();
+    }
+  });
+}
+
 PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* bytes, void* handle, const char* name) {
   return call("cuModuleGetGlobal", Needs::context, [&] {
     require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
@@ -351,6 +374,20 @@ PLATEAU_API CUresult cuFuncGetAttribute(int* value, int which, void* handle) {
       default:
         fail(CUDA_ERROR_INVALID_VALUE);
     }
+  });
+}
+
+PLATEAU_API CUresult cuFuncGetName(const char** name, void* handle) {
+  return call("cuFuncGetName", Needs::context, [&] {
+    require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *name = functions().get(handle)->kernel->name;
+  });
+}
+
+PLATEAU_API int plateau_function_kind(void* handle, int* kind) {
+  return call("plateau_function_kind", Needs::context, [&] {
+    require(kind != nullptr, CUDA_ERROR_INVALID_VALUE);
+    *kind = static_cast<int>(functions().get(handle)->kernel->kind);
   });
 }
 

@@ -1,5 +1,5 @@
 // The private ABI between this project's libcuda.so.1 and its libcublas.so.12 and libcudnn.so.9: how a library puts work on a stream
-// and checks the device memory it is given. NVIDIA's driver has no such entry points; only our libraries call them.
+// and checks the device memory it is given. NVIDIA's driver has no such entry points; only our libraries and tests call them.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -21,4 +21,10 @@ void plateau_parallel_for(std::uint64_t count, void (*body)(void* state, std::ui
 
 // Threads that plateau_parallel_for may use, the caller included.
 int plateau_pool_threads(void);
+
+// *kind becomes 0 for an elementwise kernel, 1 for a cooperative one (the head of kernels/common.cuh).
+// CUDA has no such call: CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK is 1 for a cooperative kernel in an
+// image for use, but its launch bound on a GPU and in an image with real threads, where an elementwise
+// kernel's 1024 can be a bound, too. Returns a CUresult.
+int plateau_function_kind(void* function, int* kind);
 }

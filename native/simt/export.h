@@ -1,5 +1,6 @@
 // Lists an image's kernels for the driver: parameter layout from the function's type, and a function that runs a range of blocks.
 #pragma once
+#if !defined(SIMT_CONTRACT)
 #include <type_traits>
 #include <utility>
 
@@ -8,7 +9,7 @@ namespace simt {
 template <auto kernel, unsigned bound>
 struct Runner;
 
-// bound is the kernel's __launch_bounds__, which cooperative kernels carry, or 0 for an elementwise kernel.
+// bound is the kernel's __launch_bounds__, which makes it a cooperative kernel, or 0: an elementwise one.
 template <class... A, void (*kernel)(A...), unsigned bound>
 struct Runner<kernel, bound> {
   static inline const char* name;
@@ -43,11 +44,20 @@ struct Runner<kernel, bound> {
   struct Layout {
     Param params[sizeof...(A) + 1];
   };
+  template <class T>
+  static constexpr Param parameter(std::uint32_t offset) {
+    if constexpr (std::is_pointer_v<T>) {
+      using Element = std::remove_pointer_t<T>;
+      return {sizeof(T), offset, ParamKind::pointer, sizeof(Element), alignof(Element)};
+    } else {
+      return {sizeof(T), offset, ParamKind::value, 0, 0};
+    }
+  }
   static constexpr Layout layout() {
     Layout made{};
     std::uint32_t index = 0, offset = 0;
     ((offset = (offset + alignof(A) - 1) / alignof(A) * alignof(A),
-      made.params[index++] = {sizeof(A), offset, std::is_pointer_v<A> ? ParamKind::pointer : ParamKind::value}, offset += sizeof(A)),
+      made.params[index++] = parameter<A>(offset), offset += sizeof(A)),
      ...);
     return made;
   }
@@ -55,7 +65,7 @@ struct Runner<kernel, bound> {
 
   static Kernel describe(const char* kernel_name) {
     name = kernel_name;
-    return {kernel_name, &run, kLayout.params, sizeof...(A), max_threads<(bound > 0)>(bound), 0};
+    return {kernel_name, &run, kLayout.params, sizeof...(A), max_threads<(bound > 0)>(bound), 0, bound > 0 ? KernelKind::cooperative : KernelKind::elementwise};
   }
 };
 
@@ -71,3 +81,4 @@ struct Runner<kernel, bound> {
   static const simt::Image image = {simt::kImageVersion, sizeof kernels / sizeof kernels[0], kernels}; \
   return &image;                                                                                     \
   }
+#endif

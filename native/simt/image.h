@@ -4,7 +4,7 @@
 
 namespace simt {
 
-inline constexpr std::uint32_t kImageVersion = 1;
+inline constexpr std::uint32_t kImageVersion = 2;
 
 struct Dim3 {
   std::uint32_t x, y, z;
@@ -32,7 +32,11 @@ struct Param {
   std::uint32_t size;    // bytes
   std::uint32_t offset;  // in a packed, naturally aligned argument buffer, as cuFuncGetParamInfo reports it
   ParamKind kind;
+  std::uint32_t element_size, element_alignment;  // of what a pointer points at; 0 for a value
 };
+
+// What a kernel is by whether it has __launch_bounds__ (kernels/common.cuh).
+enum class KernelKind : std::uint32_t { elementwise = 0, cooperative = 1 };
 
 struct Kernel {
   const char* name;
@@ -42,6 +46,7 @@ struct Kernel {
   std::uint32_t param_count;
   std::uint32_t max_threads;          // largest block this build of the kernel runs
   std::uint32_t static_shared_bytes;  // 0 where the build does not know
+  KernelKind kind;
 };
 
 struct Image {

@@ -6,8 +6,8 @@
 //                    size. A barrier that not all threads reach is reported with kernel, block and thread; it never hangs.
 //   SIMT_THREADS     ThreadSanitizer. Every CUDA thread is an operating-system thread.
 //
-// An elementwise kernel identifies its work by element_index() (kernels/common.cuh) along x and by blockIdx.y and blockIdx.z alone. Where its first parameter is an int, that is the
-// number of elements along x, and a thread past it does nothing: production skips those threads, so that the kernel's bounds guard costs no mask.
+// What the two kinds of kernel are, and what each may use, stands at the head of kernels/common.cuh; contract.h holds every kernel to it at build time. Production skips an elementwise
+// kernel's threads past the number of elements, its first int, so that the kernel's bounds guard costs no mask.
 //
 // Supported: threadIdx, blockIdx, blockDim, gridDim; __shared__ arrays of constant size; __syncthreads; __syncwarp, __shfl_sync, __shfl_up_sync,
 // __shfl_down_sync, __shfl_xor_sync, __ballot_sync, __any_sync, __all_sync with the full mask in blocks of whole warps; atomicAdd, atomicMax, atomicMin,
@@ -55,6 +55,9 @@ inline int2 make_int2(int x, int y) { return {x, y}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
+#if defined(SIMT_ELEMENTWISE_CONTRACT) || defined(SIMT_COOPERATIVE_CONTRACT)
+#include "simt/contract.h"
+#else
 static thread_local uint3 blockIdx;
 static thread_local dim3 gridDim;
 #if defined(SIMT_ONE_THREAD)
@@ -64,6 +67,7 @@ constexpr dim3 blockDim{1, 1, 1};
 namespace simt {
 static thread_local int element;
 }
+#define SIMT_ELEMENT simt::element  // what element_index() is, where it is not made of indices
 #else
 static thread_local uint3 threadIdx;
 static thread_local dim3 blockDim;
@@ -105,6 +109,7 @@ inline __attribute__((always_inline)) void for_each_block(const Launch& launch, 
 #include "simt/threads.h"
 #else
 #error "define SIMT_ONE_THREAD, SIMT_FIBERS or SIMT_THREADS"
+#endif
 #endif
 
 // ---- integers and bits ----

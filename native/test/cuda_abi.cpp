@@ -1,6 +1,7 @@
 // This project's declarations of CUDA's driver ABI against NVIDIA's own header, where that is installed: whether it compiles is the test.
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace ours {
 #include "driver/abi.h"
@@ -30,6 +31,7 @@ SAME(CUDA_ERROR_PRIMARY_CONTEXT_ACTIVE);
 SAME(CUDA_ERROR_CONTEXT_IS_DESTROYED);
 SAME(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
 SAME(CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+SAME(CUDA_ERROR_MISALIGNED_ADDRESS);
 SAME(CUDA_ERROR_LAUNCH_FAILED);
 SAME(CUDA_ERROR_NOT_PERMITTED);
 SAME(CUDA_ERROR_NOT_SUPPORTED);
@@ -96,3 +98,10 @@ SAME_PLACE(kern);
 SAME_PLACE(ctx);
 static_assert(sizeof(ours::CUDA_KERNEL_NODE_PARAMS_v2) == sizeof(CUDA_KERNEL_NODE_PARAMS_v2));
 static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid) && sizeof(ours::CUdeviceptr) == sizeof(CUdeviceptr) && sizeof(ours::CUdevice) == sizeof(CUdevice));
+
+#if CUDA_VERSION >= 12040
+static_assert(std::is_same_v<decltype(&cuModuleGetFunctionCount), CUresult (*)(unsigned*, CUmodule)>);
+static_assert(std::is_same_v<decltype(&cuModuleEnumerateFunctions), CUresult (*)(CUfunction*, unsigned, CUmodule)>);
+static_assert(std::is_same_v<decltype(&cuFuncGetName), CUresult (*)(const char**, CUfunction)>);
+static_assert(std::is_same_v<decltype(&cuFuncGetParamInfo), CUresult (*)(CUfunction, std::size_t, std::size_t*, std::size_t*)>);
+#endif

@@ -12,7 +12,18 @@ import plateau.cuda.Work;
  * @param beta2 decay of the gradients' mean square
  * @param epsilon added to the root of the mean square
  */
-public record Adam(float learningRate, float beta1, float beta2, float epsilon) implements Optimizer {
+public record Adam(float learningRate, float beta1, float beta2, float epsilon) implements DenseOptimizer {
+
+    /** @throws IllegalArgumentException if a constant is out of range */
+    public Adam {
+        Optimizer.requireRate(learningRate);
+        if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
+            throw new IllegalArgumentException("Adam's decays must be at least 0 and below 1, not %s and %s".formatted(beta1, beta2));
+        }
+        if (!(epsilon > 0) || Float.isInfinite(epsilon)) {
+            throw new IllegalArgumentException("Adam's epsilon must be positive, not " + epsilon);
+        }
+    }
 
     /** The constants of these experiments, unless they say otherwise. */
     public static Adam of(float learningRate) {
@@ -25,13 +36,13 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
     }
 
     @Override
-    public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step) {
+    public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer step) {
         DeviceBuffer rate = workspace.words(1);
         return Work.sequence(
                 "adam",
                 List.of(
-                        kernels.optimizer().rate(learningRate, step, beta1, beta2, rate),
-                        kernels.optimizer()
+                        kernels.updates().rate(parameters.learningRate(), step, beta1, beta2, rate),
+                        kernels.updates()
                                 .adam(
                                         parameters.elements(),
                                         rate,

@@ -6,7 +6,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * y = x w + b, with a ReLU fused into its end where y is rectified. Rows of any shape are flattened.
+ * y = x w + b, with a ReLU fused into its end where y is rectified. Rows of any shape are
+ * flattened.
  *
  * @param kernels launchers
  * @param x (rows, in)

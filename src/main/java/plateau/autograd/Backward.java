@@ -11,8 +11,9 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * The planned backward half of a tape: which operations run, in reverse order, and where every gradient lies. The first consumer of a tensor writes
- * its gradient; each further one writes scratch memory, which is then added: the order of the sum is always that of the works.
+ * The planned backward half of a tape: which operations run, in reverse order, and where every
+ * gradient lies. The first consumer of a tensor writes its gradient; each further one writes
+ * scratch memory, which is then added: the order of the sum is always that of the works.
  */
 public final class Backward {
     private final Kernels kernels;
@@ -54,7 +55,8 @@ public final class Backward {
     /**
      * The gradient of a tensor, in its shape, after the work has run.
      *
-     * @throws IllegalArgumentException if it is neither wanted nor on the way, or no loss depends on it
+     * @throws IllegalArgumentException if it is neither wanted nor on the way, or no loss depends
+     *     on it
      */
     public DeviceBuffer of(Tensor tensor) {
         DeviceBuffer gradient = gradients.get(tensor.base());

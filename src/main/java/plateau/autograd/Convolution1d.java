@@ -15,7 +15,7 @@ import plateau.kernel.Conv1d;
  * @param w out · in · taps elements
  * @param y (batch, out · outLength)
  */
-public record Convolution1d(Kernels kernels, Conv1d.Shape shape, Tensor x, Tensor w, Tensor y) implements Operation {
+public record Convolution1d(Kernels kernels, Conv1d.Geometry shape, Tensor x, Tensor w, Tensor y) implements Operation {
 
     /** Checks the shapes. */
     public Convolution1d {
@@ -32,7 +32,7 @@ public record Convolution1d(Kernels kernels, Conv1d.Shape shape, Tensor x, Tenso
     }
 
     /** Records the convolution, and returns its output. */
-    public static Tensor of(Tape tape, String name, Conv1d.Shape shape, Tensor x, Tensor w) {
+    public static Tensor of(Tape tape, String name, Conv1d.Geometry shape, Tensor x, Tensor w) {
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.out() * shape.outLength()));
         tape.record(new Convolution1d(tape.kernels(), shape, x, w, y));
         return y;

@@ -3,17 +3,17 @@ package plateau.autograd;
 import java.util.List;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
-import plateau.kernel.StepFunction;
 
 /**
- * y = u(r), rounded down to a level, with a backward message that is handed on as if u were the identity (section 5.5, "forward-only").
+ * y = u(r), rounded down to a level, with a backward message that is handed on as if u were the
+ * identity (section 5.5, "forward-only").
  *
- * @param step launchers
+ * @param kernels launchers
  * @param z the levels, ascending
  * @param r (rows, columns), not rectified
  * @param y of the same shape
  */
-public record ForwardOnlyStep(StepFunction step, Tensor z, Tensor r, Tensor y) implements Operation {
+public record ForwardOnlyStep(Kernels kernels, Tensor z, Tensor r, Tensor y) implements Operation {
 
     /** Checks the shapes. */
     public ForwardOnlyStep {
@@ -23,9 +23,9 @@ public record ForwardOnlyStep(StepFunction step, Tensor z, Tensor r, Tensor y) i
     }
 
     /** Records u(r), and returns it. */
-    public static Tensor of(Tape tape, StepFunction step, Tensor z, Tensor r) {
+    public static Tensor of(Tape tape, Tensor z, Tensor r) {
         Tensor y = tape.tensor("step", r.shape());
-        tape.record(new ForwardOnlyStep(step, z, r, y));
+        tape.record(new ForwardOnlyStep(tape.kernels(), z, r, y));
         return y;
     }
 
@@ -41,7 +41,7 @@ public record ForwardOnlyStep(StepFunction step, Tensor z, Tensor r, Tensor y) i
 
     @Override
     public Work forward() {
-        return step.forward(r.shape().elements(), z.shape().elements(), z.values(), r.values(), y.values());
+        return kernels.stepFunction().forward(r.shape().elements(), z.shape().elements(), z.values(), r.values(), y.values());
     }
 
     /** dr = dy, although the derivative of u is zero. */

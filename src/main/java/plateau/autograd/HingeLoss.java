@@ -20,7 +20,10 @@ public record HingeLoss(Kernels kernels, Tensor p, Tensor y, Tensor loss) implem
         }
     }
 
-    /** Records the loss of scores {@code p} against labels {@code y}, and returns the loss of each sample. */
+    /**
+     * Records the loss of scores {@code p} against labels {@code y}, and returns the loss of each
+     * sample.
+     */
     public static Tensor of(Tape tape, Tensor p, Tensor y) {
         Tensor loss = tape.tensor("hinge", p.shape());
         tape.record(new HingeLoss(tape.kernels(), p, y, loss));

@@ -5,7 +5,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * The scores themselves in the place of a loss, so that what is differentiated is their mean: a way to the gradient of the network's output.
+ * The scores themselves in the place of a loss, so that what is differentiated is their mean: a way
+ * to the gradient of the network's output.
  *
  * @param p scores, (rows, 1), not rectified
  * @param loss a copy of them, (rows, 1)

@@ -1,23 +1,32 @@
 package plateau.autograd;
 
-import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Work;
-
-/** A rule that turns gradients into new values, over a whole arena in one launch. */
+/**
+ * A rule that turns gradients into new values. It says what {@link Parameters} have to keep for it;
+ * how an update is made depends on where the gradients are: {@link DenseOptimizer},
+ * {@link RowAdam}.
+ */
 public interface Optimizer {
 
-    /** The first learning rate; afterwards it lives in device memory, so that a captured graph survives a change. */
+    /** The first learning rate; afterwards it is {@link Parameters#learningRate}. */
     float learningRate();
 
     /** How many arrays of the arena's length the rule keeps between steps. */
     int stateArrays();
 
+    /** How many words of another layout it keeps behind them. */
+    default int restWords() {
+        return 0;
+    }
+
     /**
-     * One update of all values.
+     * A learning rate that is one.
      *
-     * @param workspace for scratch
-     * @param learningRate one float on the device
-     * @param step one uint32 on the device: the number of updates done before this one
+     * @throws IllegalArgumentException if it is not positive and finite
      */
-    Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step);
+    static float requireRate(float learningRate) {
+        if (!(learningRate > 0) || Float.isInfinite(learningRate)) {
+            throw new IllegalArgumentException("A learning rate must be positive, not " + learningRate);
+        }
+        return learningRate;
+    }
 }

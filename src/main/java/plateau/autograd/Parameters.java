@@ -11,43 +11,59 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * All that a network learns, in one contiguous arena on the device: the values, their gradients, and the arrays that the optimiser keeps, each of the
- * same layout. One launch updates everything, and one copy saves it.
+ * All that a network learns, in one contiguous arena on the device: the values, their gradients,
+ * and the arrays that the optimiser keeps, each of the same layout. One launch updates everything,
+ * and one copy saves it.
  */
 public final class Parameters {
-    /** Every parameter starts on a 128-byte boundary, one cache line of a GPU. The gaps are zero and stay zero under every optimiser. */
+    /**
+     * Every parameter starts on a 128-byte boundary, one cache line of a GPU. The gaps are zero and
+     * stay zero under every optimiser.
+     */
     private static final int ALIGNMENT = 128 / Float.BYTES;
 
     private final List<Parameter> declared;
     private final int elements;
     private final int arrays;
     private final DeviceBuffer arena;
+    private final DeviceBuffer learningRate;
     private final List<Tensor> tensors;
     private final Map<Tensor, DeviceBuffer> gradients = new IdentityHashMap<>();
 
-    private Parameters(Declaration declaration, Workspace workspace, int stateArrays, int rest) {
+    private Parameters(Declaration declaration, Workspace workspace, Optimizer optimizer) {
         this.declared = List.copyOf(declaration.declared);
         this.elements = declaration.end;
-        this.arrays = 2 + stateArrays;
-        this.arena = workspace.words((long) arrays * elements + rest);
-        this.tensors =
-                declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
+        this.arrays = 2 + optimizer.stateArrays();
+        this.arena = workspace.words((long) arrays * elements + optimizer.restWords());
+        this.learningRate = workspace.floats(optimizer.learningRate());
+        this.tensors = declared.stream().map(p -> Tensor.of(p.name(), p.shape(), part(values(), p))).toList();
         for (Parameter parameter : declared) {
             gradients.put(tensor(parameter), part(gradients(), parameter));
         }
     }
 
-    /** What a network learns, while it is being put together. Layers declare their parameters here. */
+    /**
+     * What a network learns, while it is being put together. Layers declare their parameters here.
+     */
     public static final class Declaration {
         private final List<Parameter> declared = new ArrayList<>();
         private int end;
+        private boolean allocated;
 
         /**
          * Declares one parameter.
          *
-         * @throws IllegalArgumentException if the name is taken
+         * @param name unique, without a slash, which the names of saved arrays have a use for
+         * @throws IllegalArgumentException if the name is taken, or has a slash
+         * @throws IllegalStateException if the parameters are allocated already
          */
         public Parameter declare(String name, Shape shape, Initial initial) {
+            if (allocated) {
+                throw new IllegalStateException("Parameter %s is declared after the others were allocated".formatted(name));
+            }
+            if (name.contains("/")) {
+                throw new IllegalArgumentException("The name of a parameter has no slash: " + name);
+            }
             if (declared.stream().anyMatch(parameter -> parameter.name().equals(name))) {
                 throw new IllegalArgumentException("Two parameters are named " + name);
             }
@@ -57,14 +73,18 @@ public final class Parameters {
             return parameter;
         }
 
-        /** Allocates the arena, with the arrays that {@code optimizer} needs. Its content is undefined before {@link Parameters#initialise}. */
+        /**
+         * Allocates the arena, with what {@code optimizer} keeps. Its content is undefined before
+         * {@link Parameters#initialise}.
+         *
+         * @throws IllegalStateException if there are no parameters
+         */
         public Parameters allocate(Workspace workspace, Optimizer optimizer) {
-            return allocate(workspace, optimizer.stateArrays(), 0);
-        }
-
-        /** As above, for a rule with this many arrays of state and, at the arena's end, this many words of another layout. */
-        Parameters allocate(Workspace workspace, int stateArrays, int rest) {
-            return new Parameters(this, workspace, stateArrays, rest);
+            if (declared.isEmpty()) {
+                throw new IllegalStateException("No parameter is declared: there is nothing to learn");
+            }
+            allocated = true;
+            return new Parameters(this, workspace, optimizer);
         }
     }
 
@@ -98,14 +118,29 @@ public final class Parameters {
         return array(2 + i);
     }
 
+    /** The learning rate, one float on the device, so that a captured graph survives a change. */
+    public DeviceBuffer learningRate() {
+        return learningRate;
+    }
+
     /** What lies behind the arena's arrays. */
     DeviceBuffer rest() {
         long bytes = (long) arrays * elements * Float.BYTES;
         return arena.slice(bytes, arena.bytes() - bytes);
     }
 
-    /** The values of one parameter. */
+    /**
+     * The values of one parameter.
+     *
+     * @param parameter of this declaration, or of another one of the same network
+     * @throws IllegalArgumentException if it is none of these
+     */
     public Tensor tensor(Parameter parameter) {
+        if (parameter.index() >= declared.size() || !declared.get(parameter.index()).isPlacedAs(parameter)) {
+            String names = String.join(", ", declared.stream().map(Parameter::name).toList());
+            throw new IllegalArgumentException(
+                    "%s (%s) is none of these parameters: %s".formatted(parameter.name(), parameter.shape(), names));
+        }
         return tensors.get(parameter.index());
     }
 
@@ -115,8 +150,9 @@ public final class Parameters {
     }
 
     /**
-     * Everything in the arena by name: the values of each parameter under its own, then {@code gradient/NAME}, {@code optimizer.0/NAME} and so on, and what
-     * lies behind the arrays as {@code optimizer/rest}. The gaps between parameters are always 0 and left out.
+     * Everything in the arena by name: the values of each parameter under its own, then
+     * {@code gradient/NAME}, {@code optimizer.0/NAME} and so on, and what lies behind the arrays as
+     * {@code optimizer/rest}. The gaps between parameters are always 0 and left out.
      */
     public SequencedMap<String, Tensor> parts() {
         SequencedMap<String, Tensor> parts = new LinkedHashMap<>();
@@ -139,7 +175,8 @@ public final class Parameters {
     }
 
     /**
-     * Work that puts the whole arena into the state before the first step: initial values drawn on the device, everything else 0.
+     * Work that puts the whole arena into the state before the first step: initial values drawn on
+     * the device, everything else 0.
      *
      * @param firstStream parameter {@code i} draws from random stream {@code firstStream + i}
      */

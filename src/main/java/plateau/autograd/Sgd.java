@@ -8,7 +8,12 @@ import plateau.cuda.Work;
  *
  * @param learningRate lr, positive
  */
-public record Sgd(float learningRate) implements Optimizer {
+public record Sgd(float learningRate) implements DenseOptimizer {
+
+    /** @throws IllegalArgumentException if the learning rate is not positive and finite */
+    public Sgd {
+        Optimizer.requireRate(learningRate);
+    }
 
     @Override
     public int stateArrays() {
@@ -16,7 +21,8 @@ public record Sgd(float learningRate) implements Optimizer {
     }
 
     @Override
-    public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer learningRate, DeviceBuffer step) {
-        return kernels.optimizer().sgd(parameters.elements(), learningRate, parameters.values(), parameters.gradients());
+    public Work update(Kernels kernels, Workspace workspace, Parameters parameters, DeviceBuffer step) {
+        return kernels.updates()
+                .sgd(parameters.elements(), parameters.learningRate(), parameters.values(), parameters.gradients());
     }
 }

@@ -5,14 +5,17 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The sizes of a tensor, row-major: the last one is contiguous. A batch comes first, so a matrix is (rows, columns) and a batch of images is
- * (batch, height, width, channels).
+ * The sizes of a tensor, row-major: the last one is contiguous. A batch comes first, so a matrix is
+ * (rows, columns) and a batch of images is (batch, height, width, channels).
  *
  * @param sizes one or more sizes, each at least 1
  */
 public record Shape(List<Integer> sizes) {
 
-    /** @throws IllegalArgumentException if there is no size, one is below 1, or the elements do not fit an int */
+    /**
+     * @throws IllegalArgumentException if there is no size, one is below 1, or the elements do not
+     *     fit an int
+     */
     public Shape {
         sizes = List.copyOf(sizes);
         if (sizes.isEmpty() || sizes.stream().anyMatch(size -> size < 1)) {

@@ -2,18 +2,17 @@ package plateau.autograd;
 
 import java.util.List;
 import plateau.cuda.Work;
-import plateau.kernel.StepFunction;
 
 /**
  * y = ũ(r), a sum of sigmoids, one at each rise of the step function (section 5.2).
  *
- * @param step launchers
+ * @param kernels launchers
  * @param curve the sigmoids
  * @param r (rows, columns), not rectified
  * @param y of the same shape
  * @param derivative ũ′(r), kept by the forward for the backward
  */
-public record SmoothStep(StepFunction step, Curve curve, Tensor r, Tensor y, Tensor derivative) implements Operation {
+public record SmoothStep(Kernels kernels, Curve curve, Tensor r, Tensor y, Tensor derivative) implements Operation {
 
     /**
      * ũ(r) = z₀ + Σ (zᵢ − zᵢ₋₁) σ(cᵢ (r − mᵢ)).
@@ -32,9 +31,9 @@ public record SmoothStep(StepFunction step, Curve curve, Tensor r, Tensor y, Ten
     }
 
     /** Records ũ(r), and returns it. */
-    public static Tensor of(Tape tape, StepFunction step, Curve curve, Tensor r) {
+    public static Tensor of(Tape tape, Curve curve, Tensor r) {
         Tensor y = tape.tensor("smooth step", r.shape());
-        tape.record(new SmoothStep(step, curve, r, y, tape.tensor("smooth step's derivative", r.shape())));
+        tape.record(new SmoothStep(tape.kernels(), curve, r, y, tape.tensor("smooth step's derivative", r.shape())));
         return y;
     }
 
@@ -50,7 +49,7 @@ public record SmoothStep(StepFunction step, Curve curve, Tensor r, Tensor y, Ten
 
     @Override
     public Work forward() {
-        return step.smoothForward(
+        return kernels.stepFunction().smoothForward(
                 r.shape().elements(),
                 curve.z.shape().elements(),
                 curve.z.values(),
@@ -64,6 +63,6 @@ public record SmoothStep(StepFunction step, Curve curve, Tensor r, Tensor y, Ten
     /** dr = dy ũ′(r). */
     @Override
     public Work backward(Gradients gradients) {
-        return step.smoothBackward(r.shape().elements(), derivative.values(), gradients.of(y), gradients.into(r));
+        return kernels.stepFunction().smoothBackward(r.shape().elements(), derivative.values(), gradients.of(y), gradients.into(r));
     }
 }

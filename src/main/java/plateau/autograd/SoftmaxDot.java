@@ -4,20 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
-import plateau.kernel.StocksLoss;
 
 /**
- * −z · softmax(p + bias) of each sample: the loss of whoever invests by that softmax in stocks that move by z (appendix A).
+ * −z · softmax(p + bias) of each sample: the loss of whoever invests by that softmax in stocks that
+ * move by z (appendix A).
  *
  * @param kernels launchers
- * @param launcher of the loss
  * @param p scores, (rows, k), not rectified
  * @param bias (k)
  * @param label (rows) int32 in [0, k)
  * @param signs of z, bits as the data kernel draws them; null: z is one-hot at the label
  * @param loss of each sample, (rows, 1)
  */
-public record SoftmaxDot(Kernels kernels, StocksLoss launcher, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs, Tensor loss) implements Loss {
+public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs, Tensor loss) implements Loss {
 
     /** Checks the shapes. */
     public SoftmaxDot {
@@ -26,10 +25,12 @@ public record SoftmaxDot(Kernels kernels, StocksLoss launcher, Tensor p, Tensor 
         }
     }
 
-    /** Records the loss of scores {@code p} plus {@code bias}, and returns the loss of each sample. */
-    public static Tensor of(Tape tape, StocksLoss launcher, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs) {
+    /**
+     * Records the loss of scores {@code p} plus {@code bias}, and returns the loss of each sample.
+     */
+    public static Tensor of(Tape tape, Tensor p, Tensor bias, DeviceBuffer label, DeviceBuffer signs) {
         Tensor loss = tape.tensor("softmax dot", Shape.of(p.rows(), 1));
-        tape.record(new SoftmaxDot(tape.kernels(), launcher, p, bias, label, signs, loss));
+        tape.record(new SoftmaxDot(tape.kernels(), p, bias, label, signs, loss));
         return loss;
     }
 
@@ -61,6 +62,6 @@ public record SoftmaxDot(Kernels kernels, StocksLoss launcher, Tensor p, Tensor 
     }
 
     private Work run(DeviceBuffer dp) {
-        return launcher.softmaxDot(p.rows(), p.columns(), 1f / p.rows(), p.values(), bias.values(), label, signs, loss.values(), dp);
+        return kernels.stocksLoss().softmaxDot(p.rows(), p.columns(), 1f / p.rows(), p.values(), bias.values(), label, signs, loss.values(), dp);
     }
 }

@@ -22,7 +22,10 @@ public record SquaredError(Kernels kernels, float weight, Tensor p, Tensor y, Te
         }
     }
 
-    /** Records the loss of outputs {@code p} against targets {@code y}, and returns the loss of each sample. */
+    /**
+     * Records the loss of outputs {@code p} against targets {@code y}, and returns the loss of each
+     * sample.
+     */
     public static Tensor of(Tape tape, float weight, Tensor p, Tensor y) {
         Tensor loss = tape.tensor("squared error", Shape.of(p.rows(), 1));
         tape.record(new SquaredError(tape.kernels(), weight, p, y, loss));

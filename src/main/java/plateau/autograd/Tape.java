@@ -9,10 +9,12 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * A static record of operations over tensors of fixed shape, from which work is made. Recording runs nothing; it allocates the outputs.
+ * A static record of operations over tensors of fixed shape, from which work is made. Recording
+ * runs nothing; it allocates the outputs.
  *
- * <p>A network is a function from tape and input to output, so that the same code makes the training and the evaluation network: two tapes over one
- * set of {@link Parameters}, each with its own batch. Memory for gradients is only taken by {@link #backward}.
+ * <p>A network is a function from tape and input to output, so that the same code makes the
+ * training and the evaluation network: two tapes over one set of {@link Parameters}, each with its
+ * own batch. Memory for gradients is only taken by {@link #backward}.
  */
 public final class Tape {
     private final Kernels kernels;
@@ -47,7 +49,10 @@ public final class Tape {
         return Tensor.rectified(name, shape, workspace.words(shape.elements()));
     }
 
-    /** Memory that belongs to one operation: what its forward keeps for its backward. Its content is undefined. */
+    /**
+     * Memory that belongs to one operation: what its forward keeps for its backward. Its content is
+     * undefined.
+     */
     public DeviceBuffer scratch(long bytes) {
         return workspace.words(Math.ceilDiv(bytes, Float.BYTES));
     }
@@ -71,10 +76,11 @@ public final class Tape {
     }
 
     /**
-     * The forward and backward halves of a training step: loss values, and the gradients of the tape's parameters. A loss computes its value in its
-     * backward, so its forward is left out.
+     * The forward and backward halves of a training step: loss values, and the gradients of the
+     * tape's parameters. A loss computes its value in its backward, so its forward is left out.
      *
-     * @param losses outputs of {@link Loss} operations; what is differentiated is the sum of their means
+     * @param losses outputs of {@link Loss} operations; what is differentiated is the sum of their
+     *     means
      */
     public Work training(Tensor... losses) {
         List<Work> works = new ArrayList<>(order(List.of(losses)).stream().filter(operation -> !(operation instanceof Loss)).map(Operation::forward).toList());
@@ -83,10 +89,13 @@ public final class Tape {
     }
 
     /**
-     * Plans the gradients of some tensors, parameters or not. The work assumes that the forward of everything below the losses has run, and computes
-     * the loss values itself. Operations that no wanted tensor feeds do not run. A wanted parameter's gradient lands in its {@link Parameters} arena.
+     * Plans the gradients of some tensors, parameters or not. The work assumes that the forward of
+     * everything below the losses has run, and computes the loss values itself. Operations that no
+     * wanted tensor feeds do not run. A wanted parameter's gradient lands in its {@link Parameters}
+     * arena.
      *
-     * @param losses outputs of {@link Loss} operations; what is differentiated is the sum of their means
+     * @param losses outputs of {@link Loss} operations; what is differentiated is the sum of their
+     *     means
      * @param wanted the tensors to differentiate with respect to; for a rectified tensor see there
      * @throws IllegalArgumentException if a loss is no loss
      */
@@ -99,7 +108,10 @@ public final class Tape {
         return new Backward(kernels, workspace, parameters, order(losses), wanted);
     }
 
-    /** The operations that these tensors depend on, each after the ones it depends on itself: a depth-first topological sort. */
+    /**
+     * The operations that these tensors depend on, each after the ones it depends on itself: a
+     * depth-first topological sort.
+     */
     private List<Operation> order(List<Tensor> outputs) {
         List<Operation> sorted = new ArrayList<>();
         Map<Operation, Boolean> visited = new IdentityHashMap<>();

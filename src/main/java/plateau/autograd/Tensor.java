@@ -3,10 +3,13 @@ package plateau.autograd;
 import plateau.cuda.DeviceBuffer;
 
 /**
- * Float32 values of fixed shape on a device. Where its gradient lies is decided by {@link Tape#backward}; a tensor only names the values.
+ * Float32 values of fixed shape on a device. Where its gradient lies is decided by
+ * {@link Tape#backward}; a tensor only names the values.
  *
- * <p>A <em>rectified</em> tensor was written by an operation with a fused ReLU. Its gradient is taken with respect to the value <em>before</em> the
- * ReLU, so each operation that reads it zeroes its contribution where the value is not positive. That way no kernel has to run for the mask alone.
+ * <p>A <em>rectified</em> tensor was written by an operation with a fused ReLU. Its gradient is
+ * taken with respect to the value <em>before</em> the ReLU, so each operation that reads it zeroes
+ * its contribution where the value is not positive. That way no kernel has to run for the mask
+ * alone.
  */
 public final class Tensor {
     private final String name;
@@ -85,7 +88,10 @@ public final class Tensor {
         return rectified ? values : null;
     }
 
-    /** The tensor that this one is a view of: itself, unless it was reshaped. Views share one gradient. */
+    /**
+     * The tensor that this one is a view of: itself, unless it was reshaped. Views share one
+     * gradient.
+     */
     Tensor base() {
         return base;
     }

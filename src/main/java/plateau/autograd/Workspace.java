@@ -6,7 +6,10 @@ import java.util.function.Consumer;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 
-/** What one run holds on its device: memory, planned before the first step, and the stream and events it uses. All is released together. */
+/**
+ * What one run holds on its device: memory, planned before the first step, and the stream and
+ * events it uses. All is released together.
+ */
 public final class Workspace implements AutoCloseable {
     private final Device device;
     private final List<Runnable> releases = new ArrayList<>();
@@ -53,7 +56,9 @@ public final class Workspace implements AutoCloseable {
         return resource;
     }
 
-    /** Releases everything, the latest first; a release that fails does not keep the others from it. */
+    /**
+     * Releases everything, the latest first; a release that fails does not keep the others from it.
+     */
     @Override
     public void close() {
         RuntimeException failure = null;

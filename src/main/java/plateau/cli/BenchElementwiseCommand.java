@@ -49,13 +49,13 @@ final class BenchElementwiseCommand implements Callable<Integer> {
             print.println("device: " + opened.description());
             if (!opened.isCpu()) {
                 print.println("skipped: the hand-written loops are for the CPU; use --device cpu");
-                return Main.SKIPPED;
+                return ExitCode.SKIPPED;
             }
             for (int n : sizes) {
                 compare(opened, n, print);
             }
         }
-        return Main.OK;
+        return ExitCode.OK;
     }
 
     private static void compare(Device device, int n, PrintWriter print) {

@@ -69,7 +69,7 @@ final class BenchLaunchCommand implements Callable<Integer> {
                 }));
             }
         }
-        return Main.OK;
+        return ExitCode.OK;
     }
 
     static double median(IntToDoubleFunction window) {

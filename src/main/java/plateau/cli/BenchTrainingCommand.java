@@ -1,22 +1,33 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.autograd.Kernels;
+import plateau.bench.DeviceCeilings;
+import plateau.bench.TrainingSpeed;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
-import plateau.experiment.Experiment;
-import plateau.train.RunListener;
+import plateau.experiment.Kind;
+import plateau.study.Grid;
+import plateau.study.RunSpec;
+import plateau.study.Seeds;
 import plateau.train.Trainer;
 
-/** Speed of training, and where a step's time goes. A command says of what. */
-abstract class BenchTrainingCommand implements Callable<Integer> {
+/** Speed of training, and where a step's time goes, of one kind of experiment. */
+@Command(mixinStandardHelpOptions = true, versionProvider = Version.class)
+final class BenchTrainingCommand<O extends Record> implements Callable<Integer> {
+    private final Kind<O> kind;
+    private KindOptions<O> options;
+
     @Spec private CommandSpec spec;
 
     @Mixin private DeviceMixin device;
@@ -33,68 +44,61 @@ abstract class BenchTrainingCommand implements Callable<Integer> {
     @Option(names = "--no-graph", description = "launch every kernel from Java")
     private boolean noGraph;
 
-    /**
-     * One thing to measure.
-     *
-     * @param label for display, the batch included
-     * @param experiment with its defaults
-     * @param steps that take a second or so
-     */
-    record Subject(String label, Experiment experiment, long steps) {}
+    private BenchTrainingCommand(Kind<O> kind) {
+        this.kind = kind;
+    }
 
-    /** What to measure, in order. */
-    abstract List<Subject> subjects();
+    /** The command of a kind. */
+    static <O extends Record> CommandLine of(Kind<O> kind, CommandLine.IFactory factory) {
+        BenchTrainingCommand<O> command = new BenchTrainingCommand<>(kind);
+        CommandSpec spec = CommandSpec.forAnnotatedObject(command, factory);
+        spec.name(kind.name());
+        command.options = KindOptions.addTo(spec, kind);
+        spec.usageMessage().description("Training steps per second, data generation and metrics included, and the share of each kernel.", kind.description());
+        return new CommandLine(spec, factory);
+    }
 
     @Override
-    public final Integer call() {
-        if (windows < 1) {
-            throw new IllegalArgumentException("windows must be at least 1, not " + windows);
+    public Integer call() {
+        if (steps != null && steps < 1) {
+            throw new IllegalArgumentException("steps must be at least 1, not " + steps);
         }
-        List<Subject> subjects = subjects();
+        List<RunSpec<O>> runs = new Grid<>(kind, options.values(), OptionalLong.empty(), 1, new Seeds(1, 1)).runs();
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
             Kernels kernels = device.kernels(opened);
-            for (Subject subject : subjects) {
-                bench(kernels, subject, print);
+            for (RunSpec<O> run : runs) {
+                print(label(run), TrainingSpeed.measure(kernels, run.experiment(), steps == null ? 0 : steps, windows, unroll, !noGraph), print);
             }
         }
-        return Main.OK;
+        return ExitCode.OK;
     }
 
-    private void bench(Kernels kernels, Subject subject, PrintWriter print) {
-        long count = steps == null ? subject.steps : steps;
-        try (Trainer trainer = new Trainer(kernels.device(), kernels, subject.experiment, new Trainer.Options(count, count, unroll, !noGraph))) {
-            double[] rates = new double[windows];
-            for (int i = 0; i < windows; i++) {
-                rates[i] = trainer.run(RunListener.NONE).stepsPerSecond();
-            }
-            Arrays.sort(rates);
-            double median = rates[windows / 2];
-            print.printf("%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n", subject.label, median, windows, count, rates[0], rates[windows - 1], 1e6 / median);
-            profile(kernels.device(), trainer, 1e9 / median, print);
-        }
+    /** Every option that has a value: {@code parity d = 5, batch = 128, lr = 0.01}. */
+    private String label(RunSpec<O> run) {
+        return kind.name() + " " + run.values().entrySet().stream().filter(option -> option.getValue() != null).map(option -> option.getValue() instanceof String name ? name : option.getKey() + " = " + option.getValue()).collect(Collectors.joining(", "));
     }
 
     /** Each operation alone, beside the least time that its arithmetic and its memory need on this device. */
-    private static void profile(Device device, Trainer trainer, double nanosecondsOfStep, PrintWriter print) {
-        List<Trainer.Timing> timings = trainer.profile();
-        double sum = timings.stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
-        Cost step = timings.stream().map(Trainer.Timing::cost).reduce(Cost.NONE, Cost::plus);
-        Roofline roofline = Roofline.measure(device, step.bytes());
-        double floor = timings.stream().mapToDouble(timing -> roofline.nanoseconds(timing.cost())).sum();
+    private static void print(String label, TrainingSpeed speed, PrintWriter print) {
+        double[] rates = speed.stepsPerSecond();
+        print.printf("%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n", label, speed.median(), rates.length, speed.steps(), rates[0], rates[rates.length - 1], 1e6 / speed.median());
+        DeviceCeilings ceilings = speed.ceilings();
+        double sum = speed.timings().stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
         print.printf("  %-32s %11s %8s %11s %9s%n", "operation, alone in its graph", "time", "share", "floor", "reached");
-        for (Trainer.Timing timing : timings) {
-            double least = roofline.nanoseconds(timing.cost());
+        for (Trainer.Timing timing : speed.timings()) {
+            double least = ceilings.nanoseconds(timing.cost());
             print.printf("  %-32s %8.2f us %6.1f %% %8.2f us %7.0f %%%n", timing.name(), timing.nanoseconds() / 1e3, 100 * timing.nanoseconds() / sum, least / 1e3, 100 * least / timing.nanoseconds());
         }
-        print.printf("  %-32s %8.2f us          %8.2f us %7.0f %%%n", "sum", sum / 1e3, floor / 1e3, 100 * floor / sum);
+        print.printf("  %-32s %8.2f us          %8.2f us %7.0f %%%n", "sum", sum / 1e3, speed.floor() / 1e3, 100 * speed.floor() / sum);
+        Cost step = speed.cost();
         print.printf(
                 "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product, and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
-                100 * floor / nanosecondsOfStep,
+                100 * speed.floor() * speed.median() / 1e9,
                 step.operations() / 1e6,
-                roofline.operationsPerNanosecond(),
+                ceilings.operationsPerNanosecond(),
                 step.bytes() / 1e3,
-                roofline.bytesPerNanosecond());
+                ceilings.bytesPerNanosecond());
     }
 }

@@ -12,19 +12,24 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SequencedMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import plateau.report.Figure;
-import plateau.report.History;
+import plateau.experiment.Curves;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
+import plateau.report.FigureFiles;
 import plateau.report.Numbers;
-import plateau.report.Panel;
-import plateau.report.Recorded;
+import plateau.results.History;
+import plateau.results.Results;
+import plateau.results.RunRecord;
+import plateau.study.Campaign;
+import plateau.study.RunSpec;
 
 /** Lays the results of one command side by side, as they came of different options, devices or versions. */
 @Command(
@@ -41,8 +46,6 @@ import plateau.report.Recorded;
             "      what the learning rate does to the accuracy"
         })
 final class CompareCommand implements Callable<Integer> {
-    private static final Set<String> NOT_COMPARED = Set.of("out", "overwrite");
-
     @Spec private CommandSpec spec;
 
     @Parameters(paramLabel = "DIR", arity = "2..*", description = "folders that hold the results of one command each, the same")
@@ -51,48 +54,101 @@ final class CompareCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", defaultValue = ".", description = "folder for the figure (default: this one)")
     private Path out;
 
+    @Option(names = "--overwrite", description = "replace a figure of that name")
+    private boolean overwrite;
+
+    /**
+     * One of the results that are compared.
+     *
+     * @param name in the table's head and the legend: its folder, told apart from the others
+     * @param results as they were read
+     * @param campaign that they came of
+     */
+    private record Side(String name, Results results, Campaign<?> campaign) {
+
+        List<History> runs(String label) {
+            return results.histories().stream().filter(run -> run.label().equals(label) && !run.isEmpty()).toList();
+        }
+
+        double[] speeds(String label) {
+            return results.description().runs().stream()
+                    .filter(run -> run.key().label().equals(label))
+                    .flatMap(run -> run.speeds().stream())
+                    .mapToDouble(RunRecord.Speeds::stepsPerSecond)
+                    .toArray();
+        }
+
+        /** Every option, the steps and so on, with the values that its runs have. */
+        Map<String, String> options() {
+            Map<String, Set<String>> values = new LinkedHashMap<>();
+            for (RunSpec<?> run : campaign.runs()) {
+                run.values().forEach((name, value) -> values.computeIfAbsent(name, _ -> new LinkedHashSet<>()).add(value == null ? "-" : value.toString()));
+                values.computeIfAbsent("steps", _ -> new LinkedHashSet<>()).add(Long.toString(run.schedule().steps()));
+                values.computeIfAbsent("log-every", _ -> new LinkedHashSet<>()).add(Long.toString(run.schedule().logEvery()));
+            }
+            Map<String, String> options = new LinkedHashMap<>();
+            values.forEach((name, each) -> options.put(name, String.join(",", each)));
+            List<Long> seeds = campaign.runs().stream().map(RunSpec::seed).distinct().sorted().toList();
+            options.put("seed", seeds.getFirst().toString());
+            options.put("seeds", Integer.toString(seeds.size()));
+            options.put("gemm", campaign.routing().gemmText());
+            options.put("conv", campaign.routing().convText());
+            for (Map.Entry<String, JsonNode> setting : results.description().settings().properties()) {
+                options.put(setting.getKey(), setting.getValue().isNull() ? "-" : setting.getValue().asText());
+            }
+            return options;
+        }
+    }
+
     @Override
     public Integer call() throws IOException {
-        List<Recorded> all = folders.stream().map(PlotCommand::read).toList();
-        Recorded first = all.getFirst();
-        for (Recorded other : all) {
-            if (!other.experiment().equals(first.experiment())) {
-                throw new CommandFailedException("%s holds results of '%s', %s of '%s'; name those of one command".formatted(first.folder(), first.experiment(), other.folder(), other.experiment()));
+        List<Side> sides = new ArrayList<>();
+        for (Path folder : folders) {
+            Results results = Results.read(folder);
+            Campaign<?> campaign = Recorded.campaign(results);
+            String first = sides.isEmpty() ? campaign.kind().name() : sides.getFirst().campaign.kind().name();
+            if (!campaign.kind().name().equals(first)) {
+                throw new CommandFailedException("%s holds results of '%s', %s of '%s'; name those of one command".formatted(folders.getFirst(), first, folder, campaign.kind().name()));
             }
+            long same = sides.stream().filter(side -> side.results.folder().equals(folder)).count();
+            sides.add(new Side(same == 0 ? folder.toString() : "%s (%d)".formatted(folder, same + 1), results, campaign));
         }
-        ResultFolder folder = ResultFolder.prepare(out, true);
-        print(table(all), spec.commandLine().getOut());
-        folder.figure("compare", figure(all));
-        spec.commandLine().getOut().println("wrote " + folder.description());
-        return Main.OK;
+        print(table(sides), spec.commandLine().getOut());
+        List<String> written = FigureFiles.write(out, "compare", figure(sides), overwrite);
+        spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + out);
+        return ExitCode.OK;
     }
 
     /** A header, then the options that differ, then metrics and speed of each kind of run: one cell for each folder behind the name of the row. */
-    private static List<List<String>> table(List<Recorded> all) {
-        List<List<String>> rows = new ArrayList<>(List.of(row("", all, results -> results.folder().toString())));
+    private static List<List<String>> table(List<Side> sides) {
+        List<List<String>> rows = new ArrayList<>(List.of(row("", sides, Side::name)));
         Set<String> options = new LinkedHashSet<>();
-        all.forEach(results -> results.description().path("arguments").fieldNames().forEachRemaining(options::add));
-        options.removeAll(NOT_COMPARED);
+        sides.forEach(side -> options.addAll(side.options().keySet()));
         for (String option : options) {
-            add(rows, row(option, all, results -> text(results.description().path("arguments").path(option))));
+            add(rows, row(option, sides, side -> side.options().getOrDefault(option, "-")));
         }
-        add(rows, row("device", all, results -> results.description().path("device").asText()));
-        Map<String, Set<String>> metrics = new LinkedHashMap<>();
-        all.forEach(results -> results.histories().forEach(run -> metrics.computeIfAbsent(run.label(), _ -> new LinkedHashSet<>()).addAll(run.metrics().keySet())));
-        metrics.forEach((label, names) -> {
-            names.forEach(name -> rows.add(row(label + ": " + name, all, results -> Numbers.spread(runs(results, label).stream().filter(run -> run.metrics().containsKey(name)).mapToDouble(run -> run.last(name)).toArray()))));
-            rows.add(row(label + ": steps/s", all, results -> Numbers.spread(speeds(results, label))));
+        add(rows, row("device", sides, side -> side.results.description().device()));
+        metrics(sides).forEach((label, names) -> {
+            names.forEach(name -> rows.add(row(label + ": " + name, sides, side -> Numbers.spread(side.runs(label).stream().filter(run -> run.measures(name)).mapToDouble(run -> run.last(name)).toArray()))));
+            rows.add(row(label + ": steps/s", sides, side -> Numbers.spread(side.speeds(label))));
         });
         return rows;
     }
 
-    private interface Cell {
-        String of(Recorded results);
+    /** What is measured, by kind of run. */
+    private static SequencedMap<String, Set<String>> metrics(List<Side> sides) {
+        SequencedMap<String, Set<String>> metrics = new LinkedHashMap<>();
+        sides.forEach(side -> side.results.histories().forEach(run -> metrics.computeIfAbsent(run.label(), _ -> new LinkedHashSet<>()).addAll(run.metrics())));
+        return metrics;
     }
 
-    private static List<String> row(String name, List<Recorded> all, Cell cell) {
+    private interface Cell {
+        String of(Side side);
+    }
+
+    private static List<String> row(String name, List<Side> sides, Cell cell) {
         List<String> row = new ArrayList<>(List.of(name));
-        all.forEach(results -> row.add(cell.of(results)));
+        sides.forEach(side -> row.add(cell.of(side)));
         return row;
     }
 
@@ -101,18 +157,6 @@ final class CompareCommand implements Callable<Integer> {
         if (row.stream().skip(1).distinct().count() > 1) {
             rows.add(row);
         }
-    }
-
-    private static String text(JsonNode value) {
-        return value.isArray() ? value.valueStream().map(JsonNode::asText).collect(Collectors.joining(",")) : value.isNull() || value.isMissingNode() ? "-" : value.asText();
-    }
-
-    private static List<History> runs(Recorded results, String label) {
-        return results.histories().stream().filter(run -> run.label().equals(label)).toList();
-    }
-
-    private static double[] speeds(Recorded results, String label) {
-        return runs(results, label).stream().map(run -> run.description().path("steps_per_second")).filter(JsonNode::isNumber).mapToDouble(JsonNode::asDouble).toArray();
     }
 
     private static void print(List<List<String>> rows, PrintWriter print) {
@@ -128,20 +172,20 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     /** A panel for each metric, a curve for each folder and kind of run. */
-    private static Figure figure(List<Recorded> all) {
-        Set<String> metrics = new LinkedHashSet<>();
-        all.forEach(results -> results.histories().forEach(run -> metrics.addAll(run.metrics().keySet())));
-        List<Panel> panels = metrics.stream().map(metric -> panel(metric, all)).toList();
+    private static Figure figure(List<Side> sides) {
+        Set<String> names = new LinkedHashSet<>();
+        metrics(sides).values().forEach(names::addAll);
+        List<Panel> panels = names.stream().map(metric -> panel(metric, sides)).toList();
         return new Figure(Math.min(2, panels.size()), panels);
     }
 
-    private static Panel panel(String metric, List<Recorded> all) {
+    private static Panel panel(String metric, List<Side> sides) {
         List<Panel.Curve> curves = new ArrayList<>();
-        for (Recorded results : all) {
-            for (String label : new TreeSet<>(results.histories().stream().map(History::label).toList())) {
-                List<History> runs = runs(results, label).stream().filter(run -> run.metrics().containsKey(metric)).toList();
+        for (Side side : sides) {
+            for (String label : new TreeSet<>(side.results.histories().stream().map(History::label).toList())) {
+                List<History> runs = side.runs(label).stream().filter(run -> run.measures(metric)).toList();
                 if (!runs.isEmpty()) {
-                    curves.add(Panel.Curve.mean(results.folder() + ": " + label, Panel.Look.PLAIN, runs.stream().map(run -> run.values(metric)).toList()));
+                    curves.add(Curves.mean(side.name + ": " + label, Panel.Look.PLAIN, runs, metric));
                 }
             }
         }

@@ -7,25 +7,34 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
-import plateau.kernel.Conv2d;
-import plateau.kernel.Dense;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
+import plateau.study.Devices;
+import plateau.study.Routing;
 
 /** Options that say where to run. */
 final class DeviceMixin {
-    @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "auto", description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over several, as in cuda:0,cuda:1 (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over several, as in cuda:0,cuda:1 (default: auto)")
     private String device;
 
-    @Option(names = "--gemm", paramLabel = "PATH", defaultValue = "auto", description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: ${DEFAULT-VALUE})")
-    private Dense.Path gemm;
+    @Option(
+            names = "--gemm",
+            paramLabel = "auto|cublas|kernels",
+            description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: auto)")
+    private String gemm;
 
-    @Option(names = "--conv", paramLabel = "PATH", defaultValue = "auto", description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: ${DEFAULT-VALUE})")
-    private Conv2d.Path conv;
+    @Option(
+            names = "--conv",
+            paramLabel = "auto|cudnn|kernels",
+            description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: auto)")
+    private String conv;
 
     @Option(names = "--libcuda", paramLabel = "FILE", description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
     private Optional<Path> libcuda = Optional.empty();
@@ -37,6 +46,7 @@ final class DeviceMixin {
     private Optional<Path> libcudnn = Optional.empty();
 
     private final Consumer<Device> opened;
+    private String otherwise = "auto";
 
     DeviceMixin() {
         this(_ -> {});
@@ -45,6 +55,55 @@ final class DeviceMixin {
     /** For tests, which look at the devices that a command opens. */
     DeviceMixin(Consumer<Device> opened) {
         this.opened = opened;
+    }
+
+    /** Names the device to take where none is given. */
+    void otherwise(String other) {
+        otherwise = other;
+    }
+
+    /** The device as it is typed. */
+    String text() {
+        return device == null ? otherwise : device;
+    }
+
+    /** The options of this group that were given, as they are typed. */
+    List<String> typed() {
+        List<String> words = new ArrayList<>();
+        add(words, "--device", Optional.ofNullable(device));
+        add(words, "--gemm", Optional.ofNullable(gemm));
+        add(words, "--conv", Optional.ofNullable(conv));
+        add(words, "--libcuda", libcuda);
+        add(words, "--libcublas", libcublas);
+        add(words, "--libcudnn", libcudnn);
+        return words;
+    }
+
+    private static void add(List<String> words, String option, Optional<?> value) {
+        value.ifPresent(given -> words.addAll(List.of(option, given.toString())));
+    }
+
+    /** What computes products and convolutions. */
+    Routing routing() {
+        return Routing.of(gemm == null ? "auto" : gemm, conv == null ? "auto" : conv);
+    }
+
+    /** @throws IllegalArgumentException if an option that was given contradicts what runs that are written down have */
+    void requireSame(Routing before, Path where) {
+        requireSame("--gemm", gemm, routing().gemmText(), before.gemmText(), where);
+        requireSame("--conv", conv, routing().convText(), before.convText(), where);
+    }
+
+    private static void requireSame(String option, String given, String parsed, String before, Path where) {
+        if (given != null && !parsed.equals(before)) {
+            throw new IllegalArgumentException("%s %s contradicts the runs in %s, which have %s; leave it out, or start others".formatted(option, parsed, where, before));
+        }
+    }
+
+    /** Refuses what cannot be, before anything is opened: {@link IllegalArgumentException} with one line. */
+    void check() {
+        routing();
+        selectors().forEach(this::options);
     }
 
     /** @throws IllegalArgumentException if the device is none that there can be, or a named library is no file */
@@ -66,7 +125,7 @@ final class DeviceMixin {
     }
 
     DeviceSelector selector() {
-        return DeviceSelector.parse(device);
+        return DeviceSelector.parse(text());
     }
 
     Device open() {
@@ -79,41 +138,21 @@ final class DeviceMixin {
         return open;
     }
 
-    /**
-     * Devices that are closed together.
-     *
-     * @param devices at least one
-     */
-    record Opened(List<Device> devices) implements AutoCloseable {
-
-        String description() {
-            return devices.stream().map(Device::description).collect(Collectors.joining("; "));
-        }
-
-        @Override
-        public void close() {
-            devices.forEach(Device::close);
-        }
-    }
-
     /** Every device that is named. */
-    Opened openAll() {
-        List<DeviceSelector> selectors = Arrays.stream(device.split(",", -1)).map(DeviceSelector::parse).toList();
-        if (selectors.size() > 1 && selectors.stream().filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA).distinct().count() < selectors.size()) {
-            throw new IllegalArgumentException("--device " + device + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
-        }
-        List<Device> devices = new ArrayList<>();
-        try {
-            selectors.forEach(selector -> devices.add(open(selector)));
-        } catch (RuntimeException e) {
-            devices.forEach(Device::close);
-            throw e;
-        }
-        return new Opened(devices);
+    Devices openAll() {
+        return Devices.open(selectors().stream().map(selector -> (Supplier<Device>) () -> open(selector)).toList());
     }
 
-    /** The launchers on an opened device, with the paths that the options name. */
-    Kernels kernels(Device opened) {
-        return Kernels.load(opened, gemm, conv);
+    private List<DeviceSelector> selectors() {
+        List<DeviceSelector> selectors = Arrays.stream(text().split(",", -1)).map(DeviceSelector::parse).toList();
+        if (selectors.size() > 1 && selectors.stream().filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA).distinct().count() < selectors.size()) {
+            throw new IllegalArgumentException("--device " + text() + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
+        }
+        return selectors;
+    }
+
+    /** The launchers on an opened device, with what the options name. */
+    Kernels kernels(Device open) {
+        return routing().kernels(open);
     }
 }

@@ -10,10 +10,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceSelector;
-import plateau.cuda.DeviceUnavailableException;
-import plateau.cuda.Libraries;
 import plateau.cuda.Stream;
+import plateau.cuda.load.DeviceSelector;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.Libraries;
 import plateau.cudnn.Dnn;
 import plateau.kernel.Counter;
 import plateau.report.Fonts;
@@ -50,10 +50,10 @@ final class DoctorCommand implements Callable<Integer> {
             print.printf("%-4s %-17s %s%n", dnn.isPresent() ? "ok" : "-", "cuDNN in use", dnn.map(found -> "version " + found.version()).orElse("none: the hand-written kernels do the convolutions"));
             boolean right = selfCheck(opened);
             print.printf("%-4s %-17s %s%n", right ? "ok" : "BAD", "self-check", right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
-            return right ? Main.OK : Main.FAILED;
+            return right ? ExitCode.OK : ExitCode.FAILED;
         } catch (DeviceUnavailableException e) {
             print.printf("%-4s %-17s %s%n", "-", "device", e.getMessage());
-            return device.selector().kind() == DeviceSelector.Kind.CUDA ? Main.SKIPPED : Main.FAILED;
+            return device.selector().kind() == DeviceSelector.Kind.CUDA ? ExitCode.SKIPPED : ExitCode.FAILED;
         }
     }
 

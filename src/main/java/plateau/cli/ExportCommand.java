@@ -3,19 +3,20 @@ package plateau.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import plateau.train.Saved;
+import plateau.results.ResultFolder;
+import plateau.results.ResultFolder.Purpose;
+import plateau.results.Results;
+import plateau.results.RunKey;
 import plateau.results.Safetensors;
+import plateau.study.RunSpec;
+import plateau.train.Checkpoints;
 
 /** What runs have learnt, for other programs. */
 @Command(
@@ -42,58 +43,38 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", description = "folder to write to (default: DIR/export)")
     private Path out;
 
+    @Option(names = "--overwrite", description = "replace files of an earlier export")
+    private boolean overwrite;
+
     @Override
     public Integer call() throws IOException {
-        List<Path> checkpoints = ResultFolder.checkpoints(folder);
-        if (checkpoints.isEmpty()) {
+        List<String> names = RunKey.fileNames(Recorded.campaign(Results.read(folder)).runs().stream().map(RunSpec::key).toList());
+        Path target = out == null ? folder.resolve("export") : out;
+        List<String> written;
+        try (ResultFolder export = ResultFolder.claim(target, overwrite ? Purpose.REPLACE : Purpose.NEW, "plateau export")) {
+            for (String name : names) {
+                Path checkpoint = folder.resolve(ResultFolder.checkpoint(name));
+                if (Files.exists(checkpoint)) {
+                    export(checkpoint, name, export);
+                }
+            }
+            written = export.written();
+        }
+        if (written.isEmpty()) {
             throw new CommandFailedException(folder + " holds no checkpoints to export; train with --checkpoint-every N");
         }
-        ResultFolder target = ResultFolder.prepare(out == null ? folder.resolve("export") : out, true);
-        for (Path checkpoint : checkpoints) {
-            export(checkpoint, target);
-        }
-        spec.commandLine().getOut().println("wrote " + target.description());
-        return Main.OK;
+        spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + target);
+        return ExitCode.OK;
     }
 
-    private static void export(Path checkpoint, ResultFolder target) throws IOException {
-        Saved saved;
+    private void export(Path checkpoint, String name, ResultFolder export) throws IOException {
+        Safetensors learnt;
         try {
-            saved = Saved.read(checkpoint);
+            learnt = Checkpoints.learnt(checkpoint);
         } catch (Safetensors.MalformedException e) {
-            throw new CommandFailedException("%s cannot be used: %s; go on with its run by --resume, or delete it".formatted(checkpoint, e.getMessage()));
+            throw new CommandFailedException("%s cannot be used: %s; go on with its run by --resume, or delete it".formatted(checkpoint, e.getMessage()), e);
         }
-        String run = checkpoint.getFileName().toString().replaceFirst("\\.safetensors$", "");
-        target.safetensors(run, new Safetensors(saved.description(), saved.parameters()));
-        List<String> header = new ArrayList<>(List.of("step"));
-        header.addAll(saved.metrics());
-        target.table(run + ".csv", header, saved.rows().stream().map(row -> cells(row.step(), row.test())).toList());
-        exportCurves(saved.curves(), run, target);
-    }
-
-    private static List<Object> cells(long step, List<Double> values) {
-        List<Object> cells = new ArrayList<>(List.of(step));
-        values.forEach(value -> cells.add(Results.shortest(value)));
-        return cells;
-    }
-
-    private static void exportCurves(SequencedMap<Long, Map<String, float[]>> curves, String run, ResultFolder target) throws IOException {
-        if (curves.isEmpty()) {
-            return;
-        }
-        List<String> names = List.copyOf(curves.firstEntry().getValue().keySet());
-        List<String> header = new ArrayList<>(List.of("step", "point"));
-        header.addAll(names);
-        List<List<Object>> rows = new ArrayList<>();
-        curves.forEach((step, values) -> {
-            for (int i = 0; i < values.get(names.getFirst()).length; i++) {
-                List<Object> row = new ArrayList<>(List.of(step, i));
-                for (String name : names) {
-                    row.add(values.get(name)[i]);
-                }
-                rows.add(row);
-            }
-        });
-        target.table(run + "-curves.csv", header, rows);
+        export.write(name + ".safetensors", learnt::write);
+        Results.export(folder, name, export);
     }
 }

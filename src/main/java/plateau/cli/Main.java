@@ -1,7 +1,7 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
@@ -9,18 +9,16 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
-import plateau.cuda.CudaException;
-import plateau.cuda.DeviceUnavailableException;
-import plateau.cuda.NativeFileException;
-import plateau.train.NonFiniteLossException;
+import plateau.experiment.Kind;
+import plateau.experiment.Kinds;
+import plateau.study.Failures;
 
-/** The command line. Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 a check skipped for want of hardware, 130 ended by Ctrl-C (143 by SIGTERM). */
+/** The command line: a command for every kind of experiment, and those that use their results. See {@link ExitCode}. */
 @Command(
         name = "plateau",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
-        subcommands = {ParityCommand.class, TupleCommand.class, SnrCommand.class, StocksCommand.class, PwlCommand.class, StepCommand.class, ReproduceCommand.class, PlotCommand.class, CompareCommand.class, ExportCommand.class, CompletionCommand.class, BenchCommand.class, DoctorCommand.class},
         footer = {
             "",
             "Examples:",
@@ -30,6 +28,7 @@ import plateau.train.NonFiniteLossException;
             "  plateau pwl conditioned             curves encoded by their changes of slope, well conditioned",
             "  plateau step forward-only           a step function, learnt by ignoring its flatness",
             "  plateau stocks                      one gradient, estimated with and without noise",
+            "  plateau run parity/run.json         the runs of earlier results once more",
             "  plateau reproduce                   all of the paper as one page, each claim judged",
             "  plateau compare parity other        two results side by side",
             "  plateau doctor                      what this machine can run, and what is missing",
@@ -38,17 +37,15 @@ import plateau.train.NonFiniteLossException;
             "PLATEAU_DEBUG=1 shows the stack trace behind an error."
         })
 public final class Main implements Runnable {
-    /** Done. */
-    static final int OK = 0;
-
-    /** Failure at run time. */
-    static final int FAILED = 1;
-
-    /** Bad usage. */
-    static final int USAGE = 2;
-
-    /** A check was skipped for want of hardware. */
-    static final int SKIPPED = 3;
+    /** What stands beside the experiments in the list of commands. */
+    private static final List<Class<?>> OTHERS = List.of(
+            RunCommand.class,
+            ReproduceCommand.class,
+            PlotCommand.class,
+            CompareCommand.class,
+            ExportCommand.class,
+            CompletionCommand.class,
+            DoctorCommand.class);
 
     @Spec private CommandSpec spec;
 
@@ -63,30 +60,32 @@ public final class Main implements Runnable {
         CommandLine line = commandLine(factory).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
             err.println("plateau: " + oneLine(e) + " (see: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
-            return USAGE;
+            return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((e, _, _) -> {
             if (System.getenv("PLATEAU_DEBUG") != null) {
                 e.printStackTrace(err);
             }
             err.println("plateau: " + explain(e));
-            return e instanceof IllegalArgumentException ? USAGE : FAILED;
+            return e instanceof IllegalArgumentException ? ExitCode.USAGE : ExitCode.FAILED;
         });
         return line.execute(arguments);
     }
 
     /** All commands and their options. */
     static CommandLine commandLine(CommandLine.IFactory factory) {
-        return new CommandLine(new Main(), factory).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
+        CommandLine line = new CommandLine(new Main(), factory);
+        for (Kind<?> kind : Kinds.all()) {
+            line.addSubcommand(kind.name(), TrainCommand.of(kind, factory));
+        }
+        OTHERS.forEach(command -> line.addSubcommand(new CommandLine(command, factory)));
+        line.addSubcommand(BenchCommand.of(factory));
+        return line.setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */
     static String explain(Throwable e) {
-        return switch (e) {
-            case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CommandFailedException _, IllegalArgumentException _, IllegalStateException _ -> oneLine(e);
-            case UncheckedIOException wrapper -> explain(wrapper.getCause());
-            default -> e.getClass().getSimpleName() + ": " + oneLine(e) + " (PLATEAU_DEBUG=1 shows where)";
-        };
+        return e instanceof CommandFailedException ? oneLine(e) : Failures.explain(e);
     }
 
     private static String oneLine(Throwable e) {

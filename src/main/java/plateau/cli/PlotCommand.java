@@ -1,27 +1,27 @@
 package plateau.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
-import plateau.report.Figure;
-import plateau.report.Recorded;
+import plateau.experiment.Logged;
+import plateau.figure.Figure;
+import plateau.report.FigureFiles;
+import plateau.results.Results;
+import plateau.study.Campaign;
 
 /** Draws the figures of results that are there. */
 @Command(
         name = "plot",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Draws a command's figures again, as PNG and SVG, from its metrics.csv, curves.csv and run.json: of a run that still goes on, was interrupted, or whose tables were edited.",
+        description = "Draws a command's figures again, as PNG and SVG, from its metrics.csv, curves.csv and run.json: of runs that still go on, were interrupted, or whose tables were edited.",
         footer = {
             "",
             "Examples:",
@@ -38,44 +38,23 @@ final class PlotCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        for (Path path : folders) {
-            Recorded recorded = read(path);
-            Map<String, Figure> figures = command(recorded).figures(recorded);
-            ResultFolder folder = ResultFolder.prepare(path, true);
-            for (Map.Entry<String, Figure> figure : figures.entrySet()) {
-                folder.figure(figure.getKey(), figure.getValue());
-            }
-            spec.commandLine().getOut().println("wrote " + folder.description());
+        for (Path folder : folders) {
+            Results results = Results.read(folder);
+            List<String> written = draw(Recorded.campaign(results), results);
+            spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + folder);
         }
-        return Main.OK;
+        return ExitCode.OK;
     }
 
-    /** @throws CommandFailedException if the folder holds none */
-    static Recorded read(Path folder) {
-        try {
-            return Recorded.read(folder);
-        } catch (IOException e) {
-            throw new CommandFailedException(e.getMessage());
+    private static <O extends Record> List<String> draw(Campaign<O> campaign, Results results) throws IOException {
+        List<Logged<O>> runs = campaign.logged(results.histories());
+        if (runs.isEmpty()) {
+            throw new CommandFailedException(results.folder() + " holds nothing to draw: its runs have not logged anything");
         }
-    }
-
-    /** The command that wrote the results, with its options as they were. */
-    private ExperimentCommand command(Recorded recorded) {
-        CommandLine line = Main.commandLine(spec.commandLine().getFactory());
-        CommandLine written = line.getSubcommands().get(recorded.experiment());
-        if (written == null || !(written.getCommand() instanceof ExperimentCommand command)) {
-            throw new CommandFailedException("%s holds results of '%s', which has no figures".formatted(recorded.folder(), recorded.experiment()));
+        List<String> written = new ArrayList<>();
+        for (Map.Entry<String, Figure> figure : campaign.kind().figures(runs).entrySet()) {
+            written.addAll(FigureFiles.redraw(results.folder(), figure.getKey(), figure.getValue()));
         }
-        List<String> arguments = new ArrayList<>(List.of(recorded.experiment()));
-        arguments.addAll(arguments(written.getCommandSpec(), recorded.description().path("arguments")));
-        ParseResult parsed = line.parseArgs(arguments.toArray(String[]::new));
-        return (ExperimentCommand) parsed.subcommand().commandSpec().userObject();
-    }
-
-    private static List<String> arguments(CommandSpec command, JsonNode recorded) {
-        List<String> arguments = new ArrayList<>();
-        command.positionalParameters().forEach(parameter -> arguments.addAll(Results.typed(parameter, recorded.path(parameter.paramLabel().toLowerCase()))));
-        command.options().forEach(option -> arguments.addAll(Results.typed(option, recorded.path(option.longestName().substring(2)))));
-        return arguments;
+        return written;
     }
 }

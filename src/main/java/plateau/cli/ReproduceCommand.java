@@ -1,31 +1,30 @@
 package plateau.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.lang.reflect.Field;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import plateau.report.Recorded;
+import plateau.report.FigureFiles;
 import plateau.report.paper.Claim;
 import plateau.report.paper.Drawing;
 import plateau.report.paper.Page;
@@ -35,6 +34,12 @@ import plateau.report.paper.Section;
 import plateau.report.paper.Study;
 import plateau.report.paper.Task;
 import plateau.report.paper.Verdict;
+import plateau.results.ResultFolder;
+import plateau.results.ResultFolder.Purpose;
+import plateau.results.Results;
+import plateau.results.Status;
+import plateau.study.Failures;
+import plateau.study.Settings;
 
 /** The whole paper: runs its experiments' commands, draws its figures and judges its claims, on one page. */
 @Command(
@@ -42,7 +47,7 @@ import plateau.report.paper.Verdict;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = {
-            "Repeats the paper: runs the commands of all its experiments over several seeds, draws its figures, and judges each of its claims by a statistical test.",
+            "Repeats the paper: carries out the campaigns of all its experiments over several seeds, draws its figures, and judges each of its claims by a statistical test.",
             "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a folder of its own. Results that are there already are kept, so that a run that was interrupted, or restricted by --only, goes on where it ended; --full goes on within a command, from its checkpoints."
         },
         footer = {
@@ -60,7 +65,7 @@ import plateau.report.paper.Verdict;
             "The exit code is 0 whatever the verdicts, and 1 where a command failed."
         })
 final class ReproduceCommand implements Callable<Integer> {
-    private static final DateTimeFormatter WHEN = DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm 'UTC'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter WHEN = DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     @Spec private CommandSpec spec;
 
@@ -72,7 +77,7 @@ final class ReproduceCommand implements Callable<Integer> {
     private List<String> only = Section.ALL.stream().map(Section::name).toList();
 
     @Option(names = "--seeds", paramLabel = "N", description = "runs of each kind (default: as many as the claims take, by experiment)")
-    private Integer seeds;
+    private Long seeds;
 
     @Option(names = "--seed", paramLabel = "N", description = "the first of each kind's seeds (default: 1)")
     private Long seed;
@@ -92,36 +97,38 @@ final class ReproduceCommand implements Callable<Integer> {
         private boolean full;
     }
 
+    /** What made tasks fail in this process, by folder, where their folders do not tell. */
+    private final Map<String, String> failures = new LinkedHashMap<>();
+
     @Override
     public Integer call() throws IOException {
-        if (seeds != null && seeds < 1) {
-            throw new IllegalArgumentException("seeds must be at least 1, not " + seeds);
-        }
         List<Section> chosen = only.stream().map(ReproduceCommand::section).toList();
-        device.options(); // refuses what cannot be before anything is run
-        Scale scale = new Scale(mode.full, seeds == null ? OptionalInt.empty() : OptionalInt.of(seeds));
-        ResultFolder folder = ResultFolder.prepare(out, false);
-        Journal journal = Journal.open(out);
-        if (!overwrite) {
-            chosen.forEach(section -> section.tasks(scale).forEach(task -> requireSame(journal, task)));
+        if (chosen.isEmpty()) {
+            throw new IllegalArgumentException("--only names no experiment");
         }
+        device.check(); // refuses what cannot be before anything is run
+        Scale scale = new Scale(mode.full, seed == null ? 1 : seed, seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds), device.routing());
+        List<Task> tasks = chosen.stream().flatMap(section -> section.tasks(scale).stream()).toList();
         PrintWriter print = spec.commandLine().getOut();
         boolean failed = false;
-        try (Interruption interruption = new Interruption()) {
+        try (Interruption interruption = new Interruption();
+                ResultFolder folder = ResultFolder.claim(out, Purpose.ADD, "plateau reproduce")) {
+            if (!overwrite) {
+                tasks.forEach(this::requireSame);
+            }
             for (Section section : chosen) {
                 for (Task task : section.tasks(scale)) {
-                    failed |= !interruption.happened() && !run(task, journal, print);
-                    folder.text("index.html", Page.render(report(journal, scale)));
+                    failed |= !interruption.happened() && !run(task, interruption, print);
+                    write(folder, scale);
                 }
                 if (!interruption.happened()) {
-                    draw(report(journal, scale), section, folder);
+                    draw(report(scale), section, folder);
                 }
             }
         }
-        Report report = report(journal, scale);
-        summarise(report, print);
+        summarise(report(scale), print);
         print.println("wrote " + out.resolve("index.html"));
-        return failed ? Main.FAILED : Main.OK;
+        return failed ? ExitCode.FAILED : ExitCode.OK;
     }
 
     private static Section section(String name) {
@@ -129,74 +136,61 @@ final class ReproduceCommand implements Callable<Integer> {
                 .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of " + String.join(", ", Section.ALL.stream().map(Section::name).toList())));
     }
 
-    /** @throws CommandFailedException if results of another command stand where this one's go */
-    private void requireSame(Journal journal, Task task) {
-        if (isFinished(task) && !line(task).equals(journal.line(task))) {
-            throw new CommandFailedException("%s holds the results of another command (%s); name another --out, or replace them with --overwrite".formatted(out.resolve(task.folder()), journal.line(task)));
+    private void write(ResultFolder folder, Scale scale) throws IOException {
+        String page = Page.render(report(scale));
+        folder.write("index.html", file -> Files.writeString(file, page));
+    }
+
+    /** @throws CommandFailedException if results of other runs stand where these go */
+    private void requireSame(Task task) {
+        Optional<Results> there = results(task).filter(results -> results.description().status() == Status.FINISHED);
+        if (there.isPresent() && !isOf(task, there.get())) {
+            throw new CommandFailedException("%s holds the results of other runs (%s); name another --out, or replace them with --overwrite"
+                    .formatted(out.resolve(task.folder()), TypedLine.of(Recorded.campaign(there.get()), OptionalLong.empty())));
         }
     }
 
-    /** Runs a command, or goes on with it, unless its results are there; returns whether they are. */
-    private boolean run(Task task, Journal journal, PrintWriter print) throws IOException {
+    private static boolean isOf(Task task, Results results) {
+        return Recorded.campaign(results).toJson().equals(task.campaign().toJson());
+    }
+
+    /** Carries out a task, or goes on with it, unless its results are there; returns whether they are. */
+    private boolean run(Task task, Interruption interruption, PrintWriter print) {
         print.printf("%n%s%n", line(task));
-        if (!overwrite && isFinished(task)) {
+        Optional<Results> there = overwrite ? Optional.empty() : results(task).filter(results -> isOf(task, results));
+        if (there.isPresent() && there.get().description().status() == Status.FINISHED) {
             print.println("kept what is there");
             return true;
         }
-        boolean begun = !overwrite && hasCheckpoints(task) && line(task).equals(journal.line(task));
-        double before = begun ? journal.seconds(task) : 0;
-        List<String> arguments = new ArrayList<>();
+        Settings settings = task.checkpointEvery().isPresent() ? Settings.USUAL.withCheckpointEvery(task.checkpointEvery().getAsLong()) : Settings.USUAL;
+        boolean begun = there.isPresent() && Settings.of(there.get().description().settings()).checkpointEvery().isPresent();
         if (begun) {
             print.println("goes on from its checkpoints");
-            arguments.addAll(List.of(task.arguments().getFirst(), "--resume", out.resolve(task.folder()).toString()));
-            arguments.addAll(deviceOptions());
-        } else {
-            arguments.addAll(arguments(task));
-            arguments.add("--overwrite");
         }
-        journal.add(task, line(task), before);
-        Instant started = Instant.now();
-        int code = Main.run(spec.commandLine().getFactory(), print, spec.commandLine().getErr(), arguments.toArray(String[]::new));
-        journal.add(task, line(task), before + Duration.between(started, Instant.now()).toMillis() / 1e3);
-        return code == Main.OK;
-    }
-
-    /** The task's, the first seed and the device's options as they were given, and where the results go. */
-    private List<String> arguments(Task task) {
-        List<String> arguments = new ArrayList<>(task.arguments());
-        if (seed != null) {
-            arguments.addAll(List.of("--seed", seed.toString()));
+        try {
+            return new CampaignRunner(spec, device).run(task.campaign(), settings, out.resolve(task.folder()), begun ? Purpose.CONTINUE : Purpose.REPLACE, interruption) == ExitCode.OK;
+        } catch (RuntimeException | IOException e) {
+            failures.put(task.folder(), Main.explain(e));
+            spec.commandLine().getErr().println("plateau: " + Main.explain(e));
+            return false;
         }
-        arguments.addAll(List.of("--out", out.resolve(task.folder()).toString()));
-        arguments.addAll(deviceOptions());
-        return arguments;
-    }
-
-    private List<String> deviceOptions() {
-        return spec.commandLine().getParseResult().matchedOptions().stream()
-                .filter(option -> option.userObject() instanceof Field field && field.getDeclaringClass() == DeviceMixin.class)
-                .flatMap(option -> option.originalStringValues().stream().flatMap(value -> Stream.of(option.longestName(), value)))
-                .toList();
     }
 
     private String line(Task task) {
-        return "plateau " + String.join(" ", arguments(task));
+        String options = String.join(" ", device.typed());
+        return TypedLine.of(task.campaign(), task.checkpointEvery()) + " --out " + out.resolve(task.folder()) + (options.isEmpty() ? "" : " " + options);
     }
 
-    private Optional<Recorded> recorded(Task task) {
-        try {
-            return Optional.of(Recorded.read(out.resolve(task.folder())));
-        } catch (IOException e) {
+    /** What a task's folder holds; empty where that is nothing that can be read. */
+    private Optional<Results> results(Task task) {
+        if (!Results.areIn(out.resolve(task.folder()))) {
             return Optional.empty();
         }
-    }
-
-    private boolean isFinished(Task task) {
-        return recorded(task).filter(recorded -> recorded.status().equals("finished")).isPresent();
-    }
-
-    private boolean hasCheckpoints(Task task) {
-        return recorded(task).filter(recorded -> recorded.description().path("arguments").path("checkpoint-every").isNumber()).isPresent();
+        try {
+            return Optional.of(Results.read(out.resolve(task.folder())));
+        } catch (IOException e) {
+            throw new CommandFailedException(Failures.explain(e), e);
+        }
     }
 
     private static void draw(Report report, Section section, ResultFolder folder) throws IOException {
@@ -204,10 +198,9 @@ final class ReproduceCommand implements Callable<Integer> {
             if (part.section() == section) {
                 for (Drawing drawing : part.drawings()) {
                     if (drawing.figure() != null) {
-                        folder.figure(drawing.name(), drawing.figure());
+                        FigureFiles.write(folder, drawing.name(), drawing.figure());
                     } else {
-                        folder.copy(drawing.name() + ".png", drawing.drawn());
-                        folder.copy(drawing.name() + ".svg", Path.of(drawing.drawn().toString().replaceFirst("png$", "svg")));
+                        FigureFiles.copy(folder, drawing.name(), drawing.drawn());
                     }
                 }
             }
@@ -215,21 +208,21 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     /** Of all that the folder holds, whether it was made now or earlier. */
-    private Report report(Journal journal, Scale scale) {
+    private Report report(Scale scale) {
         Map<String, String> versions = new TreeMap<>();
         List<String> devices = new ArrayList<>();
         List<Report.Part> parts = new ArrayList<>();
         for (Section section : Section.ALL) {
-            List<Recorded> finished = new ArrayList<>();
+            List<Study.Finished> finished = new ArrayList<>();
             List<Report.Command> commands = new ArrayList<>();
             for (Task task : section.tasks(scale)) {
-                Optional<Recorded> recorded = recorded(task);
-                recorded.filter(results -> results.status().equals("finished")).ifPresent(results -> {
-                    finished.add(results);
-                    results.description().path("versions").properties().forEach(version -> versions.put(version.getKey().replace('_', ' '), version.getValue().asText()));
-                    devices.add(results.description().path("device").asText());
+                Optional<Results> results = results(task);
+                results.filter(there -> there.description().status() == Status.FINISHED && isOf(task, there)).ifPresent(there -> {
+                    finished.add(new Study.Finished(task.campaign(), there.folder(), there.histories()));
+                    there.description().versions().forEach((name, version) -> versions.put(name.replace('_', ' '), version));
+                    devices.add(there.description().device());
                 });
-                commands.add(command(task, recorded, journal));
+                commands.add(command(task, results));
             }
             Study study = Study.of(finished);
             parts.add(new Report.Part(section, commands, section.claims(study), section.figures(study)));
@@ -237,17 +230,21 @@ final class ReproduceCommand implements Callable<Integer> {
         return new Report(WHEN.format(Instant.now()), String.join(" and ", devices.stream().distinct().toList()), versions, parts);
     }
 
-    private Report.Command command(Task task, Optional<Recorded> recorded, Journal journal) {
-        boolean started = !journal.line(task).isEmpty();
-        JsonNode description = recorded.map(Recorded::description).orElse(MissingNode.getInstance());
+    private Report.Command command(Task task, Optional<Results> results) {
         Map<String, String> settings = new LinkedHashMap<>();
-        description.path("arguments").properties().stream().filter(argument -> !argument.getValue().isNull()).forEach(argument -> settings.put(argument.getKey(), plain(argument.getValue())));
+        task.campaign().runs().getFirst().values().forEach((name, value) -> settings.put(name, task.campaign().runs().stream().map(run -> String.valueOf(run.values().get(name))).distinct().reduce((a, b) -> a + ", " + b).orElseThrow()));
+        settings.put("steps", task.campaign().runs().stream().map(run -> Long.toString(run.schedule().steps())).distinct().reduce((a, b) -> a + ", " + b).orElseThrow());
+        for (Map.Entry<String, JsonNode> setting : results.map(there -> there.description().settings().properties()).orElse(Set.of())) {
+            if (!setting.getValue().isNull()) {
+                settings.put(setting.getKey(), setting.getValue().asText());
+            }
+        }
         return new Report.Command(
-                started ? journal.line(task) : line(task), recorded.map(Recorded::status).orElse(started ? "failed" : "not run"), description.path("error").asText(), journal.seconds(task), settings);
-    }
-
-    private static String plain(JsonNode value) {
-        return value.isArray() ? String.join(", ", value.valueStream().map(JsonNode::asText).toList()) : value.asText();
+                line(task),
+                results.map(there -> there.description().status().text()).orElse(failures.containsKey(task.folder()) ? Status.FAILED.text() : "not run"),
+                results.flatMap(there -> there.description().error()).orElse(failures.getOrDefault(task.folder(), "")),
+                results.map(there -> there.description().seconds()).orElse(0.0),
+                settings);
     }
 
     private static void summarise(Report report, PrintWriter print) {

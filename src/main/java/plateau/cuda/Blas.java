@@ -11,6 +11,7 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
+import plateau.cuda.load.NativeFiles;
 
 /** Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every product is asked for transposed. */
 public final class Blas {

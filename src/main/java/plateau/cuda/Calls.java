@@ -9,6 +9,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import plateau.cuda.load.Libraries;
 
 /** The driver functions that run at every step, called through the Foreign Function &amp; Memory API. Handles and device pointers are passed as longs. */
 final class Calls {
@@ -28,7 +30,22 @@ final class Calls {
     /** cuMemcpyDtoDAsync(destination, source, bytes, stream). */
     static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /**
+     * cuFuncGetParamInfo(function, index, &amp;offset, &amp;bytes), from CUDA 12.4 on. Where an older driver
+     * lacks it, a call through JCuda would end the process.
+     */
+    private static final Optional<MethodHandle> PARAMETER_INFO = handleIfThere("cuFuncGetParamInfo", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
     private Calls() {}
+
+    /** Tells the place and the bytes of a kernel's parameter, where the driver has that function. */
+    static Optional<MethodHandle> parameterInfo() {
+        return PARAMETER_INFO;
+    }
+
+    private static Optional<MethodHandle> handleIfThere(String symbol, MemoryLayout... parameters) {
+        return Libraries.inUse().driver().find(symbol).map(_ -> handle(symbol, parameters));
+    }
 
     private static MethodHandle handle(String symbol, MemoryLayout... parameters) {
         FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, parameters);

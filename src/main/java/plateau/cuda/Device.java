@@ -11,6 +11,12 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.KernelImage;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.NativeFiles;
 
 /** A device and its primary context, current on the thread that opened it. Close what was allocated on it first. */
 public final class Device implements AutoCloseable {
@@ -22,7 +28,7 @@ public final class Device implements AutoCloseable {
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final String name;
-    private final Map<String, Module> modules = new HashMap<>();
+    private final Map<String, KernelModule> modules = new HashMap<>();
     private final AtomicInteger buffers = new AtomicInteger();
     private final AtomicInteger pinned = new AtomicInteger();
     private final AtomicInteger streams = new AtomicInteger();
@@ -71,6 +77,14 @@ public final class Device implements AutoCloseable {
     /** The device's name as the driver gives it. */
     public String name() {
         return name;
+    }
+
+    /**
+     * What decides the bits of a result: the device's name, or on the CPU driver the instruction set that its kernels are
+     * compiled for. Results of devices that differ in it agree within float tolerance alone.
+     */
+    public String arithmetic() {
+        return isCpu() ? "CPU kernels for " + NativeFiles.cpuLevel() : name;
     }
 
     /** Whether this project's CPU driver runs it; for messages. */
@@ -187,21 +201,19 @@ public final class Device implements AutoCloseable {
      *
      * @param module path of the kernel file without its ending, for example {@code data/parity}
      */
-    public synchronized Module module(String module) {
+    public synchronized KernelModule module(String module) {
         requireOpen();
         return modules.computeIfAbsent(module, this::loadModule);
     }
 
-    private Module loadModule(String module) {
-        if (isCpu()) {
-            return Module.load(this, module, NativeFiles.cpuImage(module, options.images()));
-        }
-        return Module.load(this, module, NativeFiles.fatbin(module).or(() -> NativeFiles.ptx(module)).orElseThrow(() -> new NativeFileException("there are no kernels '" + module + "' in this build; run: mvn -B package")));
+    private KernelModule loadModule(String module) {
+        return loadImage(module, libraries.image(module, options.images()));
     }
 
     /** Loads a module from an image in memory, in place of the one this program brings. */
-    Module loadImage(String module, byte[] image) {
-        return Module.load(this, module, image);
+    KernelModule loadImage(String module, byte[] image) {
+        KernelImage.requireWhole(module, image);
+        return KernelModule.load(this, module, image);
     }
 
     /** cuBLAS, where it was found; its absence is logged once. */
@@ -282,7 +294,7 @@ public final class Device implements AutoCloseable {
         if (blas != null) {
             blas.ifPresent(Blas::close);
         }
-        modules.values().forEach(Module::unload);
+        modules.values().forEach(KernelModule::unload);
         modules.clear();
         JCudaDriver.cuDevicePrimaryCtxRelease(device);
     }

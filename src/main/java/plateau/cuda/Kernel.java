@@ -1,5 +1,7 @@
 package plateau.cuda;
 
+import java.util.List;
+import java.util.Optional;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.JCudaDriver;
@@ -22,12 +24,14 @@ public final class Kernel {
     private final String name;
     private final Function function;
     private final int maxThreads;
+    private final Signature signature;
 
     Kernel(Device device, String name, Function function) {
         this.device = device;
         this.name = name;
         this.function = function;
         this.maxThreads = attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+        this.signature = Signature.read(name, function.value());
     }
 
     /** The kernel's name. */
@@ -45,9 +49,14 @@ public final class Kernel {
         return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS);
     }
 
-    /** Bytes of shared memory per block; 0 on the CPU driver. */
+    /** Bytes of {@code __shared__} arrays per block; 0 on the CPU driver. */
     public int staticSharedBytes() {
         return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES);
+    }
+
+    /** Bytes of each parameter; empty where the driver does not tell, before CUDA 12.4. */
+    public Optional<List<Integer>> parameterBytes() {
+        return signature.bytes();
     }
 
     private int attribute(int which) {
@@ -62,6 +71,8 @@ public final class Kernel {
      * @param grid blocks
      * @param blockThreads threads in a block
      * @param arguments a {@link DeviceBuffer} or null for a pointer, Integer, Long, Float or Double for a value, in the kernel's order and types
+     * @throws IllegalArgumentException if there are too many or too few, or one has not the bytes of the kernel's
+     *     parameter; the driver does not tell an int from a float, nor a pointer from a long or a double
      */
     public Launch launch(Dim grid, int blockThreads, Object... arguments) {
         return new Launch(this, grid, blockThreads, arguments);
@@ -85,6 +96,10 @@ public final class Kernel {
 
     private static int blocks(long elements, int threads) {
         return Math.toIntExact(Math.max(1, (elements + threads - 1) / threads));
+    }
+
+    Signature signature() {
+        return signature;
     }
 
     long handle() {

@@ -19,6 +19,7 @@ public final class Launch implements Work {
     private final long pointersAddress;
 
     Launch(Kernel kernel, Dim grid, int threads, Object... arguments) {
+        kernel.signature().check(kernel.name(), arguments);
         this(kernel, grid, threads, null, arguments);
     }
 
@@ -50,7 +51,7 @@ public final class Launch implements Work {
             case Long value -> values.set(ValueLayout.JAVA_LONG, offset, value);
             case Float value -> values.set(ValueLayout.JAVA_FLOAT, offset, value);
             case Double value -> values.set(ValueLayout.JAVA_DOUBLE, offset, value);
-            default -> throw new IllegalArgumentException(kernel.name() + ": a kernel argument cannot be a " + argument.getClass().getSimpleName());
+            default -> throw new AssertionError("checked by Signature: " + argument);
         }
     }
 
@@ -109,11 +110,6 @@ public final class Launch implements Work {
     /** The kernel. */
     public Kernel kernel() {
         return kernel;
-    }
-
-    /** Blocks. */
-    public Dim grid() {
-        return grid;
     }
 
     /** Threads in a block. */

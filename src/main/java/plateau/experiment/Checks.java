@@ -10,6 +10,11 @@ final class Checks {
         }
     }
 
+    /** @throws IllegalArgumentException if an option without a default is not given */
+    static void requireChosen(String name, Object value) {
+        require(value != null, name + " is missing");
+    }
+
     static void requireBatch(int batch, int most) {
         require(batch >= 1 && batch <= most, "batch must be between 1 and " + most + ", not " + batch);
     }

@@ -1,18 +1,27 @@
 package plateau.experiment;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import plateau.autograd.Kernels;
-import plateau.autograd.Workspace;
-import plateau.cuda.DeviceBuffer;
+import plateau.figure.Figure;
+import plateau.results.LogRow;
 
-/** One experiment with its options chosen: everything about a run but the schedule. An instance holds no device memory and may be run many times. */
+/**
+ * One experiment with its options and its seed chosen: everything about a run but the schedule. An
+ * instance holds no device memory and may be run many times.
+ */
 public interface Experiment {
 
-    /** The command's name. */
+    /** The name of its kind. */
     String name();
 
-    /** The chosen options, for the run's description. */
-    Record options();
+    /**
+     * Everything that was chosen, by name; the same for every run of the same bits, but for seed
+     * and schedule.
+     */
+    Map<String, Object> options();
 
     /** The seed that decides every random number of the run. */
     long seed();
@@ -23,10 +32,38 @@ public interface Experiment {
     /**
      * Allocates a run's memory and prepares its work.
      *
-     * @param kernels launchers, loaded once per device
-     * @param workspace where memory is allocated; the caller releases it
-     * @param step one uint32 on the device: the number of training steps done
-     * @param unread how many steps of training metrics the caller leaves unread at most
+     * @param run where it takes place
      */
-    Plan plan(Kernels kernels, Workspace workspace, DeviceBuffer step, int unread);
+    Plan plan(RunContext run);
+
+    /**
+     * Steps after which what was learnt is kept, if something is logged then; the end is always
+     * one.
+     */
+    default Set<Long> milestones() {
+        return Set.of();
+    }
+
+    /**
+     * What a run draws at random and a reader of its results wants to know, by name: texts,
+     * numbers, lists and maps.
+     */
+    default Map<String, Object> facts(Kernels kernels) {
+        return Map.of();
+    }
+
+    /** Figures of a run's data, by the names of their files. */
+    default Map<String, Figure> dataFigures(Kernels kernels) {
+        return Map.of();
+    }
+
+    /** What is said of a run's metrics. */
+    default String summary(LogRow row) {
+        List<String> parts = new ArrayList<>();
+        for (int i = 0; i < metrics().size(); i++) {
+            double value = row.test().get(i);
+            parts.add(metrics().get(i) + (value != 0 && Math.abs(value) < 1e-3 ? " %.2e" : " %.3f").formatted(value));
+        }
+        return String.join(", ", parts);
+    }
 }

@@ -1,11 +1,12 @@
 package plateau.experiment;
 
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import plateau.autograd.HingeLoss;
 import plateau.autograd.Kernels;
-import plateau.autograd.Optimizer;
+import plateau.autograd.DenseOptimizer;
 import plateau.autograd.Parameters;
 import plateau.autograd.Sgd;
 import plateau.autograd.Shape;
@@ -19,36 +20,51 @@ import plateau.kernel.ParityData;
 import plateau.nn.Mlp;
 
 /**
- * Parity of a random subset of the input's bits, by a network of one hidden layer (section 2.1, figure 1): gradients carry next to no information on
- * the subset, so that training fails as d grows.
+ * Parity of a random subset of the input's bits, by a network of one hidden layer (section 2.1,
+ * figure 1): gradients carry next to no information on the subset, so that training fails as d
+ * grows.
  */
 public final class Parity implements Experiment {
 
-    /** The paper's number of steps. */
-    public static final int DEFAULT_STEPS = 50_000;
-
     private static final int TEST_BATCH = 500;
 
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
     private final Options options;
+    private final long seed;
 
     /**
-     * What can be chosen.
+     * What can be chosen; null stands for the default, the paper's.
      *
-     * @param d number of input bits
+     * @param d number of input bits; has no default
      * @param subsetSize how many of them the label depends on; empty: each with probability ½
      * @param batch samples of a training step
      * @param learningRate of plain gradient descent
-     * @param seed decides the subset, the first weights and all data
      */
-    public record Options(int d, OptionalInt subsetSize, int batch, float learningRate, long seed) {
+    public record Options(
+            @Option(symbol = "D", text = "input bits", each = {"5", "10", "15", "20", "25", "30"})
+            Integer d,
+            @Option(symbol = "K", text = "bits that the label depends on, in place of each with probability 1/2")
+            OptionalInt subsetSize,
+            @Option(text = "samples in a step")
+            Integer batch,
+            @Option(name = "lr", symbol = "RATE", text = "learning rate")
+            Float learningRate) {
 
         /** The paper's constants for this number of bits. */
         public static Options of(int d) {
-            return new Options(d, OptionalInt.empty(), 128, 0.01f, 1);
+            return new Options(d, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
+            subsetSize = subsetSize == null ? OptionalInt.empty() : subsetSize;
+            batch = batch == null ? 128 : batch;
+            learningRate = learningRate == null ? 0.01f : learningRate;
+            Checks.requireChosen("d", d);
             Checks.require(d >= 1 && d <= 1000, "d must be between 1 and 1000, not " + d);
             Checks.require(
                     subsetSize.isEmpty() || subsetSize.getAsInt() >= 0 && subsetSize.getAsInt() <= d,
@@ -59,33 +75,33 @@ public final class Parity implements Experiment {
 
         /** These options with |S| fixed. */
         public Options withSubsetSize(int size) {
-            return new Options(d, OptionalInt.of(size), batch, learningRate, seed);
-        }
-
-        /** These options with another seed. */
-        public Options withSeed(long other) {
-            return new Options(d, subsetSize, batch, learningRate, other);
+            return new Options(d, OptionalInt.of(size), batch, learningRate);
         }
     }
 
-    /** The experiment with these options. */
-    public Parity(Options options) {
+    /**
+     * The experiment with these options.
+     *
+     * @param seed decides the subset, the first weights and all data
+     */
+    public Parity(Options options, long seed) {
         this.options = options;
+        this.seed = seed;
     }
 
     @Override
     public String name() {
-        return "parity";
+        return ParityKind.NAME;
     }
 
     @Override
-    public Options options() {
-        return options;
+    public Map<String, Object> options() {
+        return CHOICES.values(options);
     }
 
     @Override
     public long seed() {
-        return options.seed;
+        return seed;
     }
 
     @Override
@@ -94,53 +110,62 @@ public final class Parity implements Experiment {
     }
 
     @Override
-    public Plan plan(Kernels kernels, Workspace workspace, DeviceBuffer step, int unread) {
+    public Plan plan(RunContext run) {
         int d = options.d;
+        DeviceBuffer step = run.step();
 
         // Data: x uniform in {-1, +1}^d, y the product of the bits in the subset.
-        ParityData data = new ParityData(kernels.device());
-        DeviceBuffer subset = workspace.words(ParityData.subsetWords(d));
+        ParityData data = run.kernels().parityData();
+        DeviceBuffer subset = run.workspace().words(ParityData.subsetWords(d));
         Work drawSubset = drawSubset(data, subset);
 
         // Model: N(10 d) with ReLU, N(1) linear. Optimiser: plain gradient descent.
-        Optimizer optimizer = new Sgd(options.learningRate);
+        DenseOptimizer optimizer = new Sgd(options.learningRate);
         Parameters.Declaration declaration = new Parameters.Declaration();
         Mlp network = Mlp.declare(declaration, "parity", d, 10 * d, 1);
-        Parameters parameters = declaration.allocate(workspace, optimizer);
+        Parameters parameters = declaration.allocate(run.workspace(), optimizer);
 
         // Training: a fresh batch, the hinge loss, one update.
-        Batch train = Batch.record(new Tape(kernels, workspace, parameters), network, options.batch, d);
-        Ring training = Ring.allocate(workspace, unread, metrics());
+        Batch train = Batch.record(run.tape(parameters), network, options.batch, d);
+        Ring training = run.trainingRing(metrics());
         Work trainingStep =
                 Work.sequence(
                         "step",
                         List.of(
-                                train.draw(data, options.seed, RandomStreams.TRAINING, step, subset),
+                                train.draw(data, seed, RandomStreams.TRAINING, step, subset),
                                 train.tape.training(train.loss),
-                                optimizer.update(kernels, workspace, parameters, workspace.floats(optimizer.learningRate()), step),
-                                train.measure(kernels, step, training)));
+                                run.update(optimizer, parameters),
+                                train.measure(step, training)));
 
         // Evaluation: the same network on a fresh batch of another random stream.
-        Batch fresh = Batch.record(new Tape(kernels, workspace, parameters), network, TEST_BATCH, d);
-        Ring test = Ring.allocate(workspace, 1, metrics());
+        Batch fresh = Batch.record(run.tape(parameters), network, TEST_BATCH, d);
+        Ring test = run.testRing(metrics());
         Work evaluation =
                 Work.sequence(
                         "evaluation",
                         List.of(
-                                fresh.draw(data, options.seed, RandomStreams.EVALUATION, step, subset),
+                                fresh.draw(data, seed, RandomStreams.EVALUATION, step, subset),
                                 fresh.tape.forward(fresh.loss),
-                                fresh.measure(kernels, step, test)));
+                                fresh.measure(step, test)));
 
-        Work initialise = Work.sequence("initialise", List.of(drawSubset, parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
+        Work initialise = Work.sequence("initialise", List.of(drawSubset, parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 
-    /** The coordinates that the label depends on, from 0, drawn on the device as a run draws them. */
+    /** The subset of the bits that the run has to learn. */
+    @Override
+    public Map<String, Object> facts(Kernels kernels) {
+        return Map.of("subset", subset(kernels));
+    }
+
+    /**
+     * The coordinates that the label depends on, from 0, drawn on the device as a run draws them.
+     */
     public List<Integer> subset(Kernels kernels) {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {
             DeviceBuffer words = workspace.words(ParityData.subsetWords(options.d));
-            drawSubset(new ParityData(kernels.device()), words).enqueue(stream);
+            drawSubset(kernels.parityData(), words).enqueue(stream);
             stream.synchronize();
             int[] bits = words.toInts();
             return IntStream.range(0, options.d).filter(i -> (bits[i / Integer.SIZE] >>> i % Integer.SIZE & 1) == 1).boxed().toList();
@@ -148,7 +173,7 @@ public final class Parity implements Experiment {
     }
 
     private Work drawSubset(ParityData data, DeviceBuffer subset) {
-        return data.subset(options.d, options.subsetSize.orElse(-1), options.seed, RandomStreams.TASK, subset);
+        return data.subset(options.d, options.subsetSize.orElse(-1), seed, RandomStreams.TASK, subset);
     }
 
     /** The network on one batch: bits (n, d), labels (n, 1), scores (n, 1), losses (n, 1). */
@@ -165,8 +190,8 @@ public final class Parity implements Experiment {
             return data.batch(x.rows(), x.columns(), seed, stream, step, subset, x.values(), y.values());
         }
 
-        Work measure(Kernels kernels, DeviceBuffer step, Ring ring) {
-            return kernels.metrics().lossAndAccuracy(x.rows(), loss.values(), p.values(), y.values(), step, ring.rows(), ring.slots());
+        Work measure(DeviceBuffer step, Ring ring) {
+            return tape.kernels().metrics().lossAndAccuracy(x.rows(), loss.values(), p.values(), y.values(), step, ring.rows(), ring.slots());
         }
     }
 }

@@ -3,8 +3,10 @@ package plateau.experiment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import plateau.autograd.Adam;
 import plateau.autograd.Convolution1d;
+import plateau.autograd.DenseOptimizer;
 import plateau.autograd.Kernels;
 import plateau.autograd.MatrixProduct;
 import plateau.autograd.Parameter;
@@ -19,22 +21,28 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Conv1d;
+import plateau.kernel.Metrics;
 import plateau.kernel.PwlData;
 import plateau.kernel.PwlEncoding;
 import plateau.nn.Initials;
 import plateau.nn.Mlp;
 
 /**
- * Encoding piecewise-linear curves f = W p by their changes of slope p (section 4, figure 5): four ways to learn the same map, whose condition numbers, and
- * so whose speeds, are orders of magnitude apart.
+ * Encoding piecewise-linear curves f = W p by their changes of slope p (section 4, figure 5): four
+ * ways to learn the same map, whose condition numbers, and so whose speeds, are orders of magnitude
+ * apart.
  *
- * <p>Curves of figure 5, two test curves of 100 points each: {@code original} and {@code decoded}, W p̂ or the autoencoder's output.
+ * <p>Curves of figure 5, two test curves of 100 points each: {@code original} and {@code decoded},
+ * W p̂ or the autoencoder's output.
  *
- * <p>The first two outputs of the convolutions are 0 whatever the filter is. What they miss under the paper's law, where an encoding may start at
- * position 0 or 1, cannot be learnt and is left out of the loss; under the program's law it is 0.
+ * <p>The first two outputs of the convolutions are 0 whatever the filter is. What they miss under
+ * the paper's law, where an encoding may start at position 0 or 1, cannot be learnt and is left out
+ * of the loss; under the program's law it is 0.
  */
 public final class Pwl implements Experiment {
-    private static final int N = 100;
+    /** Points of a curve. */
+    static final int N = 100;
+
     private static final int TAPS = 3;
     private static final int OUTPUTS = N - TAPS + 1;
     private static final int TEST_CURVES = 1000;
@@ -43,47 +51,42 @@ public final class Pwl implements Experiment {
     private static final int CODE = 6;
     private static final float[] SECOND_DIFFERENCE = {1, -2, 1};
 
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
     private final Options options;
+    private final long seed;
 
     /** The ways to learn it. */
     public enum Variant {
         /** Section 4.1.1: p̂ = Û f with a full matrix. */
-        LINEAR(50_000, 100, 1e-4f),
+        LINEAR("Linear map", 100, 1e-4f),
         /** Section 4.1.2: p̂ = f convolved with a filter of three taps. */
-        CONV(50_000, 100, 0.05f),
-        /** Section 4.1.3: the same filter learnt on inputs whose second moments are the identity. */
-        CONDITIONED(500, 10, 0.99f),
+        CONV("Convolution", 100, 0.05f),
+        /**
+         * Section 4.1.3: the same filter learnt on inputs whose second moments are the identity.
+         */
+        CONDITIONED("Conditioned convolution", 10, 0.99f),
         /** Section 4.1.4: a deep encoder to six numbers and a deep decoder. */
-        AUTOENCODER(50_000, 100, 1e-3f);
+        AUTOENCODER("Autoencoder", 100, 1e-3f);
 
-        private final int defaultSteps;
+        private final String title;
         private final int defaultBatch;
         private final float defaultLearningRate;
 
-        Variant(int defaultSteps, int defaultBatch, float defaultLearningRate) {
-            this.defaultSteps = defaultSteps;
+        Variant(String title, int defaultBatch, float defaultLearningRate) {
+            this.title = title;
             this.defaultBatch = defaultBatch;
             this.defaultLearningRate = defaultLearningRate;
         }
 
-        /** The paper's number of steps. */
-        public int defaultSteps() {
-            return defaultSteps;
-        }
-
-        /** Curves in a step. */
-        public int defaultBatch() {
-            return defaultBatch;
-        }
-
-        /** Adam's learning rate. */
-        public float defaultLearningRate() {
-            return defaultLearningRate;
+        /** For a legend. */
+        public String title() {
+            return title;
         }
     }
 
     /** Which distribution curves come from; see {@link PwlData.Law}. */
-    public enum Curves {
+    public enum Distribution {
         /** As the paper describes them. */
         PAPER,
         /** As the authors' programs draw them; the autoencoder's has its own law. */
@@ -91,39 +94,54 @@ public final class Pwl implements Experiment {
     }
 
     /**
-     * What can be chosen.
+     * What can be chosen; null stands for the default, the paper's for this variant.
      *
-     * @param variant how it is learnt
+     * @param variant how it is learnt; has no default
      * @param curves which distribution they come from
      * @param batch curves of a training step
      * @param learningRate of Adam
-     * @param seed decides the first weights and all data
      */
-    public record Options(Variant variant, Curves curves, int batch, float learningRate, long seed) {
+    public record Options(
+            @Option(
+                    symbol = "VARIANT",
+                    text = "linear (section 4.1.1), conv (4.1.2), conditioned (4.1.3) or autoencoder (4.1.4)",
+                    each = {"linear", "conv", "conditioned", "autoencoder"},
+                    main = true)
+            Variant variant,
+            @Option(symbol = "WHICH", text = "the distribution of curves, as in the paper or as in the authors' program")
+            Distribution curves,
+            @Option(text = "curves in a step")
+            Integer batch,
+            @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
+            Float learningRate) {
 
         /** The paper's constants for this variant. */
         public static Options of(Variant variant) {
-            return new Options(variant, Curves.PAPER, variant.defaultBatch, variant.defaultLearningRate, 1);
+            return new Options(variant, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
+            Checks.requireChosen("variant", variant);
+            curves = curves == null ? Distribution.PAPER : curves;
+            batch = batch == null ? variant.defaultBatch : batch;
+            learningRate = learningRate == null ? variant.defaultLearningRate : learningRate;
             Checks.requireBatch(batch, 1 << 16);
             Checks.requireLearningRate(learningRate);
         }
 
         /** These options with other curves. */
-        public Options withCurves(Curves other) {
-            return new Options(variant, other, batch, learningRate, seed);
-        }
-
-        /** These options with another seed. */
-        public Options withSeed(long other) {
-            return new Options(variant, curves, batch, learningRate, other);
+        public Options withCurves(Distribution other) {
+            return new Options(variant, other, batch, learningRate);
         }
 
         private PwlData.Law law() {
-            return curves == Curves.PAPER ? PwlData.Law.PAPER : variant == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
+            return curves == Distribution.PAPER
+                    ? PwlData.Law.PAPER
+                    : variant == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
         }
 
         /** Entries of p that the model does not predict. */
@@ -132,77 +150,91 @@ public final class Pwl implements Experiment {
         }
     }
 
-    /** The experiment with these options. */
-    public Pwl(Options options) {
+    /**
+     * The experiment with these options.
+     *
+     * @param seed decides the first weights and all data
+     */
+    public Pwl(Options options, long seed) {
         this.options = options;
+        this.seed = seed;
     }
 
     @Override
     public String name() {
-        return "pwl";
+        return PwlKind.NAME;
     }
 
     @Override
-    public Options options() {
-        return options;
+    public Map<String, Object> options() {
+        return CHOICES.values(options);
     }
 
     @Override
     public long seed() {
-        return options.seed;
+        return seed;
     }
 
-    /** The loss on 1,000 fixed curves, and how far the learnt matrix or filter is from W⁻¹ or (1, −2, 1) at most. */
+    /** Those of figure 5. */
+    @Override
+    public Set<Long> milestones() {
+        return Set.of(500L, 10_000L, 50_000L);
+    }
+
+    /**
+     * The loss on 1,000 fixed curves, and how far the learnt matrix or filter is from W⁻¹ or (1,
+     * −2, 1) at most.
+     */
     @Override
     public List<String> metrics() {
         return options.variant == Variant.AUTOENCODER ? List.of("loss") : List.of("loss", "distance");
     }
 
     @Override
-    public Plan plan(Kernels kernels, Workspace workspace, DeviceBuffer step, int unread) {
-        PwlData data = new PwlData(kernels.device());
-        PwlEncoding decoder = new PwlEncoding(kernels.device());
+    public Plan plan(RunContext run) {
+        DeviceBuffer step = run.step();
+        PwlData data = run.kernels().pwlData();
 
         // Model and optimiser: Adam with the constants of its paper.
-        Adam adam = new Adam(options.learningRate, 0.9f, 0.999f, 1e-8f);
+        DenseOptimizer adam = new Adam(options.learningRate, 0.9f, 0.999f, 1e-8f);
         Parameters.Declaration declaration = new Parameters.Declaration();
-        Model model = declare(declaration, workspace, kernels.device(), data, decoder);
-        Parameters parameters = declaration.allocate(workspace, adam);
+        Model model = declare(declaration, run);
+        Parameters parameters = declaration.allocate(run.workspace(), adam);
 
         // Training: fresh curves, the squared error, one update.
-        Batch train = Batch.record(new Tape(kernels, workspace, parameters), model, options, options.batch);
-        Ring training = Ring.allocate(workspace, unread, metrics());
+        Batch train = Batch.record(run.tape(parameters), model, options, options.batch);
+        Ring training = run.trainingRing(metrics());
         Work trainingStep =
                 Work.sequence(
                         "step",
                         List.of(
-                                train.draw(data, options, RandomStreams.TRAINING, step),
+                                train.draw(data, options, seed, RandomStreams.TRAINING, step),
                                 train.tape.training(train.loss),
-                                adam.update(kernels, workspace, parameters, workspace.floats(adam.learningRate()), step),
-                                train.measure(kernels, step, training)));
+                                run.update(adam, parameters),
+                                train.measure(step, training)));
 
         // Evaluation: the same model on 1,000 curves that stay the same, and two of them decoded.
-        DeviceBuffer always = workspace.ints(0);
-        Batch test = Batch.record(new Tape(kernels, workspace, parameters), model, options, TEST_CURVES);
-        Ring tested = Ring.allocate(workspace, 1, metrics());
-        DeviceBuffer decoded = workspace.words(SHOWN_CURVES * N);
+        DeviceBuffer always = run.workspace().ints(0);
+        Batch test = Batch.record(run.tape(parameters), model, options, TEST_CURVES);
+        Ring tested = run.testRing(metrics());
+        DeviceBuffer decoded = run.workspace().words(SHOWN_CURVES * N);
         Work decode =
                 options.variant == Variant.AUTOENCODER
                         ? decoded.copyFrom(test.output.values().slice(0, decoded.bytes()))
-                        : decoder.decode(SHOWN_CURVES, N, options.skipped(), test.output.values(), decoded);
+                        : run.kernels().pwlEncoding().decode(SHOWN_CURVES, N, options.skipped(), test.output.values(), decoded);
         Work evaluation =
                 Work.sequence(
                         "evaluation",
                         List.of(
-                                test.draw(data, options, RandomStreams.EVALUATION, always),
+                                test.draw(data, options, seed, RandomStreams.EVALUATION, always),
                                 test.tape.forward(test.loss),
-                                test.measure(kernels, step, tested),
+                                test.measure(step, tested),
                                 decode));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
         curves.put("original", test.f.values().slice(0, decoded.bytes()));
         curves.put("decoded", decoded);
-        Work initialise = parameters.initialise(kernels, options.seed, RandomStreams.INITIAL);
-        return new Plan(parameters, initialise, trainingStep, training, evaluation, tested, curves);
+        Work initialise = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        return new Plan(parameters, initialise, trainingStep, training, evaluation, tested).withCurves(curves);
     }
 
     /**
@@ -215,17 +247,25 @@ public final class Pwl implements Experiment {
      */
     private record Model(Parameter weights, Tensor conditioner, DeviceBuffer ideal, Mlp autoencoder) {}
 
-    private Model declare(Parameters.Declaration declaration, Workspace workspace, Device device, PwlData data, PwlEncoding moments) {
+    private Model declare(Parameters.Declaration declaration, RunContext run) {
+        Workspace workspace = run.workspace();
         return switch (options.variant) {
-            case LINEAR -> new Model(declaration.declare("matrix", Shape.of(N, N), Initials.zeros()), null, workspace.floats(inverseTransposed()), null);
-            case CONV -> new Model(declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros()), null, workspace.floats(SECOND_DIFFERENCE), null);
-            case CONDITIONED ->
-                    new Model(
-                            declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros()),
-                            Tensor.of("conditioner", Shape.of(TAPS, TAPS), workspace.floats(conditioner(device, data, moments))),
-                            workspace.floats(SECOND_DIFFERENCE),
-                            null);
-            case AUTOENCODER -> new Model(null, null, null, Mlp.declare(declaration, "autoencoder", N, 500, 100, CODE, 100, 100, N));
+            case LINEAR -> {
+                Parameter matrix = declaration.declare("matrix", Shape.of(N, N), Initials.zeros());
+                yield new Model(matrix, null, workspace.floats(inverseTransposed()), null);
+            }
+            case CONV -> {
+                Parameter filter = declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros());
+                yield new Model(filter, null, workspace.floats(SECOND_DIFFERENCE), null);
+            }
+            case CONDITIONED -> {
+                Parameter filter = declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros());
+                DeviceBuffer root = workspace.floats(conditioner(run.kernels()));
+                Tensor conditioner = Tensor.of("conditioner", Shape.of(TAPS, TAPS), root);
+                yield new Model(filter, conditioner, workspace.floats(SECOND_DIFFERENCE), null);
+            }
+            case AUTOENCODER ->
+                    new Model(null, null, null, Mlp.declare(declaration, "autoencoder", N, 500, 100, CODE, 100, 100, N));
         };
     }
 
@@ -240,15 +280,21 @@ public final class Pwl implements Experiment {
         return matrix;
     }
 
-    /** C^(−1/2), C = E[r rᵀ] of r = (f[t − 2], f[t − 1], f[t]) over 10,000 curves: moments on the device, the root here in float64. */
-    private float[] conditioner(Device device, PwlData data, PwlEncoding kernel) {
+    /**
+     * C^(−1/2), C = E[r rᵀ] of r = (f[t − 2], f[t − 1], f[t]) over 10,000 curves: moments on the
+     * device, the root here in float64.
+     */
+    private float[] conditioner(Kernels kernels) {
+        Device device = kernels.device();
         double[] sums;
         try (Stream stream = device.createStream();
                 DeviceBuffer zero = device.upload(0);
                 DeviceBuffer f = device.allocate((long) CONDITIONING_CURVES * N * Float.BYTES);
                 DeviceBuffer moments = device.allocate((long) CONDITIONING_CURVES * PwlEncoding.MOMENTS * Double.BYTES)) {
-            data.curves(CONDITIONING_CURVES, N, 0, options.law(), options.seed, RandomStreams.TASK, zero, f, null).enqueue(stream);
-            kernel.moments(CONDITIONING_CURVES, N, f, moments).enqueue(stream);
+            kernels.pwlData()
+                    .curves(CONDITIONING_CURVES, N, 0, options.law(), seed, RandomStreams.TASK, zero, f, null)
+                    .enqueue(stream);
+            kernels.pwlEncoding().moments(CONDITIONING_CURVES, N, f, moments).enqueue(stream);
             stream.synchronize();
             sums = moments.toDoubles();
         }
@@ -256,7 +302,8 @@ public final class Pwl implements Experiment {
         for (int i = 0; i < sums.length; i++) {
             mean[i % mean.length] += sums[i] / ((double) CONDITIONING_CURVES * OUTPUTS);
         }
-        double[][] root = SymmetricMatrix.inverseSquareRoot(new double[][] {{mean[0], mean[1], mean[2]}, {mean[1], mean[3], mean[4]}, {mean[2], mean[4], mean[5]}});
+        double[][] c = {{mean[0], mean[1], mean[2]}, {mean[1], mean[3], mean[4]}, {mean[2], mean[4], mean[5]}};
+        double[][] root = SymmetricMatrix.inverseSquareRoot(c);
         float[] flat = new float[TAPS * TAPS];
         for (int i = 0; i < flat.length; i++) {
             flat[i] = (float) root[i / TAPS][i % TAPS];
@@ -270,7 +317,8 @@ public final class Pwl implements Experiment {
      * @param f curves, (m, 100)
      * @param p their encodings, (m, 100) or (m, 98); for the autoencoder f itself
      * @param output of the model, of p's shape
-     * @param learnt what is compared with the ideal: the matrix, or the filter that acts on f; for the autoencoder its output, which is not compared
+     * @param learnt what is compared with the ideal: the matrix, or the filter that acts on f; for
+     *     the autoencoder its output, which is not compared
      * @param loss of each curve, (m, 1)
      * @param ideal what {@code learnt} should be; null for the autoencoder
      */
@@ -288,15 +336,18 @@ public final class Pwl implements Experiment {
                 case CONV -> {
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Shape.valid(m, 1, 1, N, TAPS), f, filter);
+                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Geometry.valid(m, 1, 1, N, TAPS), f, filter);
                     yield new Batch(tape, f, p, output, filter, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
                 case CONDITIONED -> {
-                    // The rows r C^(-1/2) are three channels; the filter on them is one number for each, and acts on r as C^(-1/2) times it.
+                    // The rows r C^(-1/2) are three channels; the filter on them is one number for
+                    // each, and acts on r as C^(-1/2) times it.
                     Tensor p = tape.tensor("encodings", Shape.of(m, OUTPUTS));
                     Tensor filter = tape.parameter(model.weights);
-                    Tensor rows = Convolution1d.of(tape, "conditioned rows", Conv1d.Shape.valid(m, 1, TAPS, N, TAPS), f, model.conditioner);
-                    Tensor output = Convolution1d.of(tape, "outputs", Conv1d.Shape.valid(m, TAPS, 1, OUTPUTS, 1), rows, filter);
+                    Conv1d.Geometry conditioning = Conv1d.Geometry.valid(m, 1, TAPS, N, TAPS);
+                    Conv1d.Geometry filtering = Conv1d.Geometry.valid(m, TAPS, 1, OUTPUTS, 1);
+                    Tensor rows = Convolution1d.of(tape, "conditioned rows", conditioning, f, model.conditioner);
+                    Tensor output = Convolution1d.of(tape, "outputs", filtering, rows, filter);
                     Tensor effective = MatrixProduct.of(tape, "effective filter", filter, model.conditioner);
                     yield new Batch(tape, f, p, output, effective, SquaredError.of(tape, 1f / N, output, p), model.ideal);
                 }
@@ -307,19 +358,24 @@ public final class Pwl implements Experiment {
             };
         }
 
-        Work draw(PwlData data, Options options, int stream, DeviceBuffer step) {
-            return data.curves(f.rows(), N, options.skipped(), options.law(), options.seed, stream, step, f.values(), ideal == null ? null : p.values());
+        Work draw(PwlData data, Options options, long seed, int stream, DeviceBuffer step) {
+            DeviceBuffer encodings = ideal == null ? null : p.values();
+            return data.curves(f.rows(), N, options.skipped(), options.law(), seed, stream, step, f.values(), encodings);
         }
 
-        Work measure(Kernels kernels, DeviceBuffer step, Ring ring) {
+        Work measure(DeviceBuffer step, Ring ring) {
+            Metrics metrics = tape.kernels().metrics();
+            int m = f.rows();
             if (ideal == null) {
-                return kernels.metrics().lossAndDistance(f.rows(), loss.values(), 0, null, null, step, ring.rows(), ring.slots());
+                return metrics.lossAndDistance(m, loss.values(), 0, null, null, step, ring.rows(), ring.slots());
             }
+            int elements = learnt.shape().elements();
             return Work.sequence(
                     "metrics",
                     List.of(
                             tape.forward(learnt),
-                            kernels.metrics().lossAndDistance(f.rows(), loss.values(), learnt.shape().elements(), learnt.values(), ideal, step, ring.rows(), ring.slots())));
+                            metrics.lossAndDistance(
+                                    m, loss.values(), elements, learnt.values(), ideal, step, ring.rows(), ring.slots())));
         }
     }
 }

@@ -1,20 +1,25 @@
 package plateau.experiment;
 
 /**
- * The independent Philox streams of a run's seed. Numbers drawn from one never depend on how many are drawn from another.
+ * The independent Philox streams of a run's seed. Numbers drawn from one never depend on how many
+ * are drawn from another, so that two experiments of one seed that differ in their model alone see
+ * the same data.
  */
-final class RandomStreams {
+public final class RandomStreams {
     /** What the run has to learn: parity's subset, a table of labels, a step function. */
-    static final int TASK = 0;
+    public static final int TASK = 0;
 
     /** Training data, keyed by the step. */
-    static final int TRAINING = 1;
+    public static final int TRAINING = 1;
 
     /** Data for evaluation, keyed by the step after which it takes place. */
-    static final int EVALUATION = 2;
+    public static final int EVALUATION = 2;
 
-    /** First values: parameter i draws from stream INITIAL + i. */
-    static final int INITIAL = 16;
+    /**
+     * First values: parameter i draws from stream INITIAL + i. Streams from 3 to 15 are free for an
+     * experiment's own uses.
+     */
+    public static final int INITIAL = 16;
 
     private RandomStreams() {}
 }

@@ -5,7 +5,8 @@ import plateau.autograd.Workspace;
 import plateau.cuda.DeviceBuffer;
 
 /**
- * Where metrics wait on the device for the host to read them: row {@code step % slots} holds the step, as a uint32, and one float per name.
+ * Where metrics wait on the device for the host to read them: row {@code step % slots} holds the
+ * step, as a uint32, and one float per name.
  *
  * @param rows (slots, 1 + names) words on the device
  * @param slots how many steps it holds
@@ -13,13 +14,36 @@ import plateau.cuda.DeviceBuffer;
  */
 public record Ring(DeviceBuffer rows, int slots, List<String> names) {
 
-    /** Allocates a ring. */
-    static Ring allocate(Workspace workspace, int slots, List<String> names) {
-        return new Ring(workspace.words((long) slots * (1 + names.size())), slots, List.copyOf(names));
+    /**
+     * @throws IllegalArgumentException if a name has a comma or stands there twice, which a table
+     *     could not tell apart
+     */
+    public Ring {
+        names = List.copyOf(names);
+        for (String name : names) {
+            if (name.isBlank() || name.contains(",")) {
+                throw new IllegalArgumentException("The name of a metric is a word without commas, not '%s'".formatted(name));
+            }
+        }
+        if (names.stream().distinct().count() < names.size()) {
+            throw new IllegalArgumentException("Two metrics have one name: " + String.join(", ", names));
+        }
     }
 
     /**
-     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes them has been synchronized.
+     * Allocates a ring.
+     *
+     * @param workspace where; whoever closes it releases the ring
+     * @param slots how many steps it holds
+     * @param names of the metrics, in the order of a row
+     */
+    public static Ring allocate(Workspace workspace, int slots, List<String> names) {
+        return new Ring(workspace.words((long) slots * (1 + names.size())), slots, names);
+    }
+
+    /**
+     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes
+     * them has been synchronized.
      *
      * @throws IllegalStateException if the ring does not hold one of them
      */

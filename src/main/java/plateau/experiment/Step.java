@@ -7,9 +7,8 @@ import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import plateau.autograd.Adam;
+import plateau.autograd.DenseOptimizer;
 import plateau.autograd.ForwardOnlyStep;
-import plateau.autograd.Kernels;
-import plateau.autograd.Optimizer;
 import plateau.autograd.Parameters;
 import plateau.autograd.Shape;
 import plateau.autograd.SmoothStep;
@@ -25,11 +24,13 @@ import plateau.kernel.StepFunction;
 import plateau.nn.Mlp;
 
 /**
- * A linear function seen through a step function, y = u(w*·x + b*), learnt in four ways (section 5, figure 6): u has no gradient to follow, and handing the
- * message through u as it is beats every way around it.
+ * A linear function seen through a step function, y = u(w*·x + b*), learnt in four ways (section 5,
+ * figure 6): u has no gradient to follow, and handing the message through u as it is beats every
+ * way around it.
  *
- * <p>Curves, one float per test sample: {@code score} w*·x + b*, {@code label} u of it, {@code hypothesis} what was learnt, and with
- * {@link Variant#APPROXIMATION} {@code smooth}, the smooth stand-in of u at the score.
+ * <p>Curves, one float per test sample: {@code score} w*·x + b*, {@code label} u of it,
+ * {@code hypothesis} what was learnt, and with {@link Variant#APPROXIMATION} {@code smooth}, the
+ * smooth stand-in of u at the score.
  */
 public final class Step implements Experiment {
 
@@ -41,7 +42,10 @@ public final class Step implements Experiment {
     /** c of the paper's smooth step, which gives no value: that of the program at a rise of one. */
     private static final float PAPER_STEEPNESS = 50;
 
-    /** z − b*: every fifth integer from −100 to 95, and a finer part around 0, ascending and without repeats. */
+    /**
+     * z − b*: every fifth integer from −100 to 95, and a finer part around 0, ascending and without
+     * repeats.
+     */
     private static final double[] LEVELS =
             DoubleStream.concat(
                             IntStream.range(-20, 20).mapToDouble(i -> 5 * i),
@@ -50,35 +54,43 @@ public final class Step implements Experiment {
                     .distinct()
                     .toArray();
 
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
     private final Options options;
+    private final long seed;
 
     /** The ways to learn it. */
     public enum Variant {
         /** Section 5.2: ũ(v·x + b), a sum of sigmoids in place of u. */
-        APPROXIMATION(10_000, 1e-2f),
+        APPROXIMATION("Non-flat approximation", "loss", 1e-2f),
         /** Section 5.3: a deep network on y itself. */
-        E2E(10_000, 1e-3f),
+        E2E("End-to-end network", "loss", 1e-3f),
         /** Section 5.4: a deep network on the index of y's level. */
-        MULTICLASS(10_000, 1e-3f),
+        MULTICLASS("Multi-class network", "squared_error", 1e-3f),
         /** Section 5.5: u(v·x + b), whose backward message passes u unchanged. */
-        FORWARD_ONLY(5_000, 1e-3f);
+        FORWARD_ONLY("Forward-only", "squared_error", 1e-3f);
 
-        private final int defaultSteps;
+        private final String title;
+        private final String error;
         private final float defaultLearningRate;
 
-        Variant(int defaultSteps, float defaultLearningRate) {
-            this.defaultSteps = defaultSteps;
+        Variant(String title, String error, float defaultLearningRate) {
+            this.title = title;
+            this.error = error;
             this.defaultLearningRate = defaultLearningRate;
         }
 
-        /** The paper's number of steps. */
-        public int defaultSteps() {
-            return defaultSteps;
+        /** For a legend. */
+        public String title() {
+            return title;
         }
 
-        /** Adam's learning rate. */
-        public float defaultLearningRate() {
-            return defaultLearningRate;
+        /**
+         * The metric that is the squared error of its own output: {@code squared_error} rounds that
+         * down to a level.
+         */
+        public String error() {
+            return error;
         }
     }
 
@@ -91,71 +103,95 @@ public final class Step implements Experiment {
     }
 
     /**
-     * What can be chosen.
+     * What can be chosen; null stands for the default, the paper's for this variant.
      *
-     * @param variant how it is learnt
-     * @param smoothing of u; only the approximation has one
+     * @param variant how it is learnt; has no default
      * @param batch samples of a training step
      * @param learningRate of Adam
-     * @param seed decides w*, b*, the first weights and all data
+     * @param smoothing of u; only the approximation has one; by default that of the authors'
+     *     program, as the paper gives no steepness
      */
-    public record Options(Variant variant, Smoothing smoothing, int batch, float learningRate, long seed) {
+    public record Options(
+            @Option(
+                    symbol = "VARIANT",
+                    text = "approximation (section 5.2), e2e (5.3), multiclass (5.4) or forward-only (5.5)",
+                    each = {"approximation", "e2e", "multiclass", "forward-only"},
+                    main = true)
+            Variant variant,
+            @Option(text = "samples in a step")
+            Integer batch,
+            @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
+            Float learningRate,
+            @Option(symbol = "WHICH", text = "the approximation's sigmoids, as in the paper or as in the authors' program")
+            Smoothing smoothing) {
 
         /** The paper's constants for this variant. */
         public static Options of(Variant variant) {
-            return new Options(variant, Smoothing.PROGRAM, 256, variant.defaultLearningRate, 1);
+            return new Options(variant, null, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
+            Checks.requireChosen("variant", variant);
+            batch = batch == null ? 256 : batch;
+            learningRate = learningRate == null ? variant.defaultLearningRate : learningRate;
+            smoothing = smoothing == null ? Smoothing.PROGRAM : smoothing;
             Checks.requireBatch(batch, 1 << 20);
             Checks.requireLearningRate(learningRate);
         }
 
         /** These options with another smoothing. */
         public Options withSmoothing(Smoothing other) {
-            return new Options(variant, other, batch, learningRate, seed);
-        }
-
-        /** These options with another seed. */
-        public Options withSeed(long other) {
-            return new Options(variant, smoothing, batch, learningRate, other);
+            return new Options(variant, batch, learningRate, other);
         }
     }
 
-    /** The experiment with these options. */
-    public Step(Options options) {
+    /**
+     * The experiment with these options.
+     *
+     * @param seed decides w*, b*, the first weights and all data
+     */
+    public Step(Options options, long seed) {
         this.options = options;
+        this.seed = seed;
     }
 
     @Override
     public String name() {
-        return "step";
+        return StepKind.NAME;
     }
 
     @Override
-    public Options options() {
-        return options;
+    public Map<String, Object> options() {
+        return CHOICES.values(options);
     }
 
     @Override
     public long seed() {
-        return options.seed;
+        return seed;
     }
 
-    /** The loss that is trained on; the mean squared error of the hypothesis rounded down to a level; how often that is y exactly. */
+    /**
+     * The loss that is trained on; the mean squared error of the hypothesis rounded down to a
+     * level; how often that is y exactly.
+     */
     @Override
     public List<String> metrics() {
         return List.of("loss", "squared_error", "exact");
     }
 
     @Override
-    public Plan plan(Kernels kernels, Workspace workspace, DeviceBuffer step, int unread) {
+    public Plan plan(RunContext run) {
+        DeviceBuffer step = run.step();
+
         // Data: w* ~ N(0, I), b* ~ N(0, 1), x ~ N(0, I) / 100.
-        Task task = Task.declare(workspace, new StepData(kernels.device()), new StepFunction(kernels.device()));
+        Target target = Target.declare(run);
 
         // Model: v·x + b, or a network of hidden layers of 100. Optimiser: Adam.
-        Optimizer optimizer = Adam.of(options.learningRate);
+        DenseOptimizer optimizer = Adam.of(options.learningRate);
         Parameters.Declaration declaration = new Parameters.Declaration();
         Mlp network =
                 switch (options.variant) {
@@ -163,44 +199,45 @@ public final class Step implements Experiment {
                     case E2E -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, HIDDEN, 1);
                     case MULTICLASS -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, LEVELS.length);
                 };
-        Parameters parameters = declaration.allocate(workspace, optimizer);
-        SmoothStep.Curve smooth = task.smooth(workspace, options.smoothing);
+        Parameters parameters = declaration.allocate(run.workspace(), optimizer);
+        SmoothStep.Curve smooth = target.smooth(run.workspace(), options.smoothing);
 
         // Training: a fresh batch, the variant's loss, one update.
-        Batch train = Batch.record(new Tape(kernels, workspace, parameters), task, smooth, network, options.variant, options.batch);
-        Ring training = Ring.allocate(workspace, unread, metrics());
+        Batch train = Batch.record(run.tape(parameters), target, smooth, network, options.variant, options.batch);
+        Ring training = run.trainingRing(metrics());
         Work trainingStep =
                 Work.sequence(
                         "step",
                         List.of(
-                                train.draw(task, options.seed, RandomStreams.TRAINING, step),
+                                train.draw(target, seed, RandomStreams.TRAINING, step),
                                 train.tape.training(train.loss),
-                                optimizer.update(kernels, workspace, parameters, workspace.floats(optimizer.learningRate()), step),
-                                train.measure(task, step, training)));
+                                run.update(optimizer, parameters),
+                                train.measure(target, step, training)));
 
-        // Evaluation: the same network on a fresh batch of another random stream, with the curves of figure 6.
-        Batch fresh = Batch.record(new Tape(kernels, workspace, parameters), task, smooth, network, options.variant, TEST_BATCH);
-        Ring test = Ring.allocate(workspace, 1, metrics());
+        // Evaluation: the same network on a fresh batch of another random stream, with the curves
+        // of figure 6.
+        Batch fresh = Batch.record(run.tape(parameters), target, smooth, network, options.variant, TEST_BATCH);
+        Ring test = run.testRing(metrics());
         List<Work> evaluation =
                 new ArrayList<>(
                         List.of(
-                                fresh.draw(task, options.seed, RandomStreams.EVALUATION, step),
+                                fresh.draw(target, seed, RandomStreams.EVALUATION, step),
                                 fresh.tape.forward(fresh.loss),
-                                fresh.measure(task, step, test)));
+                                fresh.measure(target, step, test)));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
         curves.put("score", fresh.r.values());
         curves.put("label", fresh.y.values());
         curves.put("hypothesis", fresh.hypothesis.values());
         if (options.variant == Variant.APPROXIMATION) {
-            Tensor ideal = SmoothStep.of(fresh.tape, task.function, smooth, fresh.r);
+            Tensor ideal = SmoothStep.of(fresh.tape, smooth, fresh.r);
             evaluation.add(fresh.tape.forward(ideal));
             curves.put("smooth", ideal.values());
         }
 
-        Work initialise =
-                Work.sequence(
-                        "initialise", List.of(task.draw(options.seed, smooth), parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
-        return new Plan(parameters, initialise, trainingStep, training, Work.sequence("evaluation", evaluation), test, curves);
+        Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work initialise = Work.sequence("initialise", List.of(target.draw(seed, smooth), firstWeights));
+        Work tested = Work.sequence("evaluation", evaluation);
+        return new Plan(parameters, initialise, trainingStep, training, tested, test).withCurves(curves);
     }
 
     /**
@@ -214,16 +251,23 @@ public final class Step implements Experiment {
      * @param middles offsets of the smooth step's sigmoids from b*
      * @param z the levels
      */
-    private record Task(
-            StepData data, StepFunction function, DeviceBuffer both, DeviceBuffer w, DeviceBuffer b, DeviceBuffer zero, DeviceBuffer offsets, DeviceBuffer middles, Tensor z) {
+    private record Target(
+            StepData data,
+            DeviceBuffer both,
+            DeviceBuffer w,
+            DeviceBuffer b,
+            DeviceBuffer zero,
+            DeviceBuffer offsets,
+            DeviceBuffer middles,
+            Tensor z) {
 
-        static Task declare(Workspace workspace, StepData data, StepFunction function) {
+        static Target declare(RunContext run) {
+            Workspace workspace = run.workspace();
             long bytes = (long) DIMENSION * Float.BYTES;
             DeviceBuffer both = workspace.words(DIMENSION + 1);
             DeviceBuffer levels = workspace.words(LEVELS.length);
-            return new Task(
-                    data,
-                    function,
+            return new Target(
+                    run.kernels().stepData(),
                     both,
                     both.slice(0, bytes),
                     both.slice(bytes, Float.BYTES),
@@ -280,9 +324,18 @@ public final class Step implements Experiment {
      * @param score what u rounds down to the metrics' prediction, (n, 1)
      * @param loss of each sample, (n, 1)
      */
-    private record Batch(Tape tape, Tensor x, Tensor r, DeviceBuffer label, Tensor y, Tensor output, Tensor hypothesis, Tensor score, Tensor loss) {
+    private record Batch(
+            Tape tape,
+            Tensor x,
+            Tensor r,
+            DeviceBuffer label,
+            Tensor y,
+            Tensor output,
+            Tensor hypothesis,
+            Tensor score,
+            Tensor loss) {
 
-        static Batch record(Tape tape, Task task, SmoothStep.Curve smooth, Mlp network, Variant variant, int n) {
+        static Batch record(Tape tape, Target target, SmoothStep.Curve smooth, Mlp network, Variant variant, int n) {
             Shape column = Shape.of(n, 1);
             Tensor x = tape.tensor("inputs", Shape.of(n, DIMENSION));
             Tensor r = tape.tensor("scores", column);
@@ -291,7 +344,7 @@ public final class Step implements Experiment {
             Tensor output = network.apply(tape, x);
             return switch (variant) {
                 case APPROXIMATION -> {
-                    Tensor p = SmoothStep.of(tape, task.function, smooth, output);
+                    Tensor p = SmoothStep.of(tape, smooth, output);
                     yield new Batch(tape, x, r, label, y, output, p, output, SquaredError.of(tape, 1, p, y));
                 }
                 case E2E -> new Batch(tape, x, r, label, y, output, output, output, SquaredError.of(tape, 1, output, y));
@@ -300,29 +353,45 @@ public final class Step implements Experiment {
                     yield new Batch(tape, x, r, label, y, output, p, p, SoftmaxCrossEntropy.of(tape, output, label));
                 }
                 case FORWARD_ONLY -> {
-                    Tensor p = ForwardOnlyStep.of(tape, task.function, task.z, output);
+                    Tensor p = ForwardOnlyStep.of(tape, target.z, output);
                     yield new Batch(tape, x, r, label, y, output, p, output, SquaredError.of(tape, 0.5f, p, y));
                 }
             };
         }
 
-        Work draw(Task task, long seed, int stream, DeviceBuffer step) {
+        Work draw(Target target, long seed, int stream, DeviceBuffer step) {
             int n = x.rows();
+            DeviceBuffer z = target.z.values();
             return Work.sequence(
                     "data",
                     List.of(
-                            task.data.normals(n * DIMENSION, INPUT_SCALE, seed, stream, step, x.values()),
-                            task.data.labels(
-                                    n, DIMENSION, LEVELS.length, x.values(), task.w, task.b, task.z.values(), r.values(), label, y.values())));
+                            target.data.normals(n * DIMENSION, INPUT_SCALE, seed, stream, step, x.values()),
+                            target.data.labels(
+                                    n,
+                                    DIMENSION,
+                                    LEVELS.length,
+                                    x.values(),
+                                    target.w,
+                                    target.b,
+                                    z,
+                                    r.values(),
+                                    label,
+                                    y.values())));
         }
 
-        Work measure(Task task, DeviceBuffer step, Ring ring) {
+        Work measure(Target target, DeviceBuffer step, Ring ring) {
+            StepFunction function = tape.kernels().stepFunction();
             int n = x.rows();
-            DeviceBuffer z = task.z.values();
-            Work metrics = task.function.metrics(n, LEVELS.length, z, loss.values(), score.values(), y.values(), step, ring.rows(), ring.slots());
-            return output.columns() == 1
-                    ? metrics
-                    : Work.sequence("metrics", List.of(task.function.likeliestLevel(n, LEVELS.length, z, output.values(), score.values()), metrics));
+            int levels = LEVELS.length;
+            DeviceBuffer z = target.z.values();
+            Work metrics =
+                    function.metrics(
+                            n, levels, z, loss.values(), score.values(), y.values(), step, ring.rows(), ring.slots());
+            if (output.columns() == 1) {
+                return metrics;
+            }
+            Work likeliest = function.likeliestLevel(n, levels, z, output.values(), score.values());
+            return Work.sequence("metrics", List.of(likeliest, metrics));
         }
     }
 }

@@ -23,13 +23,16 @@ import plateau.kernel.StocksLoss;
 import plateau.nn.Initials;
 
 /**
- * Investing in k stocks by a softmax, learnt from two unbiased estimators of the same gradient (appendix A, figure 8). The end-to-end one sees how all stocks
- * moved, z; the decomposed one is told which stock y(x) the input x speaks of, and has about k times less noise at the start.
+ * Investing in k stocks by a softmax, learnt from two unbiased estimators of the same gradient
+ * (appendix A, figure 8). The end-to-end one sees how all stocks moved, z; the decomposed one is
+ * told which stock y(x) the input x speaks of, and has about k times less noise at the start.
  */
 public final class Stocks implements Experiment {
 
-    /** Appendix A's training steps. */
-    public static final int DEFAULT_STEPS = 2_500;
+    static final Choices<Options> CHOICES = Choices.of(Options.class);
+
+    /** The fact that holds the metrics before the first step, by name. */
+    static final String START = "start";
 
     private static final int TEST_BATCH = 500;
 
@@ -37,76 +40,91 @@ public final class Stocks implements Experiment {
     private static final long MOST_WEIGHTS = 1L << 28;
 
     private final Options options;
-
-    /** Whose gradient is followed. */
-    public enum Mode {
-        /** Of −z · softmax. */
-        E2E,
-        /** Of −softmax_y: the decomposition. */
-        DEC
-    }
+    private final long seed;
 
     /**
-     * What can be chosen.
+     * What can be chosen; null stands for the default, the paper's.
      *
      * @param d inputs, one-hot vectors
-     * @param k stocks
-     * @param mode whose gradient is followed
+     * @param k stocks; has no default
+     * @param mode whose gradient is followed: that of −z · softmax, or of −softmax_y, the
+     *     decomposition; has no default
      * @param batch samples of a training step
      * @param learningRate of Adam
-     * @param seed decides the labels, the first weights and all data
      */
-    public record Options(int d, int k, Mode mode, int batch, float learningRate, long seed) {
+    public record Options(
+            @Option(symbol = "D", text = "inputs")
+            Integer d,
+            @Option(symbol = "K", text = "stocks", each = {"10", "1000", "2000"})
+            Integer k,
+            @Option(symbol = "MODE", text = "e2e (from gains) or dec (from the right stock)", each = {"e2e", "dec"})
+            Approach mode,
+            @Option(text = "samples in a step")
+            Integer batch,
+            @Option(name = "lr", symbol = "RATE", text = "Adam's learning rate")
+            Float learningRate) {
 
         /** The paper's constants for this k. */
-        public static Options of(int k, Mode mode) {
-            return new Options(1000, k, mode, 100, 0.1f, 1);
+        public static Options of(int k, Approach mode) {
+            return new Options(null, k, mode, null, null);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        /**
+         * @throws IllegalArgumentException with one line on the first option that is missing or out
+         *     of range
+         */
         public Options {
+            d = d == null ? 1000 : d;
+            batch = batch == null ? 100 : batch;
+            learningRate = learningRate == null ? 0.1f : learningRate;
+            Checks.requireChosen("k", k);
+            Checks.requireChosen("mode", mode);
+            long weights = (long) d * k;
+            long scores = (long) batch * k;
             Checks.require(d >= 1 && d <= 1 << 20, "d must be between 1 and 1048576, not " + d);
             Checks.require(k >= 2 && k <= 1 << 20, "k must be between 2 and 1048576, not " + k);
-            Checks.require((long) d * k <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) d * k));
+            Checks.require(weights <= MOST_WEIGHTS, "d times k must be at most %d, not %d".formatted(MOST_WEIGHTS, weights));
             Checks.requireBatch(batch, 1 << 14);
-            Checks.require((long) batch * k <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, (long) batch * k));
+            Checks.require(scores <= MOST_WEIGHTS, "batch times k must be at most %d, not %d".formatted(MOST_WEIGHTS, scores));
             Checks.requireLearningRate(learningRate);
         }
 
         /** These options with another number of inputs. */
         public Options withInputs(int other) {
-            return new Options(other, k, mode, batch, learningRate, seed);
-        }
-
-        /** These options with another seed. */
-        public Options withSeed(long other) {
-            return new Options(d, k, mode, batch, learningRate, other);
+            return new Options(other, k, mode, batch, learningRate);
         }
     }
 
-    /** The experiment with these options. */
-    public Stocks(Options options) {
+    /**
+     * The experiment with these options.
+     *
+     * @param seed decides the labels, the first weights and all data
+     */
+    public Stocks(Options options, long seed) {
         this.options = options;
+        this.seed = seed;
     }
 
     @Override
     public String name() {
-        return "stocks";
+        return StocksKind.NAME;
     }
 
     @Override
-    public Options options() {
-        return options;
+    public Map<String, Object> options() {
+        return CHOICES.values(options);
     }
 
     @Override
     public long seed() {
-        return options.seed;
+        return seed;
     }
 
     /**
-     * The end-to-end loss of fresh samples, in either mode; its expectation, exact over all inputs and all z; how often the largest share goes to the right stock.
-     * Then the noise E‖∇ − E∇‖² of both estimators at the present weights, for one sample and exact likewise, and their ratio; and E‖∇‖², the paper's (5) and (6).
+     * The end-to-end loss of fresh samples, in either mode; its expectation, exact over all inputs
+     * and all z; how often the largest share goes to the right stock. Then the noise E‖∇ − E∇‖² of
+     * both estimators at the present weights, for one sample and exact likewise, and their ratio;
+     * and E‖∇‖², the paper's (5) and (6).
      */
     @Override
     public List<String> metrics() {
@@ -114,76 +132,103 @@ public final class Stocks implements Experiment {
     }
 
     @Override
-    public Plan plan(Kernels kernels, Workspace workspace, DeviceBuffer step, int unread) {
+    public Plan plan(RunContext run) {
         int d = options.d;
         int k = options.k;
-        StocksData data = new StocksData(kernels.device());
-        StocksLoss launcher = new StocksLoss(kernels.device());
+        Workspace workspace = run.workspace();
+        DeviceBuffer step = run.step();
+        StocksData data = run.kernels().stocksData();
+        StocksLoss launcher = run.kernels().stocksLoss();
 
         // Data: x one-hot, uniform; y(x) from a table; z uniform signs but for z_y = 1.
         DeviceBuffer label = workspace.words(d);
-        Source source = new Source(data, options, label, step);
+        Source source = new Source(data, options, seed, label, step);
 
-        // Model: one linear layer. A one-hot row times its weights is a row of them. Optimiser: Adam.
+        // Model: one linear layer. A one-hot row times its weights is a row of them. Optimiser:
+        // Adam.
         Parameters.Declaration declaration = new Parameters.Declaration();
         Parameter weights = declaration.declare("stocks.weights", Shape.of(d, k), Initials.truncatedNormal(d));
         Parameter bias = declaration.declare("stocks.bias", Shape.of(k), Initials.zeros());
-        RowAdam optimizer = new RowAdam(kernels, workspace, declaration, weights, Adam.of(options.learningRate), step);
-        Parameters parameters = optimizer.parameters();
+        RowAdam optimizer = new RowAdam(Adam.of(options.learningRate), weights);
+        Parameters parameters = declaration.allocate(workspace, optimizer);
+        RowAdam.Table table = optimizer.table(run.kernels(), workspace, parameters, step);
         Tensor b = parameters.tensor(bias);
 
         // Training: a fresh batch, the mode's loss, one update.
-        Batch train = Batch.record(kernels, workspace, optimizer, launcher, b, options.batch, options.mode);
+        Batch train = Batch.record(run, parameters, table, b, options.batch, options.mode);
         Backward gradients = train.tape.backward(List.of(train.loss), List.of(train.rows.values(), b));
-        Ring training = Ring.allocate(workspace, unread, List.of("loss"));
+        Ring training = run.trainingRing(List.of("loss"));
         Work trainingStep =
                 Work.sequence(
                         "step",
                         List.of(
                                 source.draw(train, RandomStreams.TRAINING),
-                                optimizer.read(train.rows),
+                                table.read(train.rows),
                                 gradients.work(),
-                                optimizer.update(workspace, train.rows, gradients.of(train.rows.values())),
-                                kernels.metrics().lossAndDistance(options.batch, train.loss.values(), 0, null, null, step, training.rows(), training.slots())));
+                                table.update(train.rows, gradients.of(train.rows.values())),
+                                run.kernels()
+                                        .metrics()
+                                        .lossAndDistance(
+                                                options.batch,
+                                                train.loss.values(),
+                                                0,
+                                                null,
+                                                null,
+                                                step,
+                                                training.rows(),
+                                                training.slots())));
 
-        // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one, which is the decomposed loss of every input once, and its gradient.
-        Batch fresh = Batch.record(kernels, workspace, optimizer, launcher, b, TEST_BATCH, Mode.E2E);
-        RowAdam.Rows all = optimizer.rows(workspace, "all rows", d);
+        // Evaluation: the end-to-end loss of a fresh batch of another random stream; the exact one,
+        // which is the decomposed loss of every input once, and its gradient.
+        Batch fresh = Batch.record(run, parameters, table, b, TEST_BATCH, Approach.E2E);
+        RowAdam.Rows all = table.rows("all rows", d);
         all.x().upload(IntStream.range(0, d).toArray());
-        Tape tape = new Tape(kernels, workspace, parameters);
-        Tensor exact = SoftmaxDot.of(tape, launcher, all.values(), b, label, null);
+        Tape tape = run.tape(parameters);
+        Tensor exact = SoftmaxDot.of(tape, all.values(), b, label, null);
         Backward mean = tape.backward(List.of(exact), List.of(all.values(), b));
         DeviceBuffer right = workspace.words(d);
         DeviceBuffer endToEnd = workspace.words(d);
         DeviceBuffer decomposed = workspace.words(d);
-        Ring test = Ring.allocate(workspace, 1, metrics());
+        Ring test = run.testRing(metrics());
         Work evaluation =
                 Work.sequence(
                         "evaluation",
                         List.of(
                                 source.draw(fresh, RandomStreams.EVALUATION),
-                                optimizer.read(fresh.rows),
+                                table.read(fresh.rows),
                                 fresh.tape.forward(fresh.loss),
-                                optimizer.read(all),
+                                table.read(all),
                                 mean.work(),
-                                launcher.gradientMoments(d, k, all.values().values(), b.values(), label, right, endToEnd, decomposed),
+                                launcher.gradientMoments(
+                                        d, k, all.values().values(), b.values(), label, right, endToEnd, decomposed),
                                 launcher.metrics(
-                                        TEST_BATCH, d, k, fresh.loss.values(), exact.values(), right, endToEnd, decomposed, mean.of(b), step, test.rows(), test.slots())));
+                                        TEST_BATCH,
+                                        d,
+                                        k,
+                                        fresh.loss.values(),
+                                        exact.values(),
+                                        right,
+                                        endToEnd,
+                                        decomposed,
+                                        mean.of(b),
+                                        step,
+                                        test.rows(),
+                                        test.slots())));
 
-        Work initialise =
-                Work.sequence(
-                        "initialise",
-                        List.of(
-                                data.labels(d, k, options.seed, RandomStreams.TASK, label),
-                                parameters.initialise(kernels, options.seed, RandomStreams.INITIAL)));
-        return new Plan(parameters, initialise, trainingStep, training, evaluation, test).withLearnt(Map.of(weights.name(), all.values()));
+        Work labels = data.labels(d, k, seed, RandomStreams.TASK, label);
+        Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work initialise = Work.sequence("initialise", List.of(labels, firstWeights));
+        return new Plan(parameters, initialise, trainingStep, training, evaluation, test)
+                .withLearnt(Map.of(weights.name(), all.values()));
     }
 
-    /** The metrics before the first step, by name: where the paper's estimate of the noise holds. */
+    /**
+     * The metrics before the first step, by name: where the paper's estimate of the noise holds.
+     */
     public Map<String, Double> start(Kernels kernels) {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {
-            Plan plan = plan(kernels, workspace, workspace.ints(0), 1);
+            Plan plan = plan(new RunContext(kernels, workspace, workspace.ints(0), 1));
             plan.initialise().enqueue(stream);
             plan.evaluation().enqueue(stream);
             stream.synchronize();
@@ -194,12 +239,17 @@ public final class Stocks implements Experiment {
         }
     }
 
+    @Override
+    public Map<String, Object> facts(Kernels kernels) {
+        return Map.of(START, start(kernels));
+    }
+
     /** Where batches come from. */
-    private record Source(StocksData data, Options options, DeviceBuffer label, DeviceBuffer step) {
+    private record Source(StocksData data, Options options, long seed, DeviceBuffer label, DeviceBuffer step) {
 
         Work draw(Batch batch, int stream) {
-            return data.batch(
-                    batch.rows.values().rows(), options.d, options.k, options.seed, stream, step, label, batch.rows.x(), batch.y, batch.signs);
+            int n = batch.rows.values().rows();
+            return data.batch(n, options.d, options.k, seed, stream, step, label, batch.rows.x(), batch.y, batch.signs);
         }
     }
 
@@ -213,12 +263,13 @@ public final class Stocks implements Experiment {
      */
     private record Batch(Tape tape, RowAdam.Rows rows, DeviceBuffer y, DeviceBuffer signs, Tensor loss) {
 
-        static Batch record(Kernels kernels, Workspace workspace, RowAdam optimizer, StocksLoss launcher, Tensor bias, int n, Mode mode) {
-            Tape tape = new Tape(kernels, workspace, optimizer.parameters());
-            RowAdam.Rows rows = optimizer.rows(workspace, "rows", n);
-            DeviceBuffer y = workspace.words(n);
-            DeviceBuffer signs = mode == Mode.E2E ? workspace.words(StocksData.signWords(n, rows.values().columns())) : null;
-            return new Batch(tape, rows, y, signs, SoftmaxDot.of(tape, launcher, rows.values(), bias, y, signs));
+        static Batch record(RunContext run, Parameters parameters, RowAdam.Table table, Tensor bias, int n, Approach mode) {
+            Tape tape = run.tape(parameters);
+            RowAdam.Rows rows = table.rows("rows", n);
+            DeviceBuffer y = run.workspace().words(n);
+            int k = rows.values().columns();
+            DeviceBuffer signs = mode == Approach.E2E ? run.workspace().words(StocksData.signWords(n, k)) : null;
+            return new Batch(tape, rows, y, signs, SoftmaxDot.of(tape, rows.values(), bias, y, signs));
         }
     }
 }

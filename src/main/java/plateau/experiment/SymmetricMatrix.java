@@ -1,6 +1,9 @@
 package plateau.experiment;
 
-/** A small symmetric matrix, taken apart by Jacobi's rotations (Golub &amp; Van Loan, "Matrix Computations", section 8.5). */
+/**
+ * A small symmetric matrix, taken apart by Jacobi's rotations (Golub &amp; Van Loan, "Matrix
+ * Computations", section 8.5).
+ */
 final class SymmetricMatrix {
     private static final int SWEEPS = 50;
 

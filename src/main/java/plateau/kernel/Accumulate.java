@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Sums of gradients, for a tensor with several consumers ({@code kernels/optimizer.cu}). */
 public final class Accumulate {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernel. */
     public Accumulate(Device device) {
@@ -16,6 +16,7 @@ public final class Accumulate {
 
     /** sum(n) += term(n). */
     public Work add(int n, DeviceBuffer term, DeviceBuffer sum) {
+        Buffers.of("Accumulate.add").floats("term", term, n).floats("sum", sum, n);
         return module.kernel("accumulate").elementwise(n, n, term, sum);
     }
 }

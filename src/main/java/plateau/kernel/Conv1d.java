@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
@@ -14,7 +14,7 @@ public final class Conv1d {
     private static final int THREADS = 128;
     private static final int FILTER_THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /**
      * Shapes of one convolution.
@@ -26,17 +26,17 @@ public final class Conv1d {
      * @param taps of the filter
      * @param padding zeros before and behind the input
      */
-    public record Shape(int batch, int in, int out, int length, int taps, int padding) {
+    public record Geometry(int batch, int in, int out, int length, int taps, int padding) {
         /** @throws IllegalArgumentException if a size is not positive or the filter does not fit into the padded input */
-        public Shape {
+        public Geometry {
             if (batch < 1 || in < 1 || out < 1 || length < 1 || taps < 1 || padding < 0 || padding >= taps || length + 2 * padding < taps) {
                 throw new IllegalArgumentException("no convolution has batch %d, channels %d to %d, length %d, taps %d, padding %d".formatted(batch, in, out, length, taps, padding));
             }
         }
 
         /** Without padding: the output has taps − 1 positions fewer. */
-        public static Shape valid(int batch, int in, int out, int length, int taps) {
-            return new Shape(batch, in, out, length, taps, 0);
+        public static Geometry valid(int batch, int in, int out, int length, int taps) {
+            return new Geometry(batch, in, out, length, taps, 0);
         }
 
         /**
@@ -44,11 +44,11 @@ public final class Conv1d {
          *
          * @throws IllegalArgumentException if the number of taps is even
          */
-        public static Shape same(int batch, int in, int out, int length, int taps) {
+        public static Geometry same(int batch, int in, int out, int length, int taps) {
             if (taps % 2 == 0) {
                 throw new IllegalArgumentException("padding 'same' needs an odd number of taps, not " + taps);
             }
-            return new Shape(batch, in, out, length, taps, (taps - 1) / 2);
+            return new Geometry(batch, in, out, length, taps, (taps - 1) / 2);
         }
 
         /** Positions of the output. */
@@ -68,17 +68,26 @@ public final class Conv1d {
     }
 
     /** y(batch, out, outLength) from x(batch, in, length) and w(out, in, taps). */
-    public Work forward(Shape s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
+    public Work forward(Geometry s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
+        Buffers.of("Conv1d.forward")
+                .floats("x", x, s.batch, s.in, s.length).floats("w", w, s.out, s.in, s.taps)
+                .floats("y", y, s.batch, s.out, s.outLength());
         return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y).costing(s.operations());
     }
 
     /** dx(batch, in, length) from dy(batch, out, outLength) and w(out, in, taps). */
-    public Work backwardData(Shape s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
+    public Work backwardData(Geometry s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
+        Buffers.of("Conv1d.backwardData")
+                .floats("dy", dy, s.batch, s.out, s.outLength()).floats("w", w, s.out, s.in, s.taps)
+                .floats("dx", dx, s.batch, s.in, s.length);
         return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx).costing(s.operations());
     }
 
     /** dw(out, in, taps) from x(batch, in, length) and dy(batch, out, outLength). */
-    public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
+    public Work backwardFilter(Geometry s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
+        Buffers.of("Conv1d.backwardFilter")
+                .floats("x", x, s.batch, s.in, s.length).floats("dy", dy, s.batch, s.out, s.outLength())
+                .floats("dw", dw, s.out, s.in, s.taps);
         return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw).costing(s.operations());
     }
 }

@@ -7,7 +7,7 @@ import java.util.function.LongFunction;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 import plateau.cudnn.Dnn;
 
@@ -35,7 +35,7 @@ public final class Conv2d {
     private static final int GPU_PARTS = 128;
 
     /** How convolutions run. */
-    public enum Path {
+    public enum Convolutions {
         /** As {@link Conv2d} judges best for the device. */
         AUTO,
         /** By cuDNN, and pooling with it. */
@@ -44,9 +44,9 @@ public final class Conv2d {
         KERNELS
     }
 
-    private final Module module;
+    private final KernelModule module;
     private final int mostParts;
-    private final Path path;
+    private final Convolutions convolutions;
     private final Optional<Dnn> dnn;
 
     /**
@@ -59,9 +59,9 @@ public final class Conv2d {
      * @param out channels of the output
      * @param window rows and columns of a filter, odd
      */
-    public record Shape(int batch, int rows, int columns, int in, int out, int window) {
+    public record Geometry(int batch, int rows, int columns, int in, int out, int window) {
         /** @throws IllegalArgumentException if a size is not positive, the window is even, or an image's rows or columns are odd */
-        public Shape {
+        public Geometry {
             if (batch < 1 || rows < 2 || columns < 2 || in < 1 || out < 1 || window < 1) {
                 throw new IllegalArgumentException("no convolution has batch %d, %d x %d images, channels %d to %d, window %d".formatted(batch, rows, columns, in, out, window));
             }
@@ -121,13 +121,14 @@ public final class Conv2d {
      *
      * @throws IllegalStateException if cuDNN is demanded and not there
      */
-    public Conv2d(Device device, Path path) {
+    public Conv2d(Device device, Convolutions convolutions) {
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
-        this.path = path;
-        dnn = usesCudnn(device, path) ? Dnn.of(device) : Optional.empty();
-        if (path == Path.CUDNN && dnn.isEmpty()) {
-            throw new IllegalStateException("--conv cudnn: cuDNN cannot be used on this device; plateau doctor says why; use --conv kernels");
+        this.convolutions = convolutions;
+        dnn = usesCudnn(device, convolutions) ? Dnn.of(device) : Optional.empty();
+        if (convolutions == Convolutions.CUDNN && dnn.isEmpty()) {
+            throw new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used on this device"
+                    + " (plateau doctor says why); ask for the kernels");
         }
     }
 
@@ -135,8 +136,8 @@ public final class Conv2d {
      * The one place that decides who convolves. On the CPU the kernels: forward and backward of the tuples' two convolutions take them 4 ms for 200 images of lines, most of which is
      * background, and oneDNN 22 ms.
      */
-    private static boolean usesCudnn(Device device, Path path) {
-        return path == Path.CUDNN || path == Path.AUTO && !device.isCpu();
+    private static boolean usesCudnn(Device device, Convolutions convolutions) {
+        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu();
     }
 
     /**
@@ -152,12 +153,12 @@ public final class Conv2d {
      *
      * @throws IllegalStateException if cuDNN is demanded and does not compute it
      */
-    public Optional<ByCudnn> byCudnn(Shape s) {
+    public Optional<ByCudnn> byCudnn(Geometry s) {
         int half = s.window / 2;
         Dnn.ConvolutionShape shape = new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
         Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape).map(convolution -> new ByCudnn(convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
-        if (path == Path.CUDNN && prepared.isEmpty()) {
-            throw new IllegalStateException("--conv cudnn: this cuDNN does not compute %s; use --conv kernels".formatted(s));
+        if (convolutions == Convolutions.CUDNN && prepared.isEmpty()) {
+            throw new IllegalStateException("convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels".formatted(s));
         }
         return prepared;
     }
@@ -167,23 +168,57 @@ public final class Conv2d {
      *
      * @param bytes allocates so many
      */
-    public Memory memory(Shape s, LongFunction<DeviceBuffer> bytes) {
-        LongFunction<DeviceBuffer> vectors = count -> bytes.apply(count * LANES * Float.BYTES);
+    public Memory memory(Geometry s, LongFunction<DeviceBuffer> bytes) {
+        MemoryBytes need = memoryBytes(s);
+        return new Memory(
+                bytes.apply(need.winners),
+                bytes.apply(need.packed),
+                bytes.apply(need.response),
+                bytes.apply(need.base),
+                bytes.apply(need.pooled),
+                bytes.apply(need.pooledWinners),
+                bytes.apply(need.shares),
+                bytes.apply(need.inactive));
+    }
+
+    /** Bytes of each part of a {@link Memory}. */
+    private record MemoryBytes(long winners, long packed, long response, long base, long pooled, long pooledWinners, long shares, long inactive) {}
+
+    private MemoryBytes memoryBytes(Geometry s) {
+        long vector = (long) LANES * Float.BYTES;
         long slabs = (long) groups(s) * taps(s);
         long positions = (long) groups(s) * s.rows * s.columns;
-        return new Memory(
-                bytes.apply((long) s.batch * s.outputs()),
-                vectors.apply(slabs * s.in),
-                vectors.apply(slabs),
-                vectors.apply(positions),
-                vectors.apply(positions / 4),
-                bytes.apply(positions / 4 * LANES),
-                vectors.apply(parts(s) * slabs * (s.in + 1 + chunks(s))),
-                vectors.apply(slabs * chunks(s)));
+        return new MemoryBytes(
+                (long) s.batch * s.outputs(),
+                vector * slabs * s.in,
+                vector * slabs,
+                vector * positions,
+                vector * (positions / 4),
+                positions / 4 * LANES,
+                vector * parts(s) * slabs * (s.in + 1 + chunks(s)),
+                vector * slabs * chunks(s));
+    }
+
+    /** The beginning of a launcher's checks: the memory, and what all three launchers read. */
+    private Buffers buffers(String launcher, Geometry s, Memory memory, DeviceBuffer x, DeviceBuffer background) {
+        MemoryBytes need = memoryBytes(s);
+        return Buffers.of(launcher)
+                .bytes("memory.winners", memory.winners, need.winners)
+                .bytes("memory.packed", memory.packed, need.packed)
+                .bytes("memory.response", memory.response, need.response)
+                .bytes("memory.base", memory.base, need.base)
+                .bytes("memory.pooled", memory.pooled, need.pooled)
+                .bytes("memory.pooledWinners", memory.pooledWinners, need.pooledWinners)
+                .bytes("memory.shares", memory.shares, need.shares)
+                .bytes("memory.inactive", memory.inactive, need.inactive)
+                .floats("x", x, s.batch, s.inputs())
+                .floatsOrNull("background", background, s.in);
     }
 
     /** y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias. Fills the memory for the gradients with the same weights. */
-    public Work forward(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, Memory memory) {
+    public Work forward(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, Memory memory) {
+        buffers("Conv2d.forward", s, memory, x, background)
+                .floats("w", w, s.weights()).floats("bias", bias, s.out).floats("y", y, s.batch, s.outputs());
         return Work.sequence(
                 "conv2d_forward",
                 List.of(
@@ -212,7 +247,9 @@ public final class Conv2d {
     }
 
     /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out), after the forward. */
-    public Work backwardData(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
+    public Work backwardData(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
+        buffers("Conv2d.backwardData", s, memory, x, background)
+                .floats("dy", dy, s.batch, s.outputs()).floats("dx", dx, s.batch, s.inputs());
         return module.kernel("conv2d_pool_backward_data")
                 .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx)
                 .costing(s.operations());
@@ -224,7 +261,10 @@ public final class Conv2d {
      * @param dbias null where it is not wanted
      * @param dbackground null where it is not wanted or there is no background
      */
-    public Work backwardFilter(Shape s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dw, DeviceBuffer dbias, DeviceBuffer dbackground) {
+    public Work backwardFilter(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dw, DeviceBuffer dbias, DeviceBuffer dbackground) {
+        buffers("Conv2d.backwardFilter", s, memory, x, background)
+                .floats("dy", dy, s.batch, s.outputs()).floats("dw", dw, s.weights())
+                .floatsOrNull("dbias", dbias, s.out).floatsOrNull("dbackground", dbackground, s.in);
         int parts = parts(s);
         List<Work> works = new ArrayList<>();
         works.add(module.kernel("conv2d_pool_backward_filter")
@@ -239,24 +279,24 @@ public final class Conv2d {
         return Work.sequence("conv2d_backward_filter", works);
     }
 
-    private static int taps(Shape s) {
+    private static int taps(Geometry s) {
         return s.window * s.window;
     }
 
-    private static int groups(Shape s) {
+    private static int groups(Geometry s) {
         return Math.ceilDiv(s.out, LANES);
     }
 
-    private static int chunks(Shape s) {
+    private static int chunks(Geometry s) {
         return Math.ceilDiv(s.in, LANES);
     }
 
     /** Images in each part of a batch but the last. */
-    private int images(Shape s) {
+    private int images(Geometry s) {
         return Math.ceilDiv(s.batch, mostParts);
     }
 
-    private int parts(Shape s) {
+    private int parts(Geometry s) {
         return Math.ceilDiv(s.batch, images(s));
     }
 }

@@ -7,7 +7,7 @@ import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The dense layer y = act(x w + b) and its gradients ({@code kernels/dense.cu}). All matrices are row-major; weights are (in, out). */
@@ -21,7 +21,7 @@ public final class Dense {
     private static final long LARGE_PRODUCT = 1L << 27;
 
     /** How matrix products run. */
-    public enum Path {
+    public enum Products {
         /** As {@link Dense} judges best for the shape and the device. */
         AUTO,
         /** By cuBLAS, with separate kernels for bias, ReLU and bias gradient. */
@@ -30,8 +30,8 @@ public final class Dense {
         KERNELS
     }
 
-    private final Module module;
-    private final Path path;
+    private final KernelModule module;
+    private final Products products;
     private final Optional<Blas> blas;
 
     /**
@@ -39,18 +39,19 @@ public final class Dense {
      *
      * @throws IllegalStateException if cuBLAS is demanded and not there
      */
-    public Dense(Device device, Path path) {
+    public Dense(Device device, Products products) {
         this.module = device.module("dense");
-        this.path = path;
-        this.blas = path == Path.KERNELS || path == Path.AUTO && device.isCpu() ? Optional.empty() : device.blas();
-        if (path == Path.CUBLAS && blas.isEmpty()) {
-            throw new IllegalStateException("--gemm cublas: cuBLAS cannot be used on this device; plateau doctor says why; use --gemm kernels");
+        this.products = products;
+        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu() ? Optional.empty() : device.blas();
+        if (products == Products.CUBLAS && blas.isEmpty()) {
+            throw new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used on this device"
+                    + " (plateau doctor says why); ask for the kernels");
         }
     }
 
     /** The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat oneDNN at every shape here; cuBLAS needs large products to win on a GPU. */
     private Optional<Blas> blasFor(int m, int n, int k) {
-        return path == Path.CUBLAS || path == Path.AUTO && (long) m * n * k >= LARGE_PRODUCT ? blas : Optional.empty();
+        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT ? blas : Optional.empty();
     }
 
     /**
@@ -60,6 +61,8 @@ public final class Dense {
      * @param relu whether act is the ReLU, else it is the identity
      */
     public Work forward(int m, int n, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
+        Buffers.of("Dense.forward")
+                .floats("x", x, m, k).floats("w", w, k, n).floatsOrNull("bias", bias, n).floats("y", y, m, n);
         int rectify = relu ? 1 : 0;
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
@@ -78,6 +81,9 @@ public final class Dense {
      * @param reluOutput the layer's input where a ReLU made it; null for none
      */
     public Work backwardInput(int m, int n, int k, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer reluOutput, DeviceBuffer dx) {
+        Buffers.of("Dense.backwardInput")
+                .floats("dy", dy, m, n).floats("w", w, k, n).floatsOrNull("reluOutput", reluOutput, m, k)
+                .floats("dx", dx, m, k);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
@@ -95,6 +101,8 @@ public final class Dense {
      * @param dbias null where it is not wanted
      */
     public Work backwardWeights(int m, int n, int k, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw, DeviceBuffer dbias) {
+        Buffers.of("Dense.backwardWeights")
+                .floats("x", x, m, k).floats("dy", dy, m, n).floats("dw", dw, k, n).floatsOrNull("dbias", dbias, n);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             List<Work> works = new ArrayList<>();
@@ -112,6 +120,7 @@ public final class Dense {
 
     /** sums(n) = column sums of a(m, n). */
     public Work columnSums(int m, int n, DeviceBuffer a, DeviceBuffer sums) {
+        Buffers.of("Dense.columnSums").floats("a", a, m, n).floats("sums", sums, n);
         return module.kernel("column_sums").cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums).costing((double) m * n);
     }
 

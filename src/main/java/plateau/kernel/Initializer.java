@@ -2,12 +2,12 @@ package plateau.kernel;
 
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** First values, drawn on the device ({@code kernels/data/init.cu}). */
 public final class Initializer {
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public Initializer(Device device) {
@@ -16,6 +16,7 @@ public final class Initializer {
 
     /** w(n) from N(0, σ²), redrawn while outside ±2σ. */
     public Work truncatedNormal(int n, long seed, int stream, float sigma, DeviceBuffer w) {
+        Buffers.of("Initializer.truncatedNormal").floats("w", w, n);
         return module.kernel("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
     }
 }

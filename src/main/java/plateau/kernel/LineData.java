@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Tuples of images of lines, section 3.1 ({@code kernels/data/lines.cu}). */
@@ -13,7 +13,7 @@ public final class LineData {
 
     private static final int THREADS = 128;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** How a line's points are put on the grid; the order is that of the kernel's constants. */
     public enum Raster {
@@ -35,6 +35,9 @@ public final class LineData {
      * @param step one uint32: batches of different steps are independent
      */
     public Work tuples(int first, int n, int k, Raster raster, long seed, int stream, DeviceBuffer step, DeviceBuffer x, DeviceBuffer y, DeviceBuffer product) {
+        Buffers.of("LineData.tuples")
+                .ints("step", step, 1).floats("x", x, n, k, SIDE, SIDE).floats("y", y, n, k)
+                .floats("product", product, n);
         return module.kernel("line_tuples").cooperative(Dim.of(n), THREADS, first, k, raster.ordinal(), seed, stream, step, x, y, product);
     }
 }

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Data of the parity experiment, section 2.1 ({@code kernels/data/parity.cu}). */
@@ -11,7 +11,7 @@ public final class ParityData {
     private static final int SAMPLES_PER_BLOCK = 64;
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public ParityData(Device device) {
@@ -30,6 +30,8 @@ public final class ParityData {
      * @param subset {@link #subsetWords} words, bit i of word j for coordinate 32 j + i
      */
     public Work batch(int n, int d, long seed, int stream, DeviceBuffer step, DeviceBuffer subset, DeviceBuffer x, DeviceBuffer y) {
+        Buffers.of("ParityData.batch")
+                .ints("step", step, 1).ints("subset", subset, subsetWords(d)).floats("x", x, n, d).floats("y", y, n);
         return module.kernel("parity_batch").cooperative(Dim.of(Math.ceilDiv(n, SAMPLES_PER_BLOCK)), THREADS, n, d, seed, stream, step, subset, x, y);
     }
 
@@ -39,6 +41,7 @@ public final class ParityData {
      * @param size how many coordinates it has; negative: each with probability ½
      */
     public Work subset(int d, int size, long seed, int stream, DeviceBuffer subset) {
+        Buffers.of("ParityData.subset").ints("subset", subset, subsetWords(d));
         return module.kernel("parity_subset").elementwise(1, d, size, seed, stream, subset);
     }
 }

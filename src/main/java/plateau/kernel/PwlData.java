@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Piecewise-linear curves of three pieces, section 4 ({@code kernels/data/pwl.cu}). */
@@ -11,7 +11,7 @@ public final class PwlData {
     private static final int CURVES_PER_BLOCK = 16;
     private static final int THREADS = 128;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** How the positions θ and the changes of slope a are drawn; the order is that of the kernel's constants. */
     public enum Law {
@@ -43,6 +43,8 @@ public final class PwlData {
         if (law == Law.REAL && p != null) {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
+        Buffers.of("PwlData.curves")
+                .ints("step", step, 1).floats("f", f, samples, n).floatsOrNull("p", p, samples, n - skipped);
         return module.kernel("pwl_curves").cooperative(Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)), THREADS, samples, n, skipped, law.ordinal(), seed, stream, step, f, p);
     }
 }

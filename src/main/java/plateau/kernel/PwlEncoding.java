@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Around the encoders of piecewise-linear curves, section 4 ({@code kernels/pwl.cu}). */
@@ -13,7 +13,7 @@ public final class PwlEncoding {
 
     private static final int THREADS = 128;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public PwlEncoding(Device device) {
@@ -26,6 +26,7 @@ public final class PwlEncoding {
      * @param f (samples, n)
      */
     public Work moments(int samples, int n, DeviceBuffer f, DeviceBuffer moments) {
+        Buffers.of("PwlEncoding.moments").floats("f", f, samples, n).doubles("moments", moments, samples, MOMENTS);
         return module.kernel("pwl_moments").elementwise(samples, samples, n, f, moments);
     }
 
@@ -35,6 +36,7 @@ public final class PwlEncoding {
      * @param p (rows, n − skipped), the entries from position {@code skipped} on; those before are 0
      */
     public Work decode(int rows, int n, int skipped, DeviceBuffer p, DeviceBuffer f) {
+        Buffers.of("PwlEncoding.decode").floats("p", p, rows, n - skipped).floats("f", f, rows, n);
         return module.kernel("pwl_decode").cooperative(Dim.of(rows), THREADS, n, skipped, p, f);
     }
 }

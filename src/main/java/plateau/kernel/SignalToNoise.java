@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Signal and noise of the gradients with respect to one layer's weights, section 3.2 ({@code kernels/snr.cu}). Sums over samples are float64. */
@@ -15,7 +15,7 @@ public final class SignalToNoise {
     private static final int COLUMNS = 128;
     private static final int THREADS = 256;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public SignalToNoise(Device device) {
@@ -37,6 +37,9 @@ public final class SignalToNoise {
      * @param label h, −1 or +1
      */
     public Work labelledGradients(int n, int weights, int k, int summed, float scale, DeviceBuffer dscore, DeviceBuffer feature, int stride, DeviceBuffer label, DeviceBuffer vector) {
+        Buffers.of("SignalToNoise.labelledGradients")
+                .floatsOrNull("dscore", dscore, n, k).floats("feature", feature, n, k, weights)
+                .floats("label", label, (n - 1L) * stride + 1).doubles("vector", vector, n, weights + 1L);
         return module.kernel("labelled_gradients").elementwiseRows(n, weights + 1, weights + 1, k, summed, scale, dscore, feature, stride, label, vector).costing(2.0 * n * summed * weights);
     }
 
@@ -47,6 +50,8 @@ public final class SignalToNoise {
      * @param moment {@link #momentBytes}; zero at the start
      */
     public Work addMoments(int n, int weights, DeviceBuffer vector, DeviceBuffer moment) {
+        Buffers.of("SignalToNoise.addMoments")
+                .doubles("vector", vector, n, weights + 1L).bytes("moment", moment, momentBytes(weights));
         int count = weights + 1;
         return module.kernel("gradient_moments").cooperative(Dim.of(Math.ceilDiv(count, COLUMNS), Math.ceilDiv(count, ROWS)), COLUMNS, n, count, vector, moment).costing((double) n * count * count);
     }
@@ -58,6 +63,10 @@ public final class SignalToNoise {
      * @param ring (slots, 13) words
      */
     public Work estimate(int weights, DeviceBuffer endToEnd, DeviceBuffer decomposition, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        Buffers.of("SignalToNoise.estimate")
+                .bytes("endToEnd", endToEnd, momentBytes(weights))
+                .bytes("decomposition", decomposition, momentBytes(weights)).ints("step", step, 1)
+                .ring(ring, slots, 1 + 2 * METRICS);
         return module.kernel("signal_to_noise").cooperative(Dim.of(1), THREADS, weights + 1, endToEnd, decomposition, step, slots, ring);
     }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
@@ -23,7 +23,7 @@ public final class SparseRows {
     /** Of what one row has missed, by count in the source, four exponentials among them. */
     private static final int CATCH_UP_OPERATIONS = 130;
 
-    private final Module module;
+    private final KernelModule module;
 
     /**
      * What the updates keep beside the table.
@@ -34,7 +34,14 @@ public final class SparseRows {
      * @param last updates done when a row last had a gradient, (d) uint32
      * @param missed moments of the updates missed since, (4, d)
      */
-    public record Table(int d, int k, DeviceBuffer w, DeviceBuffer m, DeviceBuffer s, DeviceBuffer last, DeviceBuffer missed) {}
+    public record Table(int d, int k, DeviceBuffer w, DeviceBuffer m, DeviceBuffer s, DeviceBuffer last, DeviceBuffer missed) {
+        /** @throws IllegalArgumentException if one of them is too small */
+        public Table {
+            Buffers.of("SparseRows.Table")
+                    .floats("w", w, d, k).floats("m", m, d, k).floats("s", s, d, k).ints("last", last, d)
+                    .floats("missed", missed, MOMENTS, d);
+        }
+    }
 
     /**
      * The constants of Adam with ε outside the bias correction.
@@ -74,6 +81,7 @@ public final class SparseRows {
 
     /** links(2, n): for each sample the one before it and the one behind it that read the same row x(n); −1 where there is none. */
     public Work links(int n, DeviceBuffer x, DeviceBuffer links) {
+        Buffers.of("SparseRows.links").ints("x", x, n).ints("links", links, 2, n);
         return module.kernel("row_links").elementwise(n, n, x, links);
     }
 
@@ -84,11 +92,15 @@ public final class SparseRows {
      * @param step one uint32: updates done
      */
     public Work catchUp(Rule rule, Table table, int n, DeviceBuffer x, DeviceBuffer step, DeviceBuffer catchUp) {
+        Buffers.of("SparseRows.catchUp")
+                .ints("x", x, n).ints("step", step, 1).ints("catchUp", catchUp, n, CATCH_UP_WORDS);
         return module.kernel("row_catch_up").elementwise(n, n, table.d, rule.logBeta1(), rule.logBeta2(), rule.epsilon, x, step, table.last, table.missed, catchUp).costing(CATCH_UP_OPERATIONS * (double) n, n * (2.0 + MOMENTS + CATCH_UP_WORDS) * Float.BYTES);
     }
 
     /** rows(n, k): the rows x(n) of the table as of the step of {@link #catchUp}. */
     public Work gather(Table table, int n, DeviceBuffer x, DeviceBuffer catchUp, DeviceBuffer rows) {
+        Buffers.of("SparseRows.gather")
+                .ints("x", x, n).ints("catchUp", catchUp, n, CATCH_UP_WORDS).floats("rows", rows, n, table.k);
         return module.kernel("gather_rows").cooperative(Dim.of(n), THREADS, table.k, x, catchUp, table.w, table.m, table.s, rows).costing(8.0 * n * table.k, 4.0 * n * table.k * Float.BYTES);
     }
 
@@ -102,6 +114,10 @@ public final class SparseRows {
      * @param gradient (n, k), a row per sample; overwritten where a row was read twice
      */
     public Work adam(Rule rule, Table table, int n, DeviceBuffer rate, DeviceBuffer step, DeviceBuffer x, DeviceBuffer links, DeviceBuffer catchUp, DeviceBuffer rows, DeviceBuffer gradient) {
+        Buffers.of("SparseRows.adam")
+                .floats("rate", rate, 1).ints("step", step, 1).ints("x", x, n).ints("links", links, 2, n)
+                .ints("catchUp", catchUp, n, CATCH_UP_WORDS).floats("rows", rows, n, table.k)
+                .floats("gradient", gradient, n, table.k);
         return Work.sequence(
                 "adam of rows",
                 List.of(

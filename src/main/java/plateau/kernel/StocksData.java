@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** Data of the stocks, appendix A ({@code kernels/data/stocks.cu}). */
 public final class StocksData {
     private static final int WORDS_PER_DRAW = 4;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StocksData(Device device) {
@@ -33,6 +33,7 @@ public final class StocksData {
 
     /** The table of labels: label(d) int32, uniform in [0, k). */
     public Work labels(int d, int k, long seed, int stream, DeviceBuffer label) {
+        Buffers.of("StocksData.labels").ints("label", label, d);
         return module.kernel("stock_labels").elementwise(d, d, k, seed, stream, label);
     }
 
@@ -43,6 +44,9 @@ public final class StocksData {
      * @param signs of z, {@link #signWords} words: bit j mod 32 of word ⌊j/32⌋ of a sample is set where z_j = −1; null where z is not looked at
      */
     public Work batch(int n, int d, int k, long seed, int stream, DeviceBuffer step, DeviceBuffer label, DeviceBuffer x, DeviceBuffer y, DeviceBuffer signs) {
+        Buffers.of("StocksData.batch")
+                .ints("step", step, 1).ints("label", label, d).ints("x", x, n).ints("y", y, n)
+                .intsOrNull("signs", signs, signWords(n, k));
         List<Work> works = new ArrayList<>();
         if (signs != null) {
             works.add(module.kernel("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));

@@ -3,7 +3,7 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** The gain of investing by a softmax, its gradient, and how noisy that is, appendix A ({@code kernels/stocks.cu}). */
@@ -19,7 +19,7 @@ public final class StocksLoss {
     /** Of a share and its powers, likewise. */
     private static final int MOMENT_OPERATIONS = 30;
 
-    private final Module module;
+    private final KernelModule module;
 
     /** Loads the kernels. */
     public StocksLoss(Device device) {
@@ -36,6 +36,10 @@ public final class StocksLoss {
      * @param dp (rows, k); null where only the loss is wanted
      */
     public Work softmaxDot(int rows, int k, float scale, DeviceBuffer p, DeviceBuffer bias, DeviceBuffer label, DeviceBuffer signs, DeviceBuffer loss, DeviceBuffer dp) {
+        Buffers.of("StocksLoss.softmaxDot")
+                .floats("p", p, rows, k).floats("bias", bias, k).ints("label", label, rows)
+                .intsOrNull("signs", signs, rows, Math.ceilDiv(k, Integer.SIZE)).floats("loss", loss, rows)
+                .floatsOrNull("dp", dp, rows, k);
         return module.kernel("softmax_dot").cooperative(Dim.of(rows), THREADS, k, scale, p, bias, label, signs, loss, dp).costing((double) SOFTMAX_OPERATIONS * rows * k);
     }
 
@@ -44,6 +48,10 @@ public final class StocksLoss {
      * the gradient with respect to p + bias of either loss, endToEnd(rows) and decomposed(rows).
      */
     public Work gradientMoments(int rows, int k, DeviceBuffer p, DeviceBuffer bias, DeviceBuffer label, DeviceBuffer right, DeviceBuffer endToEnd, DeviceBuffer decomposed) {
+        Buffers.of("StocksLoss.gradientMoments")
+                .floats("p", p, rows, k).floats("bias", bias, k).ints("label", label, rows)
+                .floats("right", right, rows).floats("endToEnd", endToEnd, rows)
+                .floats("decomposed", decomposed, rows);
         return module.kernel("softmax_gradient_moments").cooperative(Dim.of(rows), THREADS, k, p, bias, label, right, endToEnd, decomposed).costing((double) MOMENT_OPERATIONS * rows * k);
     }
 
@@ -59,6 +67,10 @@ public final class StocksLoss {
      */
     public Work metrics(
             int n, int d, int k, DeviceBuffer loss, DeviceBuffer exactLoss, DeviceBuffer right, DeviceBuffer endToEnd, DeviceBuffer decomposed, DeviceBuffer mean, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        Buffers.of("StocksLoss.metrics")
+                .floats("loss", loss, n).floats("exactLoss", exactLoss, d).floats("right", right, d)
+                .floats("endToEnd", endToEnd, d).floats("decomposed", decomposed, d).floats("mean", mean, k)
+                .ints("step", step, 1).ring(ring, slots, METRICS_WORDS);
         return module.kernel("stock_metrics").cooperative(Dim.of(1), THREADS, n, d, k, loss, exactLoss, right, endToEnd, decomposed, mean, step, slots, ring).costing(n + 4.0 * d + 2.0 * k);
     }
 }

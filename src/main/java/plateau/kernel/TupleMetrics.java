@@ -3,14 +3,17 @@ package plateau.kernel;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
-import plateau.cuda.Module;
+import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /** What training on tuples of images reports, section 3.1 ({@code kernels/tuple.cu}). */
 public final class TupleMetrics {
     private static final int THREADS = 256;
 
-    private final Module module;
+    /** Of the ring's row: the step's bits, the loss and two accuracies. */
+    private static final int WORDS = 4;
+
+    private final KernelModule module;
 
     /** Loads the kernel. */
     public TupleMetrics(Device device) {
@@ -34,6 +37,11 @@ public final class TupleMetrics {
      * @param ring (slots, 4) words
      */
     public Work measure(int n, int k, Scored tuples, Scored images, DeviceBuffer step, DeviceBuffer ring, int slots) {
+        Buffers.of("TupleMetrics.measure")
+                .floats("tuples.loss", tuples.loss, n).floatsOrNull("images.loss", images.loss, n, k)
+                .floats("tuples.score", tuples.score, n).floats("tuples.label", tuples.label, n)
+                .floats("images.score", images.score, n, k).floats("images.label", images.label, n, k)
+                .ints("step", step, 1).ring(ring, slots, WORDS);
         return module.kernel("tuple_metrics").cooperative(Dim.of(1), THREADS, n, k, tuples.loss, images.loss, tuples.score, tuples.label, images.score, images.label, step, slots, ring).costing(3.0 * n * (1 + k), 3.0 * n * (1 + k) * Float.BYTES);
     }
 }

@@ -1,5 +1,6 @@
 package plateau.nn;
 
+import plateau.autograd.Convolution2dPool;
 import plateau.autograd.Parameter;
 import plateau.autograd.Parameters;
 import plateau.autograd.Shape;
@@ -8,7 +9,8 @@ import plateau.autograd.Tensor;
 import plateau.kernel.Conv2d;
 
 /**
- * A two-dimensional convolution, stride 1, "same" padding, with bias, then max-pooling 2×2 of stride 2. All images are channels-last.
+ * A two-dimensional convolution, stride 1, "same" padding, with bias, then max-pooling 2×2 of
+ * stride 2. All images are channels-last.
  *
  * @param weights (out, window, window, in)
  * @param bias (out)
@@ -18,7 +20,8 @@ import plateau.kernel.Conv2d;
 public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int columns) {
 
     /**
-     * Declares a layer's parameters as {@code name.weights}, truncated normal with σ = 1/√fan, and {@code name.bias}, 0.
+     * Declares a layer's parameters as {@code name.weights}, truncated normal with σ = 1/√fan, and
+     * {@code name.bias}, 0.
      *
      * @param rows of an input image, even
      * @param columns of an input image, even
@@ -35,25 +38,30 @@ public record ConvolutionPool(Parameter weights, Parameter bias, int rows, int c
                 columns);
     }
 
-    /** Records the layer on images of (rows, columns, in), one in each row of {@code x}, and returns its (batch, rows/2 · columns/2 · out) output. A layer may be applied several times. */
+    /**
+     * Records the layer on images of (rows, columns, in), one in each row of {@code x}, and returns
+     * its (batch, rows/2 · columns/2 · out) output. A layer may be applied several times.
+     */
     public Tensor apply(Tape tape, Tensor x) {
         return apply(tape, x, null);
     }
 
     /**
-     * As {@link #apply(Tape, Tensor)}, on images most of whose pixels equal a background, which costs less.
+     * As {@link #apply(Tape, Tensor)}, on images most of whose pixels equal a background, which
+     * costs less.
      *
-     * @param background (in), such as the bias of a {@link ConvolutionPool} below; a pixel that equals it passes its gradient on to it. Null: 0
+     * @param background (in), such as the bias of a {@link ConvolutionPool} below; a pixel that
+     *     equals it passes its gradient on to it. Null: 0
      */
     public Tensor apply(Tape tape, Tensor x, Tensor background) {
         String name = weights.name().replace(".weights", "");
-        return plateau.autograd.ConvolutionPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
+        return Convolution2dPool.of(tape, name, shape(x.rows()), x, background, tape.parameter(weights), tape.parameter(bias));
     }
 
-    private Conv2d.Shape shape(int batch) {
+    private Conv2d.Geometry shape(int batch) {
         int out = weights.shape().sizes().get(0);
         int window = weights.shape().sizes().get(1);
         int in = weights.shape().sizes().get(3);
-        return new Conv2d.Shape(batch, rows, columns, in, out, window);
+        return new Conv2d.Geometry(batch, rows, columns, in, out, window);
     }
 }

@@ -8,7 +8,8 @@ import plateau.autograd.Tape;
 import plateau.autograd.Tensor;
 
 /**
- * A dense layer, N(out) in the paper: act(x w + b), weights (in, out) truncated normal with σ = 1/√in, biases 0.
+ * A dense layer, N(out) in the paper: act(x w + b), weights (in, out) truncated normal with σ =
+ * 1/√in, biases 0.
  *
  * @param weights (in, out)
  * @param bias (out)
@@ -24,7 +25,10 @@ public record Linear(Parameter weights, Parameter bias, Activation activation) {
                 activation);
     }
 
-    /** Records the layer on rows of {@code in} values, and returns its (rows, out) output. A layer may be applied several times. */
+    /**
+     * Records the layer on rows of {@code in} values, and returns its (rows, out) output. A layer
+     * may be applied several times.
+     */
     public Tensor apply(Tape tape, Tensor x) {
         String name = weights.name().replace(".weights", "");
         return Affine.of(tape, name, x, tape.parameter(weights), tape.parameter(bias), activation == Activation.RELU);

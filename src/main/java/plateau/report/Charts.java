@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.List;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
 /** Figures as data for the page that draws them in a browser. */
 public final class Charts {
@@ -35,7 +37,7 @@ public final class Charts {
         ArrayNode curves = node.putArray("curves");
         for (int i = 0; i < panel.curves().size(); i++) {
             Panel.Curve curve = panel.curves().get(i);
-            ObjectNode drawn = curves.addObject().put("name", curve.name()).put("rgb", panel.colour(i).getRGB() & 0xFFFFFF).put("dashed", curve.look().dashed());
+            ObjectNode drawn = curves.addObject().put("name", curve.name()).put("rgb", PanelChart.colour(panel, i).getRGB() & 0xFFFFFF).put("dashed", curve.look().dashed());
             drawn.set("x", of(curve.x(), HORIZONTAL));
             drawn.set("y", of(curve.y(), VERTICAL));
             drawn.set("low", of(curve.low(), VERTICAL));

@@ -1,9 +1,11 @@
 package plateau.results;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
@@ -38,7 +40,7 @@ public final class AtomicFiles {
      * @throws FileException if it cannot be written; what stood there before still does
      */
     public static void write(Path target, Writer writer) throws IOException {
-        Path temporary = target.resolveSibling(".%s.plateau-%s.tmp".formatted(target.getFileName(), TOKEN));
+        Path temporary = temporary(target);
         temporary.toFile().deleteOnExit(); // where a signal comes in between
         try {
             writer.write(temporary);
@@ -48,6 +50,35 @@ public final class AtomicFiles {
         } finally {
             Files.deleteIfExists(temporary);
         }
+    }
+
+    /**
+     * Creates a file whose content is on the disk when this returns; where there was one of that name, it lies under another
+     * name then. Whenever the process ends, one of the two is whole.
+     *
+     * @param previous where the file that was there goes, in the same folder
+     * @throws FileException if it cannot be written; what stood there before still does, under one of the names
+     */
+    public static void replace(Path target, Path previous, Writer writer) throws IOException {
+        Path temporary = temporary(target);
+        try {
+            writer.write(temporary);
+            if (Files.exists(target)) {
+                Files.move(target, previous, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try (FileChannel folder = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
+                folder.force(true);
+            }
+        } catch (IOException e) {
+            throw new FileException(target, FileException.reason(e), e);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static Path temporary(Path target) {
+        return target.resolveSibling(".%s.plateau-%s.tmp".formatted(target.getFileName(), TOKEN));
     }
 
     /**

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -33,6 +34,7 @@ public final class ResultFolder implements AutoCloseable {
     static final String METRIC_LINES = "metrics.jsonl";
     static final String CURVES = "curves.csv";
     static final String RUNS = "runs";
+    private static final String CHECKPOINTS = "checkpoints";
 
     /** Every campaign writes these, or may; folders of versions that had no list had them too. */
     private static final List<String> FIXED = List.of(DESCRIPTION, METRICS, METRIC_LINES, CURVES);
@@ -46,7 +48,9 @@ public final class ResultFolder implements AutoCloseable {
         /** Results in place of those that may be there. */
         REPLACE,
         /** More of the results that are there. */
-        CONTINUE
+        CONTINUE,
+        /** Files beside those that may be there, and new versions of the folder's own. */
+        ADD
     }
 
     private final Path folder;
@@ -165,6 +169,11 @@ public final class ResultFolder implements AutoCloseable {
         return folder;
     }
 
+    /** Where the newest checkpoint of a run is, relative to its folder. */
+    public static String checkpoint(String run) {
+        return CHECKPOINTS + "/" + run + ".safetensors";
+    }
+
     /** What it is wanted for. */
     public Purpose purpose() {
         return purpose;
@@ -224,7 +233,7 @@ public final class ResultFolder implements AutoCloseable {
         if (begun) {
             return;
         }
-        if (purpose != Purpose.CONTINUE) {
+        if (purpose == Purpose.NEW || purpose == Purpose.REPLACE) {
             deleteEarlier();
         }
         AtomicFiles.write(folder.resolve(LIST), file -> {
@@ -314,6 +323,24 @@ public final class ResultFolder implements AutoCloseable {
                 written.add(name);
             }
         }
+    }
+
+    /**
+     * Creates or replaces a file of results, whole or not at all, in a folder to which another process may be writing.
+     *
+     * @throws FileException if it cannot be written, or a file of others lies there
+     */
+    public static void replace(Path folder, String name, AtomicFiles.Writer writer) throws IOException {
+        Path list = folder.resolve(LIST);
+        Path target = folder.resolve(name);
+        boolean isListed = Files.exists(list) && Files.readAllLines(list).contains(name);
+        if (!isListed && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw FolderException.Occupied.byOthers(target);
+        }
+        if (!isListed) {
+            Files.write(list, (name + "\n").getBytes(StandardCharsets.UTF_8), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+        AtomicFiles.write(target, writer);
     }
 
     static void createParent(Path file) throws IOException {

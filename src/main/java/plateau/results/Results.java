@@ -1,8 +1,10 @@
 package plateau.results;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,11 @@ import java.util.Map;
 public record Results(Path folder, Description description, List<History> histories) {
     /** Rows of all runs together that are held. */
     private static final int MOST_ROWS = 1 << 20;
+
+    /** Whether a folder holds results at all. */
+    public static boolean areIn(Path folder) {
+        return Files.exists(folder.resolve(ResultFolder.DESCRIPTION));
+    }
 
     /**
      * Reads a folder.
@@ -44,6 +51,34 @@ public record Results(Path folder, Description description, List<History> histor
                 ? ofRuns(folder, description, mostRows)
                 : ofTables(folder, description, mostRows);
         return new Results(folder, description, histories);
+    }
+
+    /**
+     * Writes what a run has logged, and learnt, into another folder: NAME.csv with a row for each step, and NAME-curves.csv
+     * where there are curves of it.
+     *
+     * @param folder with the results
+     * @param run the name of its files; see {@link RunKey#fileNames}
+     * @throws FileException if it cannot be read or written
+     */
+    public static void export(Path folder, String run, ResultFolder target) throws IOException {
+        copy(folder.resolve(RunLog.rowsName(run)), run + ".csv", target);
+        copy(folder.resolve(RunLog.curvesName(run)), run + "-curves.csv", target);
+    }
+
+    /** Only whole lines. */
+    private static void copy(Path file, String name, ResultFolder target) throws IOException {
+        long bytes = LineFile.wholeLength(file);
+        if (bytes > 0) {
+            target.write(name, copy -> {
+                try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
+                        FileChannel out = FileChannel.open(copy, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                    for (long from = 0; from < bytes; ) {
+                        from += in.transferTo(from, bytes - from, out);
+                    }
+                }
+            });
+        }
     }
 
     private static List<History> ofTables(Path folder, Description description, int mostRows) throws IOException {

@@ -1,18 +1,20 @@
 package plateau.train;
 
-import plateau.results.Safetensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
+import plateau.results.AtomicFiles;
+import plateau.results.FileException;
+import plateau.results.Safetensors;
+import plateau.results.Safetensors.Array;
 
 /**
  * Where one run keeps its checkpoints, and how often it makes one. The one before the newest is kept too. Whenever the process is killed, at least one of the
@@ -23,10 +25,26 @@ public final class Checkpoints {
     public static final Checkpoints NONE = new Checkpoints(null, Long.MAX_VALUE, false, _ -> {});
 
     /** The layout of the files; another one is not understood. */
-    private static final String LAYOUT = "plateau checkpoint 1";
+    private static final String LAYOUT = "plateau checkpoint 2";
 
     private static final String LAYOUT_NAME = "layout";
     private static final String DEVICE = "device";
+    private static final String STEP = "step";
+    private static final String SECONDS = "seconds";
+    private static final String EVALUATION_SECONDS = "evaluation_seconds";
+
+    /** Values of a parameter in place of those under its own name, which are not up to date. */
+    static final String LEARNT = "learnt/";
+
+    /**
+     * How far a run had come when it was saved.
+     *
+     * @param step training steps done
+     * @param seconds of training and evaluation
+     * @param evaluationSeconds of evaluation alone
+     * @param arrays what a run goes on with, by name
+     */
+    record Saved(long step, double seconds, double evaluationSeconds, SequencedMap<String, Array> arrays) {}
 
     private final Path file;
     private final Path previous;
@@ -57,15 +75,11 @@ public final class Checkpoints {
         return new Checkpoints(file, every, resume, warnings);
     }
 
-    private static Path previous(Path file) {
+    /** Where the checkpoint before the newest lies. */
+    public static Path previous(Path file) {
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.');
         return file.resolveSibling(name.substring(0, dot) + ".previous" + name.substring(dot));
-    }
-
-    /** Steps between two. */
-    long every() {
-        return every;
     }
 
     /** The step after which a run with so many steps makes its next one. */
@@ -77,26 +91,32 @@ public final class Checkpoints {
      * The newest checkpoint of this run that is whole; empty where it is to start from the beginning.
      *
      * @param identity what the run is, by name
+     * @param steps of the run
+     * @param layout arrays of the types and shapes that it must have, by name
      * @param device that it goes on with
      * @throws IllegalStateException with one line that says what is wrong with the newest, if neither can be used
      */
-    Optional<Safetensors> newest(Map<String, String> identity, String device) {
+    Optional<Saved> newest(Map<String, String> identity, long steps, Map<String, Array> layout, String device) {
         List<Path> found = resume ? List.of(file, previous).stream().filter(Files::exists).toList() : List.of();
         List<String> problems = new ArrayList<>();
         for (Path candidate : found) {
             try {
-                Safetensors saved = Safetensors.read(candidate);
-                Optional<String> difference = difference(saved, identity);
+                Safetensors content = Safetensors.read(candidate);
+                Optional<String> difference = difference(content, identity);
                 if (difference.isEmpty()) {
+                    Saved saved = read(content, steps, layout);
                     problems.forEach(problem -> warnings.accept(problem + "; going on from the one before it"));
-                    if (!device.equals(saved.metadata().get(DEVICE))) {
-                        warnings.accept("%s was saved on %s: from there on, the last bits may differ on %s".formatted(candidate, saved.metadata().get(DEVICE), device));
+                    String before = content.metadata().get(DEVICE);
+                    if (!device.equals(before)) {
+                        warnings.accept("%s was saved on %s: from there on, the last bits may differ on %s".formatted(candidate, before, device));
                     }
                     return Optional.of(saved);
                 }
                 problems.add("checkpoint %s is of another run: %s".formatted(candidate, difference.get()));
+            } catch (Safetensors.MalformedException e) {
+                problems.add("checkpoint %s cannot be used: %s".formatted(candidate, e.getMessage()));
             } catch (IOException e) {
-                problems.add("checkpoint %s cannot be used: %s".formatted(candidate, e instanceof Safetensors.MalformedException ? e.getMessage() : e.toString()));
+                problems.add("checkpoint %s cannot be read: %s".formatted(candidate, FileException.of(candidate, e).reason()));
             }
         }
         if (!problems.isEmpty()) {
@@ -105,15 +125,40 @@ public final class Checkpoints {
         return Optional.empty();
     }
 
-    /** Whether a file has the layout of a checkpoint. */
-    static boolean isCheckpoint(Safetensors file) {
-        return LAYOUT.equals(file.metadata().get(LAYOUT_NAME));
+    /** Takes nothing for granted: a file may be whole, and its checksum right, but not written here. */
+    private static Saved read(Safetensors content, long steps, Map<String, Array> layout) throws Safetensors.MalformedException {
+        for (Map.Entry<String, Array> wanted : layout.entrySet()) {
+            Array array = content.arrays().get(wanted.getKey());
+            if (array == null || array.type() != wanted.getValue().type() || !array.shape().equals(wanted.getValue().shape())) {
+                throw new Safetensors.MalformedException("its array '%s' is %s, not %s".formatted(wanted.getKey(), array == null ? "missing" : text(array), text(wanted.getValue())));
+            }
+        }
+        long step = (long) number(content, STEP, steps);
+        double seconds = number(content, SECONDS, Double.MAX_VALUE);
+        return new Saved(step, seconds, number(content, EVALUATION_SECONDS, seconds), content.arrays());
+    }
+
+    private static String text(Array array) {
+        return array.type() + " of shape " + array.shape();
+    }
+
+    private static double number(Safetensors content, String name, double most) throws Safetensors.MalformedException {
+        String text = content.metadata().get(name);
+        try {
+            double number = name.equals(STEP) ? Long.parseLong(text) : Double.parseDouble(text);
+            if (number >= 0 && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException | NullPointerException e) {
+            // told below
+        }
+        throw new Safetensors.MalformedException("its %s is '%s'".formatted(name, text));
     }
 
     /** The first thing in which a file is not of this run. */
     private static Optional<String> difference(Safetensors file, Map<String, String> identity) {
         Map<String, String> saved = file.metadata();
-        if (!isCheckpoint(file)) {
+        if (!LAYOUT.equals(saved.get(LAYOUT_NAME))) {
             return Optional.of("its layout is '%s', not '%s'".formatted(saved.get(LAYOUT_NAME), LAYOUT));
         }
         return identity.entrySet().stream().filter(entry -> !entry.getValue().equals(saved.get(entry.getKey()))).map(entry -> "%s is %s there, not %s".formatted(entry.getKey(), saved.get(entry.getKey()), entry.getValue())).findFirst();
@@ -122,28 +167,45 @@ public final class Checkpoints {
     /**
      * Saves a checkpoint: written whole under another name, then renamed, after the newest has become the one before.
      *
+     * @param device that the run is on
      * @throws UncheckedIOException if it cannot be written; those that were there still are
      */
-    void save(Safetensors content, Map<String, String> identity, String device) {
+    void save(Saved saved, Map<String, String> identity, String device) {
         if (file == null) {
             return;
         }
-        Path temporary = file.resolveSibling("." + file.getFileName());
-        content.metadata().put(LAYOUT_NAME, LAYOUT);
-        content.metadata().putAll(identity);
-        content.metadata().put(DEVICE, device);
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put(STEP, Long.toString(saved.step));
+        metadata.put(SECONDS, Double.toString(saved.seconds));
+        metadata.put(EVALUATION_SECONDS, Double.toString(saved.evaluationSeconds));
+        metadata.put(LAYOUT_NAME, LAYOUT);
+        metadata.putAll(identity);
+        metadata.put(DEVICE, device);
         try {
             Files.createDirectories(file.getParent());
-            content.write(temporary);
-            if (Files.exists(file)) {
-                Files.move(file, previous, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            try (FileChannel folder = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
-                folder.force(true);
-            }
+            AtomicFiles.replace(file, previous, new Safetensors(metadata, saved.arrays)::write);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * What a run had learnt when a checkpoint was made, for other programs: its parameters by name, and texts about the run.
+     *
+     * @throws Safetensors.MalformedException if the file is damaged, or no checkpoint
+     * @throws IOException if it cannot be read
+     */
+    public static Safetensors learnt(Path checkpoint) throws IOException {
+        Safetensors file = Safetensors.read(checkpoint);
+        if (!LAYOUT.equals(file.metadata().get(LAYOUT_NAME))) {
+            throw new Safetensors.MalformedException("it is no checkpoint of this program, or of another version");
+        }
+        SequencedMap<String, Array> parameters = new LinkedHashMap<>();
+        file.arrays().forEach((name, values) -> {
+            if (!name.contains("/")) {
+                parameters.put(name, file.arrays().getOrDefault(LEARNT + name, values));
+            }
+        });
+        return new Safetensors(file.metadata(), parameters);
     }
 }

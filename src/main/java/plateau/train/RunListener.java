@@ -1,16 +1,33 @@
 package plateau.train;
 
-import plateau.results.LogRow;
 import java.util.Map;
+import plateau.autograd.Kernels;
+import plateau.results.History;
+import plateau.results.LogRow;
 
-/**
- * Sees a run's progress, on the thread that trains. An exception it throws ends the run. Where a run goes on from a checkpoint, the listener first sees the rows and
- * curves that the run logged before, as if it had been there.
- */
+/** Sees a run's progress, on the thread that trains. An exception it throws ends the run. */
 public interface RunListener {
 
     /** Nobody listens. */
     RunListener NONE = new RunListener() {};
+
+    /** Takes down what a run logs. */
+    static RunListener into(History history) {
+        return new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                history.add(row.step(), row.test());
+            }
+
+            @Override
+            public void onCurves(long step, Map<String, float[]> curves) {
+                history.keep(step, curves);
+            }
+        };
+    }
+
+    /** Once, before a run of several is planned, while no other one is. */
+    default void onPlan(Kernels kernels) {}
 
     /**
      * Once, when the run has been planned and is about to train.
@@ -41,6 +58,9 @@ public interface RunListener {
      * @param curves by name, as the experiment documents them
      */
     default void onCurves(long step, Map<String, float[]> curves) {}
+
+    /** Before a checkpoint is written, from which the run may go on: what was logged until now must last. */
+    default void onCheckpoint() {}
 
     /** Once, after a run that was completed. */
     default void onFinish(RunResult result) {}

@@ -1,13 +1,8 @@
 package plateau.train;
 
-import plateau.results.Safetensors;
-import plateau.results.LogRow;
-import java.lang.reflect.RecordComponent;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
 import plateau.autograd.Kernels;
@@ -21,6 +16,8 @@ import plateau.cuda.Work;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.Ring;
+import plateau.experiment.RunContext;
+import plateau.results.LogRow;
 import plateau.results.Safetensors.Array;
 
 /**
@@ -39,13 +36,13 @@ public final class Trainer implements AutoCloseable {
     private static final double SECONDS_AT_ONCE = 0.5;
 
     private static final String STATE = "state/";
-    static final String LEARNT = "learnt/";
 
     private static final int PROFILE_REPETITIONS = 200;
 
     private final Device device;
     private final Experiment experiment;
     private final Options options;
+    private final Schedule schedule;
     private final Workspace workspace;
     private final Stream stream;
     private final Event trained;
@@ -61,32 +58,28 @@ public final class Trainer implements AutoCloseable {
     private volatile boolean stopped;
 
     /**
-     * The schedule of a run.
+     * How a run is trained.
      *
-     * @param steps of training
-     * @param logEvery steps between evaluations; the last step is always followed by one
+     * @param schedule how long, and how often it is looked at
      * @param unroll training steps per captured graph, fewer where they take long; unused without graphs
      * @param graph false: enqueue every operation of every step from Java, with the same bits
      */
-    public record Options(long steps, long logEvery, int unroll, boolean graph) {
+    public record Options(Schedule schedule, int unroll, boolean graph) {
         /** Steps per graph when nothing else is asked for: from here on the fixed cost of a replay no longer shows, even at parity's 5 µs a step. */
         public static final int DEFAULT_UNROLL = 64;
 
+        /** Steps per graph at most. */
+        public static final int MOST_UNROLLED = 4096;
+
         /** Graphs, unrolled as usual. */
         public static Options of(long steps, long logEvery) {
-            return new Options(steps, logEvery, DEFAULT_UNROLL, true);
+            return new Options(new Schedule(steps, logEvery), DEFAULT_UNROLL, true);
         }
 
-        /** @throws IllegalArgumentException with one line on the first option that is out of range */
+        /** @throws IllegalArgumentException with one line, if {@code unroll} is out of range */
         public Options {
-            if (steps < 1 || steps > 0xFFFF_FFFFL) {
-                throw new IllegalArgumentException("steps must be between 1 and 4294967295, not " + steps);
-            }
-            if (logEvery < 1) {
-                throw new IllegalArgumentException("log-every must be at least 1, not " + logEvery);
-            }
-            if (unroll < 1 || unroll > 4096) {
-                throw new IllegalArgumentException("unroll must be between 1 and 4096, not " + unroll);
+            if (unroll < 1 || unroll > MOST_UNROLLED) {
+                throw new IllegalArgumentException("unroll must be between 1 and %d, not %d".formatted(MOST_UNROLLED, unroll));
             }
         }
     }
@@ -96,19 +89,20 @@ public final class Trainer implements AutoCloseable {
      *
      * @throws plateau.cuda.CudaException if memory runs out or a launch is refused; nothing stays allocated
      */
-    public Trainer(Device device, Kernels kernels, Experiment experiment, Options options) {
+    public Trainer(Kernels kernels, Experiment experiment, Options options) {
         long started = System.nanoTime();
-        this.device = device;
+        this.device = kernels.device();
         this.experiment = experiment;
         this.options = options;
+        this.schedule = options.schedule;
         this.workspace = new Workspace(device);
         try {
             this.stream = workspace.own(device.createStream(), Stream::close);
             this.trained = workspace.own(device.createEvent(), Event::close);
             this.evaluated = workspace.own(device.createEvent(), Event::close);
-            int unread = (int) Math.min(Math.min(options.logEvery, options.steps), MOST_UNREAD);
+            int unread = (int) Math.min(Math.min(schedule.logEvery(), schedule.steps()), MOST_UNREAD);
             this.step = workspace.words(1);
-            this.plan = experiment.plan(kernels, workspace, step, unread);
+            this.plan = experiment.plan(new RunContext(kernels, workspace, step, unread));
             this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
             this.trainingStep = Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
@@ -124,15 +118,10 @@ public final class Trainer implements AutoCloseable {
         this.setupSeconds = secondsSince(started);
     }
 
-    /** As {@link #run(Device, Kernels, Experiment, Options, RunListener, Checkpoints)}, without checkpoints. */
-    public static RunResult run(Device device, Kernels kernels, Experiment experiment, Options options, RunListener listener) {
-        return run(device, kernels, experiment, options, listener, Checkpoints.NONE);
-    }
-
     /** Plans a run, runs it, and releases all it took. */
-    public static RunResult run(Device device, Kernels kernels, Experiment experiment, Options options, RunListener listener, Checkpoints checkpoints) {
-        try (Trainer trainer = new Trainer(device, kernels, experiment, options)) {
-            return trainer.run(listener, checkpoints);
+    public static RunResult run(Kernels kernels, Experiment experiment, Options options, RunListener listener) {
+        try (Trainer trainer = new Trainer(kernels, experiment, options)) {
+            return trainer.run(listener, Checkpoints.NONE);
         }
     }
 
@@ -161,21 +150,20 @@ public final class Trainer implements AutoCloseable {
     /**
      * Trains from the first step, or the newest checkpoint, to the last; from where does not show in the result. May be called again, with the same result.
      *
-     * @throws NonFiniteLossException if a loss is NaN or infinite, with the step and the rows so far
+     * @throws NonFiniteLossException if a loss is NaN or infinite, with the step
      * @throws CancellationException after {@link #stop}
      * @throws IllegalStateException if there are checkpoints to go on from, but none that can be used
      */
     public RunResult run(RunListener listener, Checkpoints checkpoints) {
         initialise.enqueue(stream);
         stream.synchronize();
-        Course course = checkpoints.newest(identity(), device.name()).map(this::resume).orElseGet(Course::new);
-        listener.onStart(course.done());
-        course.replay(listener);
+        Progress progress = checkpoints.newest(identity(), schedule.steps(), arrays(true), device.arithmetic()).map(this::resume).orElseGet(Progress::new);
+        listener.onStart(progress.done);
         long atOnce = unroll;
-        while (course.done() < options.steps) {
-            long done = course.done();
-            long nextLog = Math.min((done / options.logEvery + 1) * options.logEvery, options.steps);
-            long nextCheckpoint = checkpoints.next(done, options.steps);
+        while (progress.done < schedule.steps()) {
+            long done = progress.done;
+            long nextLog = schedule.nextRow(done);
+            long nextCheckpoint = checkpoints.next(done, schedule.steps());
             int count = (int) Math.min(Math.min(nextLog, nextCheckpoint) - done, Math.min(plan.training().slots(), atOnce));
             boolean log = done + count == nextLog;
             long started = System.nanoTime();
@@ -184,36 +172,55 @@ public final class Trainer implements AutoCloseable {
             evaluation.enqueue(log ? 1 : 0);
             stream.record(evaluated);
             stream.synchronize();
-            double[] batch = read(plan.training(), done, count, course.rows());
-            LogRow row = log ? LogRow.of(nextLog, read(plan.test(), nextLog, 1, course.rows()), batch) : null;
-            course.advance(count, secondsSince(started), evaluated.millisecondsSince(trained) / 1e3);
+            double[] batch = read(plan.training(), done, count);
+            double[] tested = log ? read(plan.test(), nextLog, 1) : null;
+            progress.advance(count, secondsSince(started), evaluated.millisecondsSince(trained) / 1e3);
             if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
                 atOnce *= 2;
             }
             if (log) {
-                log(row, course, listener);
+                progress.last = LogRow.of(nextLog, tested, batch);
+                log(progress.last, listener);
             }
-            listener.onSteps(course.done());
-            boolean stop = stopped && course.done() < options.steps;
-            if (stop || course.done() == nextCheckpoint) {
-                save(course, checkpoints);
+            listener.onSteps(progress.done);
+            boolean stop = stopped && progress.done < schedule.steps();
+            if (stop || progress.done == nextCheckpoint) {
+                save(progress, listener, checkpoints);
             }
             if (stop) {
-                throw new CancellationException("stopped after %d of %d steps".formatted(course.done(), options.steps));
+                throw new CancellationException("stopped after %d of %d steps".formatted(progress.done, schedule.steps()));
             }
         }
-        RunResult result = result(course);
+        RunResult result = new RunResult(
+                setupSeconds,
+                progress.seconds,
+                schedule.steps() / (progress.seconds - progress.evaluationSeconds),
+                schedule.steps() / progress.seconds,
+                trainingStep.parts().size(),
+                progress.last);
         listener.onFinish(result);
         return result;
     }
 
-    private void log(LogRow row, Course course, RunListener listener) {
-        course.log(row);
+    /** How far a run has come, in this process and those before it. */
+    private static final class Progress {
+        private long done;
+        private double seconds;
+        private double evaluationSeconds;
+        private LogRow last;
+
+        void advance(long steps, double spent, double spentOnEvaluation) {
+            done += steps;
+            seconds += spent;
+            evaluationSeconds += spentOnEvaluation;
+        }
+    }
+
+    private void log(LogRow row, RunListener listener) {
         listener.onLog(row);
         if (!plan.curves().isEmpty() && listener.wantsCurves(row.step())) {
             Map<String, float[]> learnt = new LinkedHashMap<>();
             plan.curves().forEach((name, values) -> learnt.put(name, values.toFloats()));
-            course.keep(learnt);
             listener.onCurves(row.step(), learnt);
         }
     }
@@ -222,50 +229,53 @@ public final class Trainer implements AutoCloseable {
     private Map<String, String> identity() {
         Map<String, String> identity = new LinkedHashMap<>();
         identity.put("experiment", experiment.name());
-        for (RecordComponent component : experiment.options().getClass().getRecordComponents()) {
-            try {
-                identity.put(component.getName(), String.valueOf(component.getAccessor().invoke(experiment.options())));
-            } catch (ReflectiveOperationException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        identity.put("steps", Long.toString(options.steps));
-        identity.put("log_every", Long.toString(options.logEvery));
+        experiment.options().forEach((name, value) -> identity.put(name, String.valueOf(value)));
+        identity.put("seed", Long.toString(experiment.seed()));
+        identity.put("steps", Long.toString(schedule.steps()));
+        identity.put("log-every", Long.toString(schedule.logEvery()));
         return identity;
     }
 
-    private void save(Course course, Checkpoints checkpoints) {
+    /**
+     * All that the run goes on with, by name.
+     *
+     * @param layout whether types and shapes are enough, and no values need to be read
+     */
+    private SequencedMap<String, Array> arrays(boolean layout) {
+        SequencedMap<String, Array> arrays = new LinkedHashMap<>();
+        plan.parameters().parts().forEach((name, tensor) -> arrays.put(name, Array.floats(tensor.shape().sizes(), layout ? new int[tensor.shape().elements()] : tensor.values().toInts())));
+        plan.state().forEach((name, words) -> arrays.put(STATE + name, Array.of(List.of((int) (words.bytes() / Integer.BYTES)), layout ? new int[(int) (words.bytes() / Integer.BYTES)] : words.toInts())));
+        return arrays;
+    }
+
+    private void save(Progress progress, RunListener listener, Checkpoints checkpoints) {
         if (checkpoints == Checkpoints.NONE) {
             return;
         }
-        SequencedMap<String, Array> arrays = new LinkedHashMap<>();
-        plan.parameters().parts().forEach((name, tensor) -> arrays.put(name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
-        plan.state().forEach((name, words) -> arrays.put(STATE + name, Array.of(List.of((int) (words.bytes() / Integer.BYTES)), words.toInts())));
-        if (course.done() == options.steps) {
-            plan.learnt().forEach((name, tensor) -> arrays.put(LEARNT + name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
+        listener.onCheckpoint();
+        SequencedMap<String, Array> arrays = arrays(false);
+        if (progress.done == schedule.steps()) {
+            plan.learnt().forEach((name, tensor) -> arrays.put(Checkpoints.LEARNT + name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
         }
-        course.save(arrays);
-        Map<String, String> metadata = new LinkedHashMap<>();
-        course.describe(metadata);
-        Saved.describe(experiment.metrics(), metadata);
-        checkpoints.save(new Safetensors(metadata, arrays), identity(), device.name());
+        checkpoints.save(new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, arrays), identity(), device.arithmetic());
     }
 
-    private Course resume(Safetensors saved) {
+    private Progress resume(Checkpoints.Saved saved) {
         plan.parameters().parts().forEach((name, tensor) -> tensor.values().upload(saved.arrays().get(name).toInts()));
         plan.state().forEach((name, words) -> words.upload(saved.arrays().get(STATE + name).toInts()));
-        Course course = Course.read(saved);
-        step.upload((int) course.done());
-        return course;
+        step.upload((int) saved.step());
+        Progress progress = new Progress();
+        progress.advance(saved.step(), saved.seconds(), saved.evaluationSeconds());
+        return progress;
     }
 
     /** The metrics of the last of these steps, once all of them are seen to be finite. */
-    private static double[] read(Ring ring, long first, int count, List<LogRow> history) {
+    private static double[] read(Ring ring, long first, int count) {
         double[][] metrics = ring.read(first, count);
         for (int i = 0; i < count; i++) {
             for (int j = 0; j < ring.names().size(); j++) {
                 if (!Double.isFinite(metrics[i][j])) {
-                    throw new NonFiniteLossException(ring.names().get(j), metrics[i][j], first + i, history);
+                    throw new NonFiniteLossException(ring.names().get(j), metrics[i][j], first + i);
                 }
             }
         }
@@ -299,24 +309,6 @@ public final class Trainer implements AutoCloseable {
     /** Bytes of device memory that the run holds. */
     long bytes() {
         return workspace.bytes();
-    }
-
-    private RunResult result(Course course) {
-        String version = Optional.ofNullable(Trainer.class.getPackage().getImplementationVersion()).orElse("development");
-        return new RunResult(
-                experiment.name(),
-                experiment.options(),
-                options,
-                experiment.seed(),
-                device.description(),
-                Map.of("plateau", version, "java", Runtime.version().toString()),
-                setupSeconds,
-                course.seconds(),
-                options.steps / (course.seconds() - course.evaluationSeconds()),
-                options.steps / course.seconds(),
-                trainingStep.parts().size(),
-                experiment.metrics(),
-                course.rows());
     }
 
     private static double secondsSince(long nanoTime) {

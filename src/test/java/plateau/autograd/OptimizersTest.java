@@ -1,10 +1,12 @@
 package plateau.autograd;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
@@ -49,17 +51,60 @@ class OptimizersTest {
                 });
     }
 
-    /** Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph. */
-    private static void check(Optimizer optimizer, Rule rule) {
+    /** The rate lies in device memory, where a captured graph reads it. */
+    @Test
+    void theRateCanBeChangedUnderPreparedWork() {
         try (Device device = TestDevice.open();
                 Workspace workspace = new Workspace(device)) {
-            Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+            Stream stream = workspace.own(device.createStream(), Stream::close);
+            Sgd optimizer = new Sgd(0.25f);
+            Parameters.Declaration declaration = new Parameters.Declaration();
+            declaration.declare("w", Shape.of(1), (k, elements, seed, first, values) -> values.fill(0));
+            Parameters parameters = declaration.allocate(workspace, optimizer);
+            Work update = optimizer.update(Kernels.of(device), workspace, parameters, workspace.ints(0));
+            parameters.arena().upload(new float[parameters.arena().toFloats().length]);
+            parameters.gradients().slice(0, Float.BYTES).upload(1f);
+            update.enqueue(stream);
+            stream.synchronize();
+            assertEquals(-0.25f, parameters.values().toFloats()[0]);
+            parameters.learningRate().upload(2f);
+            update.enqueue(stream);
+            stream.synchronize();
+            assertEquals(-2.25f, parameters.values().toFloats()[0]);
+        }
+    }
+
+    @Test
+    void constantsOutOfRangeAreRefused() {
+        assertRefused("A learning rate must be positive, not NaN", () -> Adam.of(Float.NaN));
+        assertRefused("A learning rate must be positive, not -1.0", () -> new Sgd(-1));
+        assertRefused("A learning rate must be positive, not 0.0", () -> new Sgd(0));
+        assertRefused("A learning rate must be positive, not Infinity", () -> new Sgd(Float.POSITIVE_INFINITY));
+        assertRefused(
+                "Adam's decays must be at least 0 and below 1, not 1.0 and 0.9", () -> new Adam(0.1f, 1, 0.9f, 1e-5f));
+        assertRefused(
+                "Adam's decays must be at least 0 and below 1, not 0.9 and NaN",
+                () -> new Adam(0.1f, 0.9f, Float.NaN, 1e-5f));
+        assertRefused("Adam's epsilon must be positive, not 0.0", () -> new Adam(0.1f, 0.9f, 0.9f, 0));
+    }
+
+    private static void assertRefused(String message, Executable optimizer) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class, optimizer).getMessage());
+    }
+
+    /**
+     * Twelve updates with fresh gradients; the step lies in device memory, as in a captured graph.
+     */
+    private static void check(DenseOptimizer optimizer, Rule rule) {
+        try (Device device = TestDevice.open();
+                Workspace workspace = new Workspace(device)) {
+            Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
             Stream stream = workspace.own(device.createStream(), Stream::close);
             Parameters.Declaration declaration = new Parameters.Declaration();
             Parameter parameter = declaration.declare("w", Shape.of(ELEMENTS), (k, elements, seed, first, values) -> values.fill(Float.floatToIntBits(2)));
             Parameters parameters = declaration.allocate(workspace, optimizer);
             DeviceBuffer step = workspace.ints(0);
-            Work update = optimizer.update(kernels, workspace, parameters, workspace.floats(optimizer.learningRate()), step);
+            Work update = optimizer.update(kernels, workspace, parameters, step);
             parameters.initialise(kernels, 1, 0).enqueue(stream);
             stream.synchronize();
             Random random = new Random(5);

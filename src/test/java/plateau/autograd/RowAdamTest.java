@@ -17,7 +17,10 @@ import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
 
-/** Adam that leaves rows out and makes up for it, against Adam that moves every weight at every step, in float64. */
+/**
+ * Adam that leaves rows out and makes up for it, against Adam that moves every weight at every
+ * step, in float64.
+ */
 class RowAdamTest {
     private static final Adam RULE = Adam.of(0.1f);
 
@@ -28,10 +31,11 @@ class RowAdamTest {
         final int n;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final RowAdam optimizer;
+        final Parameters parameters;
+        final RowAdam.Table table;
         final Tensor bias;
         final RowAdam.Rows batch;
         final RowAdam.Rows all;
@@ -45,14 +49,16 @@ class RowAdamTest {
             Parameters.Declaration declaration = new Parameters.Declaration();
             Parameter rows = declaration.declare("rows", Shape.of(d, k), (kernels, elements, seed, stream, values) -> values.fill(Float.floatToIntBits(2)));
             Parameter b = declaration.declare("bias", Shape.of(k), (kernels, elements, seed, stream, values) -> values.fill(0));
-            optimizer = new RowAdam(kernels, workspace, declaration, rows, RULE, step);
-            bias = optimizer.parameters().tensor(b);
-            batch = optimizer.rows(workspace, "batch", n);
-            all = optimizer.rows(workspace, "all", d);
+            RowAdam optimizer = new RowAdam(RULE, rows);
+            parameters = declaration.allocate(workspace, optimizer);
+            table = optimizer.table(kernels, workspace, parameters, step);
+            bias = parameters.tensor(b);
+            batch = table.rows("batch", n);
+            all = table.rows("all", d);
             all.x().upload(IntStream.range(0, d).toArray());
             gradient = workspace.words((long) n * k);
-            update = optimizer.update(workspace, batch, gradient);
-            run(optimizer.parameters().initialise(kernels, 1, 0));
+            update = table.update(batch, gradient);
+            run(parameters.initialise(kernels, 1, 0));
         }
 
         void run(Work work) {
@@ -62,15 +68,15 @@ class RowAdamTest {
 
         void update(int[] x, float[] g, float[] biasGradient) {
             batch.x().upload(x);
-            run(optimizer.read(batch));
+            run(table.read(batch));
             gradient.upload(g);
-            optimizer.parameters().gradient(bias).orElseThrow().upload(biasGradient);
+            parameters.gradient(bias).orElseThrow().upload(biasGradient);
             run(update);
             run(kernels.counter().advance(step));
         }
 
         float[] values() {
-            run(optimizer.read(all));
+            run(table.read(all));
             return all.values().values().toFloats();
         }
 
@@ -92,8 +98,9 @@ class RowAdamTest {
     }
 
     /**
-     * Gradients of all sizes around ε; rows that come at every step, several times in one, after hundreds of steps, and never. The bias, which is moved at every step, is off by up to 4e-6 here, and the
-     * rows by no more; both are given 1e-5.
+     * Gradients of all sizes around ε; rows that come at every step, several times in one, after
+     * hundreds of steps, and never. The bias, which is moved at every step, is off by up to 4e-6
+     * here, and the rows by no more; both are given 1e-5.
      */
     @ParameterizedTest
     @CsvSource({"1, 3, 1, 50, 1", "2, 5, 4, 300, 0.1", "40, 7, 4, 400, 1e-4", "300, 33, 3, 500, 1e-5", "300, 2, 100, 60, 1e-3", "50, 31, 1, 900, 1"})
@@ -123,7 +130,10 @@ class RowAdamTest {
         }
     }
 
-    /** Values that anybody reads on the way leave no trace: the same bits whether read at every step or at the end. */
+    /**
+     * Values that anybody reads on the way leave no trace: the same bits whether read at every step
+     * or at the end.
+     */
     @Test
     void readingChangesNothing() {
         float[][] values = new float[2][];
@@ -146,18 +156,12 @@ class RowAdamTest {
 
     @Test
     void theTableComesFirst() {
-        try (Device device = TestDevice.open();
-                Workspace workspace = new Workspace(device)) {
-            Parameters.Declaration declaration = new Parameters.Declaration();
-            declaration.declare("bias", Shape.of(3), null);
-            Parameter rows = declaration.declare("rows", Shape.of(2, 3), null);
-            assertEquals(
-                    "The table rows must be declared before all other parameters",
-                    assertThrows(
-                                    IllegalArgumentException.class,
-                                    () -> new RowAdam(Kernels.load(device, Dense.Path.AUTO), workspace, declaration, rows, RULE, workspace.ints(0)))
-                            .getMessage());
-        }
+        Parameters.Declaration declaration = new Parameters.Declaration();
+        declaration.declare("bias", Shape.of(3), null);
+        Parameter rows = declaration.declare("rows", Shape.of(2, 3), null);
+        assertEquals(
+                "The table rows must be declared before all other parameters",
+                assertThrows(IllegalArgumentException.class, () -> new RowAdam(RULE, rows)).getMessage());
     }
 
     private static double[] doubles(float[] values) {

@@ -69,6 +69,6 @@ record Finished(int code, List<String> out, List<String> err) {
     /** It ended well and complained about nothing. */
     void assertOk() {
         assertEquals(List.of(), err);
-        assertEquals(Main.OK, code);
+        assertEquals(ExitCode.OK, code);
     }
 }

@@ -38,16 +38,17 @@ class PlotAndCompareTest {
     void compareNamesWhatDiffersAndHowItEnded() throws Exception {
         Path a = folder.resolve("a");
         Path b = folder.resolve("b");
-        write(a, "{\"experiment\": \"parity\", \"arguments\": {\"lr\": 0.01, \"batch\": 128, \"out\": \"a\"}, \"device\": \"CPU\", \"runs\": [{\"d\": 5, \"seed\": 1, \"steps_per_second\": 100}, {\"d\": 5, \"seed\": 2, \"steps_per_second\": 300}]}",
+        write(a, "{\"experiment\": \"parity\", \"status\": \"finished\", \"campaign\": {\"experiment\": \"parity\", \"runs\": [{\"options\": {\"d\": 5, \"lr\": 0.01}, \"seeds\": 2}]}, \"device\": \"CPU\", \"runs\": [{\"d\": 5, \"seed\": 1, \"status\": \"finished\", \"steps_per_second\": 100}, {\"d\": 5, \"seed\": 2, \"status\": \"finished\", \"steps_per_second\": 300}]}",
                 "d,seed,step,loss\r\n5,1,100,1\r\n5,1,200,0.5\r\n5,2,200,0.7\r\n");
-        write(b, "{\"experiment\": \"parity\", \"arguments\": {\"lr\": 0.02, \"batch\": 128, \"out\": \"b\"}, \"device\": \"CPU\", \"runs\": [{\"d\": 5, \"seed\": 1}]}", "d,seed,step,loss\r\n5,1,100,0.25\r\n");
+        write(b, "{\"experiment\": \"parity\", \"status\": \"finished\", \"campaign\": {\"experiment\": \"parity\", \"runs\": [{\"options\": {\"d\": 5, \"lr\": 0.02}, \"seeds\": 1}]}, \"device\": \"CPU\", \"runs\": [{\"d\": 5, \"seed\": 1, \"status\": \"finished\"}]}", "d,seed,step,loss\r\n5,1,100,0.25\r\n");
         Finished compare = run("compare", a.toString(), b.toString(), "--out", folder.toString());
         compare.assertOk();
         List<List<String>> cells = compare.out().stream().map(line -> List.of(line.split(" {2,}"))).toList();
         assertEquals(List.of("", a.toString(), b.toString()), cells.get(0));
         assertEquals(List.of("lr", "0.01", "0.02"), cells.get(1));
-        assertEquals(List.of("d = 5: loss", "0.60 ± 0.14", "0.25"), cells.get(2));
-        assertEquals(List.of("d = 5: steps/s", "200 ± 141", "-"), cells.get(3));
+        assertEquals(List.of("seeds", "2", "1"), cells.get(2));
+        assertEquals(List.of("d = 5: loss", "0.60 ± 0.14", "0.25"), cells.get(3));
+        assertEquals(List.of("d = 5: steps/s", "200 ± 141", "-"), cells.get(4));
         assertEquals("wrote compare.png, compare.svg to " + folder, compare.out().getLast());
         assertTrue(Files.size(folder.resolve("compare.png")) > 0);
     }
@@ -57,14 +58,18 @@ class PlotAndCompareTest {
         Path parity = folder.resolve("p");
         Path step = folder.resolve("s");
         Path other = folder.resolve("o");
-        write(parity, "{\"experiment\": \"parity\"}", "d,seed,step,loss\r\n5,1,100,1\r\n");
-        write(step, "{\"experiment\": \"step\"}", "variant,seed,step,loss\r\ne2e,1,100,1\r\n");
-        write(other, "{\"experiment\": \"doctor\"}", "d,seed,step,loss\r\n5,1,100,1\r\n");
-        run("compare", parity.toString(), step.toString(), "--out", folder.toString()).assertError(Main.FAILED, "holds results of 'parity'", "of 'step'; name those of one command");
-        run("plot", folder.toString()).assertError(Main.FAILED, "holds no results of a command (run.json and metrics.csv)");
-        run("plot", other.toString()).assertError(Main.FAILED, "holds results of 'doctor', which has no figures");
-        run("plot").assertError(Main.USAGE, "Missing required parameter: 'DIR'");
-        run("compare", parity.toString()).assertError(Main.USAGE, "requires at least 2 values");
+        write(parity, description("parity", "{\"d\": 5, \"seed\": 1, \"status\": \"finished\"}"), "d,seed,step,loss\n5,1,100,1\n");
+        write(step, description("step", "{\"variant\": \"e2e\", \"seed\": 1, \"status\": \"finished\"}"), "variant,seed,step,loss\ne2e,1,100,1\n");
+        write(other, description("doctor", ""), "d,seed,step,loss\n");
+        run("compare", parity.toString(), step.toString(), "--out", folder.toString()).assertError(ExitCode.FAILED, "holds results of 'parity'", "of 'step'; name those of one command");
+        run("plot", folder.toString()).assertError(ExitCode.FAILED, folder + ": there are no results in it (no run.json)");
+        run("plot", other.toString()).assertError(ExitCode.FAILED, other.resolve("run.json") + ": its campaign is damaged: there is no experiment 'doctor', but parity, ");
+        write(other, "{\"experiment\": \"parity\", \"status\": \"finished\", \"arguments\": {}, \"runs\": []}", "d,seed,step,loss\n");
+        run("plot", other.toString()).assertError(ExitCode.FAILED, other.resolve("run.json") + ": it has no campaign, since an earlier version of this program wrote it");
+        Files.writeString(parity.resolve("metrics.csv"), "d,seed,step,loss\n5,1,100,1\n5,1,two,1\n");
+        run("plot", parity.toString()).assertError(ExitCode.FAILED, parity.resolve("metrics.csv") + " line 3: ");
+        run("plot").assertError(ExitCode.USAGE, "Missing required parameter: 'DIR'");
+        run("compare", parity.toString()).assertError(ExitCode.USAGE, "requires at least 2 values");
     }
 
     @Test
@@ -85,6 +90,10 @@ class PlotAndCompareTest {
 
     private static Finished run(String... arguments) {
         return Finished.here(arguments);
+    }
+
+    private static String description(String experiment, String runs) {
+        return "{\"experiment\": \"%s\", \"status\": \"finished\", \"campaign\": {\"experiment\": \"%s\", \"runs\": [{}]}, \"runs\": [%s]}".formatted(experiment, experiment, runs);
     }
 
     private static void write(Path folder, String description, String metrics) throws Exception {

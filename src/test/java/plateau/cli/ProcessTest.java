@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import plateau.cuda.NativeFiles;
+import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
+import plateau.reference.Waiting;
 import plateau.results.Safetensors;
 
 /** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
@@ -31,13 +32,14 @@ class ProcessTest {
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use a smaller --batch");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "smaller");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test
     void aLaterFailureKeepsWhatWasDone() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(Main.FAILED, "d = 6: cuGraphInstantiate");
+        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(ExitCode.FAILED, "d = 6: cuGraphInstantiate");
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("failed", run.at("/status").asText());
         assertTrue(run.at("/error").asText().startsWith("d = 6: cuGraphInstantiate"), run::toString);
@@ -59,17 +61,18 @@ class ProcessTest {
         Files.createDirectories(damaged.resolve(name).getParent());
         Files.write(damaged.resolve(name), Arrays.copyOf(image, image.length / 2));
         Process process = Finished.start(folder, List.of(damaged), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p");
-        Finished.await(folder, process).assertError(Main.FAILED, "hinge.so is damaged");
+        Finished.await(folder, process).assertError(ExitCode.FAILED, "hinge.so is damaged");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test
     void withoutAGpuCudaIsAnErrorAndItsCheckIsSkipped() throws Exception {
         assumeFalse(Files.exists(Path.of("/proc/driver/nvidia/version")), "this machine has an NVIDIA driver");
-        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(Main.FAILED, "--device cuda:0", "use --device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "--device cuda:0", "use --device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "device cuda:0", "use device cpu");
         assertFalse(Files.exists(folder.resolve("p")));
         Finished doctor = run(Map.of(), "doctor", "--device", "cuda");
-        assertEquals(Main.SKIPPED, doctor.code());
+        assertEquals(ExitCode.SKIPPED, doctor.code());
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
     }
 
@@ -78,30 +81,26 @@ class ProcessTest {
     @CsvSource({"INT, 130", "TERM, 143"})
     void interruptionEndsCleanly(String signal, int code) throws Exception {
         Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5,6,7", "--steps", "1000000000", "--parallel", "2", "--out", "p");
-        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).stream().noneMatch(line -> line.startsWith("d = 6: step "))) {
-            Thread.sleep(50);
-        }
+        Waiting.until(process, "the second run's first step", () -> stdout().stream().anyMatch(line -> line.startsWith("d = 6: step ")));
         assertEquals(0, new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor());
         Finished finished = Finished.await(folder, process);
         assertEquals(List.of(), finished.err());
         assertEquals(code, finished.code());
-        assertEquals("interrupted; wrote metrics.csv, metrics.jsonl, run.json, parity.png, parity.svg to p", finished.out().getLast());
+        assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl, parity.png, parity.svg to p", finished.out().getLast());
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("interrupted", run.at("/status").asText());
         assertEquals(List.of("interrupted", "interrupted", "waiting"), run.at("/runs").valueStream().map(each -> each.at("/status").asText()).toList());
         List<String> last = Files.readAllLines(folder.resolve("p/metrics.csv"));
         assertTrue(last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
         try (Stream<Path> files = Files.list(folder.resolve("p"))) {
-            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).sorted().toList());
+            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).sorted().toList());
         }
     }
 
     @Test
     void interruptionBeforeAnythingIsLoggedLeavesNothing() throws Exception {
         Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "1000000000", "--log-every", "1000000000", "--out", "p");
-        while (process.isAlive() && Files.readAllLines(folder.resolve("stdout")).isEmpty()) {
-            Thread.sleep(50);
-        }
+        Waiting.until(process, "the first line", () -> !stdout().isEmpty());
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
@@ -124,9 +123,7 @@ class ProcessTest {
             long before = lastSaved();
             Process process = Finished.start(folder, List.of(), Map.of(), next.toArray(String[]::new));
             boolean early = seeds.random().nextInt(4) == 0; // while it starts; else once it has saved something
-            while (process.isAlive() && (early ? Files.readAllLines(folder.resolve("stdout")).isEmpty() : lastSaved() == before)) {
-                Thread.sleep(5);
-            }
+            Waiting.until(process, early ? "the first line" : "a checkpoint", () -> early ? !stdout().isEmpty() : lastSaved() != before);
             Thread.sleep(seeds.random().nextInt(400));
             process.destroyForcibly().waitFor();
             if (Files.exists(folder.resolve("killed/run.json"))) {
@@ -155,34 +152,40 @@ class ProcessTest {
         }
     }
 
-    /** Ctrl-C saves what was done until then, whether a checkpoint is due or not. */
+    /**
+     * Ctrl-C saves what was done until then, whether a checkpoint is due or not: the next one that is due
+     * would be that of the end.
+     */
     @Test
     void anInterruptedCommandSaysHowToGoOn() throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "300000", "--log-every", "300000", "--checkpoint-every", "300000", "--out", "p");
-        while (process.isAlive() && !Files.exists(folder.resolve("p/run.json"))) {
-            Thread.sleep(10);
-        }
-        Thread.sleep(300);
+        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "600000", "--log-every", "600000", "--checkpoint-every", "300000", "--out", "p");
+        Path checkpoint = folder.resolve("p/checkpoints/d-5-seed-1.safetensors");
+        Waiting.until(process, "a checkpoint that is due", () -> Files.exists(checkpoint));
+        Files.delete(checkpoint);
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
         assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl to p; to go on: plateau parity --resume p", finished.out().getLast());
-        long step = Long.parseLong(Safetensors.read(folder.resolve("p/checkpoints/d-5-seed-1.safetensors")).metadata().get("step"));
-        assertTrue(0 < step && step < 300_000, () -> "step " + step);
+        long step = Long.parseLong(Safetensors.read(checkpoint).metadata().get("step"));
+        assertTrue(300_000 <= step && step < 600_000, () -> "step " + step);
         run(Map.of(), "parity", "--resume", "p").assertOk();
         assertEquals("finished", new ObjectMapper().readTree(folder.resolve("p/run.json").toFile()).at("/status").asText());
     }
 
+    private List<String> stdout() throws IOException {
+        return Files.readAllLines(folder.resolve("stdout"));
+    }
+
     private static Set<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+            return files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).collect(Collectors.toSet());
         }
     }
 
     @Test
     void debugShowsTheStackTrace() throws Exception {
         Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), "parity", "--device", "cpu", "--d", "0", "--out", "p");
-        assertEquals(Main.USAGE, failed.code());
+        assertEquals(ExitCode.USAGE, failed.code());
         assertTrue(failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")), failed.err()::toString);
     }
 

@@ -13,6 +13,7 @@ import jcuda.runtime.cudaStream_t;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import plateau.cuda.load.DeviceOptions;
 
 /** The CPU's cuBLAS through JCublas: the calls Plateau's own class does not make, and the statuses of wrong ones. Column-major, as cuBLAS is. */
 class BlasAbiTest {

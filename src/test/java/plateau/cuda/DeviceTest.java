@@ -13,10 +13,19 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.KernelImages;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.NativeFileException;
 import plateau.kernel.Accumulate;
 import plateau.kernel.Dense;
 import plateau.reference.Seeds;
@@ -54,13 +63,13 @@ class DeviceTest {
                 DeviceBuffer copy = device.upload(new float[2 * 5])) {
             double matrices = 4.0 * (6 + 15 + 10);
             Cost product = new Cost(2 * 2 * 3 * 5, matrices);
-            for (Dense.Path path : List.of(Dense.Path.KERNELS, Dense.Path.CUBLAS)) {
+            for (Dense.Products path : List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS)) {
                 assertEquals(product, new Dense(device, path).forward(2, 5, 3, x, w, null, false, y).cost(), path::toString);
             }
             Work sum = new Accumulate(device).add(10, copy, y);
             assertEquals(new Cost(0, 80), sum.cost());
             assertEquals(new Cost(0, 80), copy.copyFrom(y).cost());
-            assertEquals(new Cost(60, matrices + 80 + 40), Work.sequence("all", List.of(new Dense(device, Dense.Path.KERNELS).forward(2, 5, 3, x, w, null, false, y), sum, y.fill(0))).cost());
+            assertEquals(new Cost(60, matrices + 80 + 40), Work.sequence("all", List.of(new Dense(device, Dense.Products.KERNELS).forward(2, 5, 3, x, w, null, false, y), sum, y.fill(0))).cost());
             assertEquals(new Cost(7, 3), ((Launch) sum).withBlock(32).costing(7, 3).withBlock(64).cost());
         }
     }
@@ -249,7 +258,7 @@ class DeviceTest {
 
     @Test
     void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
-        byte[] image = NativeFiles.cpuImage("optimizer", KernelImages.PRODUCTION);
+        byte[] image = Libraries.inUse().image("optimizer", KernelImages.PRODUCTION);
         NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
         assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", new byte[10]));
@@ -320,11 +329,41 @@ class DeviceTest {
     void aRunOutOfMemorySaysWhatToDo() {
         CudaException full = assertThrows(CudaException.class, () -> device.allocate(1L << 45));
         assertEquals(2, full.code());
-        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("--batch"), full.getMessage());
+        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("smaller batches"), full.getMessage());
     }
 
     @Test
     void theOtherDriverCannotBeOpenedBesideThisOne() {
         assertThrows(DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cuda"))));
+    }
+
+    /** CUDA's current context belongs to a thread. */
+    @Test
+    void aThreadWithoutTheDeviceIsToldWhatToCall() throws Exception {
+        try (DeviceBuffer buffer = device.upload(1f); ExecutorService other = Executors.newSingleThreadExecutor()) {
+            Future<CudaException> refused = other.submit(() -> assertThrows(CudaException.class, buffer::toFloats));
+            String message = refused.get().getMessage();
+            assertTrue(message.contains("CUDA_ERROR_INVALID_CONTEXT") && message.contains("device.makeCurrent()"), message);
+            assertArrayEquals(new float[] {1}, other.submit(() -> {
+                device.makeCurrent();
+                return buffer.toFloats();
+            }).get());
+        }
+    }
+
+    @Test
+    void kernelsThatAreNotThereAreNamed() {
+        NativeFileException missing = assertThrows(NativeFileException.class, () -> device.module("mine"));
+        assertTrue(missing.getMessage().startsWith("there are no kernels 'mine' for "), missing.getMessage());
+    }
+
+    /** What a CPU has none of is 0. */
+    @Test
+    void aKernelTellsWhatABlockOfItTakes() {
+        Kernel kernel = device.module("stocks").kernel("stock_metrics");
+        assertEquals(0, kernel.registers());
+        assertEquals(0, kernel.staticSharedBytes());
+        assertEquals(1, kernel.maxThreadsPerBlock(), "cooperative, and so one thread on CPUs");
+        assertEquals(1024, device.module("hinge").kernel("hinge_forward").maxThreadsPerBlock());
     }
 }

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.NativeFiles;
 
 /** A machine with CUDA 13 has libcublas.so.13 and JCublas asks for 12: the forwarder between them. In processes of their own, for what they load. */
 class ForwarderTest {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
+import plateau.cuda.load.DeviceOptions;
 import plateau.cudnn.bindings.CuDnn;
 
 /** The generated bindings against the header they were made from, against NVIDIA's where it is installed, and against the library. */

@@ -22,11 +22,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
 import plateau.cuda.Graph;
 import plateau.cuda.GraphExec;
 import plateau.cuda.LiveObjects;
 import plateau.cuda.Stream;
+import plateau.cuda.load.DeviceOptions;
 import plateau.cudnn.bindings.CuDnn;
 import plateau.reference.Seeds;
 

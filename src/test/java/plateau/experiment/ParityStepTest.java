@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +73,7 @@ class ParityStepTest {
     /** A planned run on the device, step by step. */
     private static final class Run implements AutoCloseable {
         final Parity.Options options;
+        final long seed;
         final Device device;
         final Workspace workspace;
         final Stream stream;
@@ -85,8 +85,9 @@ class ParityStepTest {
         final ParityData data;
         final Plan plan;
 
-        Run(Parity.Options options, Dense.Path path) {
+        Run(Parity.Options options, long seed, Dense.Products path) {
             this.options = options;
+            this.seed = seed;
             device = TestDevice.open();
             workspace = new Workspace(device);
             stream = workspace.own(device.createStream(), Stream::close);
@@ -94,11 +95,11 @@ class ParityStepTest {
             subset = workspace.words(ParityData.subsetWords(options.d()));
             x = workspace.words((long) options.batch() * options.d());
             y = workspace.words(options.batch());
-            kernels = Kernels.load(device, path);
+            kernels = Kernels.of(device, path);
             data = new ParityData(device);
-            plan = new Parity(options).plan(kernels, workspace, step, 8);
+            plan = new Parity(options, seed).plan(new RunContext(kernels, workspace, step, 8));
             run(plan.initialise());
-            run(data.subset(options.d(), options.subsetSize().orElse(-1), options.seed(), RandomStreams.TASK, subset));
+            run(data.subset(options.d(), options.subsetSize().orElse(-1), seed, RandomStreams.TASK, subset));
         }
 
         void run(Work work) {
@@ -122,7 +123,7 @@ class ParityStepTest {
 
         /** The batch that the next step trains on. */
         Oracle oracle(Weights weights) {
-            run(data.batch(options.batch(), options.d(), options.seed(), RandomStreams.TRAINING, step, subset, x, y));
+            run(data.batch(options.batch(), options.d(), seed, RandomStreams.TRAINING, step, subset, x, y));
             return new Oracle(options.d(), weights, doubles(x), doubles(y));
         }
 
@@ -140,8 +141,8 @@ class ParityStepTest {
 
     @ParameterizedTest
     @CsvSource({"1, 3, AUTO", "5, 128, AUTO", "10, 33, AUTO", "7, 128, KERNELS", "10, 128, CUBLAS"})
-    void oneAndFiveStepsAgreeWithFloat64(int d, int batch, Dense.Path path) {
-        try (Run run = new Run(new Parity.Options(d, OptionalInt.empty(), batch, 0.1f, 11), path)) {
+    void oneAndFiveStepsAgreeWithFloat64(int d, int batch, Dense.Products path) {
+        try (Run run = new Run(new Parity.Options(d, null, batch, 0.1f), 11, path)) {
             Weights weights = run.weights();
             for (int step = 0; step < 5; step++) {
                 Oracle oracle = run.oracle(weights);
@@ -162,7 +163,7 @@ class ParityStepTest {
     @Test
     void gradientAgreesWithFiniteDifferencesAwayFromKinks() {
         double h = 1e-4;
-        try (Run run = new Run(Parity.Options.of(5), Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(5), 1, Dense.Products.AUTO)) {
             Weights weights = run.weights();
             double[] y = new double[run.options.batch()];
             Oracle at = run.oracle(weights);
@@ -195,7 +196,7 @@ class ParityStepTest {
 
     @Test
     void theLastLossAndTheTestMetricsAreThoseOfTheirBatches() {
-        try (Run run = new Run(Parity.Options.of(6).withSubsetSize(2), Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(6).withSubsetSize(2), 1, Dense.Products.AUTO)) {
             run.step();
             run.step();
             int n = 500;
@@ -214,7 +215,7 @@ class ParityStepTest {
 
     @Test
     void trainingAndTestDataDiffer() {
-        try (Run run = new Run(Parity.Options.of(10), Dense.Path.AUTO)) {
+        try (Run run = new Run(Parity.Options.of(10), 1, Dense.Products.AUTO)) {
             run.oracle(run.weights());
             double[] train = doubles(run.x);
             run.run(run.data.batch(128, 10, 1, RandomStreams.EVALUATION, run.step, run.subset, run.x, run.y));

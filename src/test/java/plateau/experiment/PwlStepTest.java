@@ -18,7 +18,7 @@ import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
-import plateau.experiment.Pwl.Curves;
+import plateau.experiment.Pwl.Distribution;
 import plateau.experiment.Pwl.Options;
 import plateau.experiment.Pwl.Variant;
 import plateau.kernel.Dense;
@@ -35,17 +35,19 @@ class PwlStepTest {
     /** A planned run on the device, step by step, and its curves drawn a second time. */
     private static final class Run implements AutoCloseable {
         final Options options;
+        final long seed;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final PwlData data = new PwlData(device);
         final Plan plan;
 
-        Run(Options options) {
+        Run(Options options, long seed) {
+            this.seed = seed;
             this.options = options;
-            plan = new Pwl(options).plan(kernels, workspace, step, 8);
+            plan = new Pwl(options, seed).plan(new RunContext(kernels, workspace, step, 8));
             run(plan.initialise());
         }
 
@@ -55,14 +57,14 @@ class PwlStepTest {
         }
 
         PwlData.Law law() {
-            return options.curves() == Curves.PAPER ? PwlData.Law.PAPER : options.variant() == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
+            return options.curves() == Distribution.PAPER ? PwlData.Law.PAPER : options.variant() == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
         }
 
         /** Curves f, and encodings p where the law has them, of that random stream at the present step. */
         double[][] curves(int m, int randomStream) {
             DeviceBuffer f = workspace.words((long) m * N), p = workspace.words((long) m * N);
             boolean sparse = law() != PwlData.Law.REAL;
-            run(data.curves(m, N, 0, law(), options.seed(), randomStream, step, f, sparse ? p : null));
+            run(data.curves(m, N, 0, law(), seed, randomStream, step, f, sparse ? p : null));
             return new double[][] {doubles(f), sparse ? doubles(p) : null};
         }
 
@@ -146,9 +148,9 @@ class PwlStepTest {
 
     @ParameterizedTest
     @CsvSource({"LINEAR, PAPER, 33", "LINEAR, PROGRAM, 7", "CONV, PAPER, 10", "CONV, PROGRAM, 33", "CONDITIONED, PAPER, 10", "CONDITIONED, PROGRAM, 10", "AUTOENCODER, PAPER, 20", "AUTOENCODER, PROGRAM, 3"})
-    void fiveStepsAgreeWithFloat64(Variant variant, Curves curves, int batch) {
-        float rate = variant.defaultLearningRate();
-        try (Run run = new Run(new Options(variant, curves, batch, rate, 3))) {
+    void fiveStepsAgreeWithFloat64(Variant variant, Distribution curves, int batch) {
+        float rate = Options.of(variant).learningRate();
+        try (Run run = new Run(new Options(variant, curves, batch, rate), 3)) {
             double[] conditioner = variant == Variant.CONDITIONED ? conditioner(run) : null;
             List<double[]> weights = run.weights();
             List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
@@ -197,7 +199,7 @@ class PwlStepTest {
     }
 
     private static double distanceAfter(Variant variant, int steps) {
-        try (Run run = new Run(Options.of(variant).withCurves(Curves.PROGRAM))) {
+        try (Run run = new Run(Options.of(variant).withCurves(Distribution.PROGRAM), 1)) {
             for (int i = 0; i < steps; i++) {
                 run.plan.step().enqueue(run.stream);
                 run.kernels.counter().advance(run.step).enqueue(run.stream);
@@ -210,7 +212,7 @@ class PwlStepTest {
     /** With the filter (1, −2, 1) the encoding is exact and its curve is the original. */
     @Test
     void curvesAreDecoded() {
-        try (Run run = new Run(Options.of(Variant.CONV).withCurves(Curves.PROGRAM))) {
+        try (Run run = new Run(Options.of(Variant.CONV).withCurves(Distribution.PROGRAM), 1)) {
             run.plan.parameters().tensors().getFirst().values().upload(1f, -2f, 1f);
             run.run(run.plan.evaluation());
             float[] metrics = run.plan.test().rows().toFloats();
@@ -240,10 +242,10 @@ class PwlStepTest {
 
     @Test
     void defaultsAreThePapers() {
-        assertEquals(new Options(Variant.CONDITIONED, Curves.PAPER, 10, 0.99f, 1), Options.of(Variant.CONDITIONED));
-        assertEquals(new Options(Variant.LINEAR, Curves.PAPER, 100, 1e-4f, 1), Options.of(Variant.LINEAR));
-        assertEquals(500, Variant.CONDITIONED.defaultSteps());
-        assertEquals(50_000, Variant.AUTOENCODER.defaultSteps());
+        assertEquals(new Options(Variant.CONDITIONED, Distribution.PAPER, 10, 0.99f), Options.of(Variant.CONDITIONED));
+        assertEquals(new Options(Variant.LINEAR, Distribution.PAPER, 100, 1e-4f), Options.of(Variant.LINEAR));
+        assertEquals(500, new PwlKind().defaultSteps(Options.of(Variant.CONDITIONED)));
+        assertEquals(50_000, new PwlKind().defaultSteps(Options.of(Variant.AUTOENCODER)));
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

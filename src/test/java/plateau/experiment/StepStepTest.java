@@ -39,20 +39,22 @@ class StepStepTest {
     /** A planned run on the device, step by step, and its data drawn a second time. */
     private static final class Run implements AutoCloseable {
         final Options options;
+        final long seed;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final StepData data = new StepData(device);
         final DeviceBuffer task = workspace.words(D + 1);
         final Plan plan;
 
-        Run(Options options) {
+        Run(Options options, long seed) {
+            this.seed = seed;
             this.options = options;
-            plan = new Step(options).plan(kernels, workspace, step, 8);
+            plan = new Step(options, seed).plan(new RunContext(kernels, workspace, step, 8));
             run(plan.initialise());
-            run(data.normals(D + 1, 1, options.seed(), RandomStreams.TASK, workspace.ints(0), task));
+            run(data.normals(D + 1, 1, seed, RandomStreams.TASK, workspace.ints(0), task));
         }
 
         void run(Work work) {
@@ -67,7 +69,7 @@ class StepStepTest {
         /** The inputs of the next step, in that random stream. */
         double[] inputs(int n, int randomStream) {
             DeviceBuffer x = workspace.words((long) n * D);
-            run(data.normals(n * D, 0.01f, options.seed(), randomStream, step, x));
+            run(data.normals(n * D, 0.01f, seed, randomStream, step, x));
             return doubles(x);
         }
 
@@ -170,8 +172,8 @@ class StepStepTest {
     @ParameterizedTest
     @CsvSource({"APPROXIMATION, PROGRAM, 256", "APPROXIMATION, PAPER, 33", "E2E, PROGRAM, 67", "MULTICLASS, PROGRAM, 67", "FORWARD_ONLY, PROGRAM, 256", "FORWARD_ONLY, PROGRAM, 1"})
     void fiveStepsAgreeWithFloat64(Variant variant, Smoothing smoothing, int batch) {
-        float rate = variant.defaultLearningRate();
-        try (Run run = new Run(new Options(variant, smoothing, batch, rate, 3))) {
+        float rate = Options.of(variant).learningRate();
+        try (Run run = new Run(new Options(variant, batch, rate, smoothing), 3)) {
             List<double[]> weights = run.weights();
             List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
             List<double[]> squares = weights.stream().map(w -> new double[w.length]).toList();
@@ -198,7 +200,7 @@ class StepStepTest {
     @ParameterizedTest
     @CsvSource({"APPROXIMATION", "E2E", "MULTICLASS", "FORWARD_ONLY"})
     void curvesAreThoseOfTheTestBatch(Variant variant) {
-        try (Run run = new Run(Options.of(variant).withSeed(3))) {
+        try (Run run = new Run(Options.of(variant), 3)) {
             double[] x = run.inputs(2560, RandomStreams.EVALUATION);
             run.run(run.plan.evaluation());
             double[] r = doubles(run.plan.curves().get("score")), y = doubles(run.plan.curves().get("label")), hypothesis = doubles(run.plan.curves().get("hypothesis"));
@@ -226,20 +228,20 @@ class StepStepTest {
 
     @Test
     void defaultsAreThePapers() {
-        assertEquals(new Options(Variant.APPROXIMATION, Smoothing.PROGRAM, 256, 0.01f, 1), Options.of(Variant.APPROXIMATION));
+        assertEquals(new Options(Variant.APPROXIMATION, 256, 0.01f, Smoothing.PROGRAM), Options.of(Variant.APPROXIMATION));
         assertEquals(0.001f, Options.of(Variant.E2E).learningRate());
-        assertEquals(5_000, Variant.FORWARD_ONLY.defaultSteps());
-        assertEquals(10_000, Variant.MULTICLASS.defaultSteps());
+        assertEquals(5_000, new StepKind().defaultSteps(Options.of(Variant.FORWARD_ONLY)));
+        assertEquals(10_000, new StepKind().defaultSteps(Options.of(Variant.MULTICLASS)));
     }
 
     @Test
     void mistakesGetOneLine() {
         assertEquals(
                 "batch must be between 1 and 1048576, not 0",
-                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, Smoothing.PAPER, 0, 0.1f, 1)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 0, 0.1f, null)).getMessage());
         assertEquals(
                 "lr must be positive, not -1.0",
-                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, Smoothing.PAPER, 1, -1, 1)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 1, -1f, null)).getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

@@ -18,7 +18,6 @@ import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
-import plateau.experiment.Stocks.Mode;
 import plateau.experiment.Stocks.Options;
 import plateau.kernel.Dense;
 import plateau.kernel.StocksData;
@@ -32,21 +31,23 @@ class StocksStepTest {
     /** A planned run on the device, step by step, and its data drawn a second time. */
     private static final class Run implements AutoCloseable {
         final Options options;
+        final long seed;
         final Device device = TestDevice.open();
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final StocksData data = new StocksData(device);
         final DeviceBuffer label;
         final Plan plan;
 
-        Run(Options options) {
+        Run(Options options, long seed) {
             this.options = options;
-            plan = new Stocks(options).plan(kernels, workspace, step, 8);
+            this.seed = seed;
+            plan = new Stocks(options, seed).plan(new RunContext(kernels, workspace, step, 8));
             label = workspace.words(options.d());
             run(plan.initialise());
-            run(data.labels(options.d(), options.k(), options.seed(), RandomStreams.TASK, label));
+            run(data.labels(options.d(), options.k(), seed, RandomStreams.TASK, label));
         }
 
         void run(Work work) {
@@ -73,7 +74,7 @@ class StocksStepTest {
             DeviceBuffer x = workspace.words(n);
             DeviceBuffer y = workspace.words(n);
             DeviceBuffer signs = workspace.words(StocksData.signWords(n, options.k()));
-            run(data.batch(n, options.d(), options.k(), options.seed(), randomStream, step, label, x, y, signs));
+            run(data.batch(n, options.d(), options.k(), seed, randomStream, step, label, x, y, signs));
             return new Samples(options, x.toInts(), y.toInts(), signs.toInts());
         }
 
@@ -107,14 +108,14 @@ class StocksStepTest {
         }
 
         /** What multiplies the softmax, (n, k): z or the label's one-hot vector. */
-        double[] factors(Mode mode) {
+        double[] factors(Approach mode) {
             int k = options.k();
-            return IntStream.range(0, x.length * k).mapToDouble(i -> mode == Mode.E2E ? z(i / k, i % k) : i % k == y[i / k] ? 1 : 0).toArray();
+            return IntStream.range(0, x.length * k).mapToDouble(i -> mode == Approach.E2E ? z(i / k, i % k) : i % k == y[i / k] ? 1 : 0).toArray();
         }
     }
 
     /** The mean of −z · softmax(x w + b) on the oracle's tape, as −z · e / Σ e with e the exponentials of scores that are around zero. */
-    private static double lossAndGradients(Samples samples, Mode mode, List<double[]> weights, double[][] gradients) {
+    private static double lossAndGradients(Samples samples, Approach mode, List<double[]> weights, double[][] gradients) {
         int n = samples.x.length, d = samples.options.d(), k = samples.options.k();
         Float64Tape tape = new Float64Tape();
         Node w = tape.leaf(d, k, weights.get(0)), b = tape.leaf(1, k, weights.get(1));
@@ -133,9 +134,9 @@ class StocksStepTest {
     /** Small d: rows are read several times in a batch and at every step; large d: most are not read for steps on end. */
     @ParameterizedTest
     @CsvSource({"E2E, 7, 10, 33", "DEC, 7, 10, 33", "E2E, 60, 3, 5", "DEC, 60, 3, 5", "E2E, 200, 65, 20", "DEC, 200, 65, 20", "E2E, 1, 2, 1"})
-    void fiveStepsAgreeWithFloat64(Mode mode, int d, int k, int batch) {
+    void fiveStepsAgreeWithFloat64(Approach mode, int d, int k, int batch) {
         float rate = 0.1f;
-        try (Run run = new Run(new Options(d, k, mode, batch, rate, 3))) {
+        try (Run run = new Run(new Options(d, k, mode, batch, rate), 3)) {
             List<double[]> weights = run.weights();
             double[][] means = {new double[d * k], new double[k]}, squares = {new double[d * k], new double[k]}, gradients = new double[2][];
             for (int step = 1; step <= 5; step++) {
@@ -161,9 +162,9 @@ class StocksStepTest {
     /** Every input and every z that is possible with it, one after the other, at the start and after steps that leave some rows behind. */
     @ParameterizedTest
     @CsvSource({"E2E, 0", "DEC, 0", "E2E, 4", "DEC, 30"})
-    void metricsAreExpectationsOverAllInputsAndSigns(Mode mode, int steps) {
+    void metricsAreExpectationsOverAllInputsAndSigns(Approach mode, int steps) {
         int d = 6, k = 5;
-        try (Run run = new Run(new Options(d, k, mode, 2, 0.1f, 4))) {
+        try (Run run = new Run(new Options(d, k, mode, 2, 0.1f), 4)) {
             for (int i = 0; i < steps; i++) {
                 run.run(run.plan.step());
                 run.run(run.kernels.counter().advance(run.step));
@@ -193,10 +194,10 @@ class StocksStepTest {
             double[] expected = {loss, accuracy, endToEnd - signal, decomposed - signal, (endToEnd - signal) / (decomposed - signal), endToEnd, decomposed};
             double[] metrics = run.metrics();
             for (int i = 0; i < expected.length; i++) {
-                assertEquals(expected[i], metrics[1 + i], 2e-5 * Math.max(Math.abs(expected[i]), 1e-3), new Stocks(run.options).metrics().get(1 + i));
+                assertEquals(expected[i], metrics[1 + i], 2e-5 * Math.max(Math.abs(expected[i]), 1e-3), new Stocks(run.options, run.seed).metrics().get(1 + i));
             }
             Samples fresh = run.samples(500, RandomStreams.EVALUATION);
-            double sampled = IntStream.range(0, 500 * k).mapToDouble(i -> -fresh.factors(Mode.E2E)[i] * softmax(w, b, fresh.x[i / k])[i % k] / 500).sum();
+            double sampled = IntStream.range(0, 500 * k).mapToDouble(i -> -fresh.factors(Approach.E2E)[i] * softmax(w, b, fresh.x[i / k])[i % k] / 500).sum();
             assertEquals(sampled, metrics[0], 1e-5);
         }
     }
@@ -231,7 +232,7 @@ class StocksStepTest {
     @CsvSource({"10", "100", "1000"})
     void noiseIsKTimesLargerAtTheStart(int k) {
         try (Device device = TestDevice.open()) {
-            Map<String, Double> start = new Stocks(Options.of(k, Mode.E2E)).start(Kernels.load(device, Dense.Path.AUTO));
+            Map<String, Double> start = new Stocks(Options.of(k, Approach.E2E), 1).start(Kernels.of(device, Dense.Products.AUTO));
             assertEquals(k, start.get("noise_ratio"), 0.05 * k);
             assertEquals(k, start.get("moment_e2e") / start.get("moment_dec"), 0.05 * k);
             assertEquals(-1.0 / k, start.get("exact_loss"), 0.01 / k);
@@ -240,8 +241,8 @@ class StocksStepTest {
 
     @Test
     void defaultsAreThePapers() {
-        assertEquals(new Options(1000, 10, Mode.DEC, 100, 0.1f, 1), Options.of(10, Mode.DEC));
-        assertEquals(2_500, Stocks.DEFAULT_STEPS);
+        assertEquals(new Options(1000, 10, Approach.DEC, 100, 0.1f), Options.of(10, Approach.DEC));
+        assertEquals(2_500, new StocksKind().defaultSteps(Options.of(10, Approach.DEC)));
     }
 
     @ParameterizedTest
@@ -254,7 +255,7 @@ class StocksStepTest {
         "1000 | 10      | 100   | -0.1 | lr must be positive, not -0.1"
     })
     void mistakesGetOneLine(int d, int k, int batch, float rate, String message) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, () -> new Options(d, k, Mode.E2E, batch, rate, 1)).getMessage());
+        assertEquals(message, assertThrows(IllegalArgumentException.class, () -> new Options(d, k, Approach.E2E, batch, rate)).getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
+import plateau.autograd.Parameters;
 import plateau.autograd.Tape;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
-import plateau.experiment.Tuple.Mode;
 import plateau.kernel.Dense;
 import plateau.kernel.LineData;
 import plateau.kernel.LineData.Raster;
@@ -40,11 +40,11 @@ class TupleStepTest {
         final Workspace workspace = new Workspace(device);
         final Stream stream = workspace.own(device.createStream(), Stream::close);
         final DeviceBuffer step = workspace.ints(0);
-        final Kernels kernels = Kernels.load(device, Dense.Path.AUTO);
+        final Kernels kernels = Kernels.of(device, Dense.Products.AUTO);
         final Plan plan;
 
         Run(Experiment experiment) {
-            plan = experiment.plan(kernels, workspace, step, 8);
+            plan = experiment.plan(new RunContext(kernels, workspace, step, 8));
             run(plan.initialise());
         }
 
@@ -99,9 +99,9 @@ class TupleStepTest {
             return 1 / (1 + Math.exp(-x));
         }
 
-        Node loss(Mode mode, Tuples tuples) {
+        Node loss(Approach mode, Tuples tuples) {
             Node loss = tape.hinge(tupleScore, tape.leaf(tuples.n, 1, tuples.tupleLabels));
-            return mode == Mode.E2E ? loss : tape.sum(loss, tape.hinge(imageScore, tape.leaf(tuples.n * tuples.k, 1, tuples.imageLabels)));
+            return mode == Approach.E2E ? loss : tape.sum(loss, tape.hinge(imageScore, tape.leaf(tuples.n * tuples.k, 1, tuples.imageLabels)));
         }
     }
 
@@ -109,13 +109,13 @@ class TupleStepTest {
         return IntStream.range(0, scores.length).filter(i -> scores[i] * labels[i] > 0).count() / (double) scores.length;
     }
 
-    private static Tuple tuple(Mode mode, int k, int batch) {
-        return new Tuple(new Tuple.Options(mode, k, Raster.PROGRAM, batch, 1e-3f, SEED));
+    private static Tuple tuple(Approach mode, int k, int batch) {
+        return new Tuple(new Tuple.Options(k, mode, Raster.PROGRAM, batch, null), SEED);
     }
 
     @ParameterizedTest
     @CsvSource({"E2E, 1, 9", "E2E, 2, 5", "E2E, 3, 3", "DEC, 1, 9", "DEC, 2, 5", "DEC, 3, 3"})
-    void fiveStepsAgreeWithFloat64(Mode mode, int k, int batch) {
+    void fiveStepsAgreeWithFloat64(Approach mode, int k, int batch) {
         try (Run run = new Run(tuple(mode, k, batch))) {
             List<double[]> weights = run.weights();
             List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
@@ -154,7 +154,7 @@ class TupleStepTest {
     /** Scores that are close to 0 may round to either side: one of the 2,000 tuples, two of the 4,000 images. */
     @Test
     void evaluationIsOnTheSame2000TuplesAtAnyStep() {
-        try (Run run = new Run(tuple(Mode.DEC, 2, 20))) {
+        try (Run run = new Run(tuple(Approach.DEC, 2, 20))) {
             Tuples tuples = run.tuples(2000, 2, RandomStreams.EVALUATION, run.workspace.ints(0));
             for (int step = 0; step < 2; step++) {
                 run.run(run.plan.evaluation());
@@ -174,13 +174,13 @@ class TupleStepTest {
     }
 
     private static Tuple.Networks networks(int k) {
-        return Tuple.Networks.declare(new plateau.autograd.Parameters.Declaration(), k);
+        return Tuple.Networks.declare(new Parameters.Declaration(), k);
     }
 
     @ParameterizedTest
     @CsvSource({"1, 7", "2, 4", "3, 3"})
     void signalAndNoiseAreThoseOfFloat64Gradients(int k, int batch) {
-        try (Run run = new Run(new Snr(new Snr.Options(k, Raster.PROGRAM, batch, SEED)))) {
+        try (Run run = new Run(new Snr(new Snr.Options(k, 10L * batch, Raster.PROGRAM, batch), SEED))) {
             int steps = 3, n = steps * batch;
             double[][] endToEnd = new double[n][], decomposed = new double[n][];
             for (int step = 0; step < steps; step++) {
@@ -230,18 +230,19 @@ class TupleStepTest {
 
     @Test
     void defaultsAreThePapers() {
-        assertEquals(new Tuple.Options(Mode.DEC, 3, Raster.PAPER, 200, 1e-3f, 1), Tuple.Options.of(Mode.DEC, 3));
-        assertEquals(20_000, Mode.E2E.defaultSteps());
-        assertEquals(2_500, Mode.DEC.defaultSteps());
-        assertEquals(500_000, Snr.DEFAULT_SAMPLES);
+        assertEquals(new Tuple.Options(3, Approach.DEC, Raster.PAPER, 200, 1e-3f), Tuple.Options.of(3, Approach.DEC));
+        assertEquals(20_000, new TupleKind().defaultSteps(Tuple.Options.of(3, Approach.E2E)));
+        assertEquals(2_500, new TupleKind().defaultSteps(Tuple.Options.of(3, Approach.DEC)));
+        assertEquals(new Snr.Options(3, 500_000L, Raster.PAPER, 200), Snr.Options.of(3));
+        assertEquals(2_500, new SnrKind().defaultSteps(Snr.Options.of(3)));
     }
 
     @Test
     void mistakesGetOneLine() {
-        assertEquals("k must be between 1 and 16, not 0", assertThrows(IllegalArgumentException.class, () -> Tuple.Options.of(Mode.E2E, 0)).getMessage());
-        assertEquals("batch must be between 1 and 4096, not 0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(Mode.E2E, 1, Raster.PAPER, 0, 1e-3f, 1)).getMessage());
-        assertEquals("lr must be positive, not -1.0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(Mode.E2E, 1, Raster.PAPER, 1, -1, 1)).getMessage());
-        assertEquals("batch must be at least 2, for there to be noise, not 1", assertThrows(IllegalArgumentException.class, () -> new Snr.Options(1, Raster.PAPER, 1, 1)).getMessage());
+        assertEquals("k must be between 1 and 16, not 0", assertThrows(IllegalArgumentException.class, () -> Tuple.Options.of(0, Approach.E2E)).getMessage());
+        assertEquals("batch must be between 1 and 4096, not 0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 0, null)).getMessage());
+        assertEquals("lr must be positive, not -1.0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 1, -1f)).getMessage());
+        assertEquals("batch must be at least 2, for there to be noise, not 1", assertThrows(IllegalArgumentException.class, () -> new Snr.Options(1, null, null, 1)).getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

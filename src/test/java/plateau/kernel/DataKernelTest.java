@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -13,38 +12,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
-import plateau.cuda.Stream;
-import plateau.cuda.Work;
 
 /** Random numbers and data: published vectors, pinned bits on every build, and distributions. */
 class DataKernelTest {
-    /** Every build of the data kernels that a CPU can run. */
-    private static final List<String> BUILDS = List.of("x86-64-v3", "x86-64-v4", "fibers");
-
     private static final long PINNED_NORMALS = 1005282162L;
     private static final long PINNED_TRUNCATED = 1418736444L;
     private static final long PINNED_PARITY = 4165402521L;
 
-    private static Device open(String build) {
-        if (build.equals("fibers")) {
-            return Device.open(DeviceOptions.cpu().withImages(KernelImages.FIBERS));
-        }
-        System.setProperty("plateau.cpu", build);
-        return Device.open(DeviceOptions.cpu());
-    }
-
     @AfterEach
     void anyCpu() {
-        System.clearProperty("plateau.cpu");
-    }
-
-    private static void run(Device device, Work work) {
-        try (Stream stream = device.createStream()) {
-            work.enqueue(stream);
-            stream.synchronize();
-        }
+        Build.clear();
     }
 
     private static long crc(float[] values) {
@@ -56,23 +33,27 @@ class DataKernelTest {
     }
 
     /** The vectors published with Random123 (kat_vectors) for philox4x32-10. */
+    @RunsKernels("philox_words")
     @Test
     void philoxGivesThePublishedVectors() {
         assertArrayEquals(new int[] {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, philox(0, 0, 0, 0, 0));
         assertArrayEquals(new int[] {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}, philox(-1, -1, -1, -1, -1));
         assertArrayEquals(
-                new int[] {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}, philox(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0_a4093822L));
+                new int[] {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
+                philox(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0_a4093822L));
     }
 
     private static int[] philox(int c0, int c1, int c2, int c3, long seed) {
         int[] first = null;
-        for (String build : BUILDS) {
-            try (Device device = open(build);
+        for (Build build : Build.all()) {
+            try (Device device = build.open();
                     DeviceBuffer out = device.allocate(4 * Integer.BYTES)) {
-                run(device, device.module("data/init").kernel("philox_words").elementwise(1, 1, c0, c1, c2, c3, seed, out));
+                KernelRuns.run(
+                        device,
+                        device.module("data/init").kernel("philox_words").elementwise(1, 1, c0, c1, c2, c3, seed, out));
                 int[] words = out.toInts();
                 if (first != null) {
-                    assertArrayEquals(first, words, build);
+                    assertArrayEquals(first, words, build::name);
                 }
                 first = words;
             }
@@ -80,27 +61,32 @@ class DataKernelTest {
         return first;
     }
 
-    private static float[] normals(String build, int n) {
-        try (Device device = open(build);
+    private static float[] normals(Build build, int n) {
+        try (Device device = build.open();
                 DeviceBuffer out = device.allocate((long) n * Float.BYTES)) {
-            run(device, device.module("data/init").kernel("standard_normal").elementwise(n, n, 5L, 2, 7, out));
+            KernelRuns.run(
+                    device, device.module("data/init").kernel("standard_normal").elementwise(n, n, 5L, 2, 7, out));
             return out.toFloats();
         }
     }
 
-    private static float[] truncated(String build, int n) {
-        try (Device device = open(build);
+    private static float[] truncated(Build build, int n) {
+        try (Device device = build.open();
                 DeviceBuffer out = device.allocate((long) n * Float.BYTES)) {
-            run(device, new Initializer(device).truncatedNormal(n, 5, 2, 0.5f, out));
+            KernelRuns.run(device, new Initializer(device).truncatedNormal(n, 5, 2, 0.5f, out));
             return out.toFloats();
         }
     }
 
-    /** Moments of 200,000 normals within five standard errors of 0, 1, 0 and 3; and the share beyond 1.96. */
+    /**
+     * Moments of 200,000 normals within five standard errors of 0, 1, 0 and 3; and the share beyond
+     * 1.96.
+     */
+    @RunsKernels("standard_normal")
     @Test
     void normalsAreNormal() {
         int n = 200_000;
-        float[] values = normals("x86-64-v3", n);
+        float[] values = normals(Build.AS_USED, n);
         double mean = 0, square = 0, cube = 0, fourth = 0, beyond = 0;
         for (float value : values) {
             mean += value;
@@ -118,10 +104,11 @@ class DataKernelTest {
     }
 
     /** N(0, 1) cut at two sigma has variance 1 - 4 phi(2) / (2 Phi(2) - 1) = 0.7737. */
+    @RunsKernels("truncated_normal")
     @Test
     void truncatedNormalsEndAtTwoSigma() {
         int n = 200_000;
-        float[] values = truncated("x86-64-v3", n);
+        float[] values = truncated(Build.AS_USED, n);
         double mean = 0, square = 0;
         for (float value : values) {
             assertTrue(Math.abs(value) <= 1, () -> value + " is outside two sigma");
@@ -134,37 +121,36 @@ class DataKernelTest {
 
     @Test
     void everyBuildGivesTheSameBits() {
-        for (String build : BUILDS) {
-            assertEquals(crc(normals("x86-64-v3", 4099)), crc(normals(build, 4099)), build);
-            assertEquals(crc(truncated("x86-64-v3", 4099)), crc(truncated(build, 4099)), build);
-            assertEquals(crc(parity("x86-64-v3", 131, 77).x), crc(parity(build, 131, 77).x), build);
+        for (Build build : Build.all()) {
+            assertEquals(crc(normals(Build.AS_USED, 4099)), crc(normals(build, 4099)), build::name);
+            assertEquals(crc(truncated(Build.AS_USED, 4099)), crc(truncated(build, 4099)), build::name);
+            assertEquals(crc(parity(Build.AS_USED, 131, 77).x), crc(parity(build, 131, 77).x), build::name);
         }
     }
 
     /** The bits of the first batches, so that no change of compiler or source passes unseen. */
     @Test
     void bitsArePinned() {
-        assertEquals(PINNED_NORMALS, crc(normals("x86-64-v3", 4099)));
-        assertEquals(PINNED_TRUNCATED, crc(truncated("x86-64-v3", 4099)));
-        assertEquals(PINNED_PARITY, crc(parity("x86-64-v3", 131, 77).x));
+        assertEquals(PINNED_NORMALS, crc(normals(Build.AS_USED, 4099)));
+        assertEquals(PINNED_TRUNCATED, crc(truncated(Build.AS_USED, 4099)));
+        assertEquals(PINNED_PARITY, crc(parity(Build.AS_USED, 131, 77).x));
     }
-
 
     private record Parity(int[] subset, float[] x, float[] y) {}
 
-    private static Parity parity(String build, int n, int d) {
+    private static Parity parity(Build build, int n, int d) {
         return parity(build, n, d, -1, 3, 11);
     }
 
-    private static Parity parity(String build, int n, int d, int size, long seed, int step) {
-        try (Device device = open(build);
+    private static Parity parity(Build build, int n, int d, int size, long seed, int step) {
+        try (Device device = build.open();
                 DeviceBuffer subset = device.allocate((long) ParityData.subsetWords(d) * Integer.BYTES);
                 DeviceBuffer x = device.allocate((long) n * d * Float.BYTES);
                 DeviceBuffer y = device.allocate((long) n * Float.BYTES);
                 DeviceBuffer counter = device.upload(step)) {
             ParityData data = new ParityData(device);
-            run(device, data.subset(d, size, seed, 1, subset));
-            run(device, data.batch(n, d, seed, 2, counter, subset, x, y));
+            KernelRuns.run(device, data.subset(d, size, seed, 1, subset));
+            KernelRuns.run(device, data.batch(n, d, seed, 2, counter, subset, x, y));
             return new Parity(subset.toInts(), x.toFloats(), y.toFloats());
         }
     }
@@ -173,11 +159,12 @@ class DataKernelTest {
         return (subset[i / 32] >>> (i % 32) & 1) == 1;
     }
 
+    @RunsKernels({"parity_batch", "parity_subset"})
     @ParameterizedTest
     @ValueSource(ints = {1, 5, 31, 32, 33, 64, 127, 128, 129, 300})
     void labelsAreTheProductOverTheSubset(int d) {
         int n = 130;
-        Parity batch = parity("x86-64-v3", n, d);
+        Parity batch = parity(Build.AS_USED, n, d);
         for (int s = 0; s < n; s++) {
             float product = 1;
             for (int i = 0; i < d; i++) {
@@ -192,7 +179,7 @@ class DataKernelTest {
     @Test
     void bitsAreBalancedAndIndependentOfTheirNeighbours() {
         int n = 20_000, d = 40;
-        float[] x = parity("x86-64-v3", n, d).x;
+        float[] x = parity(Build.AS_USED, n, d).x;
         double bound = 5 / Math.sqrt(n);
         for (int i = 0; i < d; i++) {
             double sum = 0, next = 0, below = 0;
@@ -209,10 +196,10 @@ class DataKernelTest {
 
     @Test
     void stepsAndSeedsGiveOtherBatches() {
-        float[] one = parity("x86-64-v3", 64, 20, 4, 3, 11).x;
-        assertTrue(crc(one) != crc(parity("x86-64-v3", 64, 20, 4, 3, 12).x));
-        assertTrue(crc(one) != crc(parity("x86-64-v3", 64, 20, 4, 4, 11).x));
-        assertEquals(crc(one), crc(parity("x86-64-v3", 64, 20, 4, 3, 11).x));
+        float[] one = parity(Build.AS_USED, 64, 20, 4, 3, 11).x;
+        assertTrue(crc(one) != crc(parity(Build.AS_USED, 64, 20, 4, 3, 12).x));
+        assertTrue(crc(one) != crc(parity(Build.AS_USED, 64, 20, 4, 4, 11).x));
+        assertEquals(crc(one), crc(parity(Build.AS_USED, 64, 20, 4, 3, 11).x));
     }
 
     @Test
@@ -221,18 +208,20 @@ class DataKernelTest {
         int[] chosen = new int[d];
         int inHalf = 0;
         for (int seed = 0; seed < draws; seed++) {
-            int[] fixed = parity("x86-64-v3", 1, d, size, seed, 0).subset;
+            int[] fixed = parity(Build.AS_USED, 1, d, size, seed, 0).subset;
             assertEquals(size, Integer.bitCount(fixed[0]));
             for (int i = 0; i < d; i++) {
                 chosen[i] += in(fixed, i) ? 1 : 0;
             }
-            inHalf += seed < 300 ? Integer.bitCount(parity("x86-64-v3", 1, d, -1, seed, 0).subset[0]) : 0;
+            inHalf += seed < 300 ? Integer.bitCount(parity(Build.AS_USED, 1, d, -1, seed, 0).subset[0]) : 0;
         }
         double expected = draws * (double) size / d, chiSquare = 0;
         for (int count : chosen) {
             chiSquare += Math.pow(count - expected, 2) / expected;
         }
-        // Each count's variance is (1 - size/d) of a Poisson's; 99.99 % of chi-square with 11 degrees of freedom lies below 37.4.
+        // Each count's variance is (1 - size/d) of a Poisson's; 99.99 % of chi-square with 11
+        // degrees of freedom lies
+        // below 37.4.
         assertTrue(chiSquare / (1 - (double) size / d) * (d - 1) / d < 37.4, "chi-square " + chiSquare);
         assertEquals(300 * d / 2.0, inHalf, 5 * Math.sqrt(300 * d / 4.0));
     }

@@ -10,11 +10,15 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 
 /**
- * One kernel with its inputs, and what a float64 reference says comes out. The outputs' memory is NaN before, and is surrounded by words that must not change.
+ * One kernel with its inputs, and what a float64 reference says comes out. The outputs' memory is
+ * NaN before, and is surrounded by words that must not change.
  */
 final class KernelCase {
     /** Words before and behind each output. */
     static final int GUARD = 64;
+
+    /** A NaN as a float, whose bytes are all alike. */
+    private static final int NOT_A_NUMBER = -1;
 
     private final String name;
     private final List<Output> outputs = new ArrayList<>();
@@ -46,20 +50,30 @@ final class KernelCase {
 
     /** Memory that nobody looks at afterwards. */
     DeviceBuffer scratch(long bytes) {
-        return keep(device.allocate(bytes));
+        return notNumbers(Math.ceilDiv(bytes, Integer.BYTES));
+    }
+
+    /**
+     * Memory of bits that are no number, so that what a kernel does not write, or reads too early,
+     * is seen.
+     */
+    private DeviceBuffer notNumbers(long words) {
+        int[] values = new int[Math.toIntExact(words)];
+        Arrays.fill(values, NOT_A_NUMBER);
+        return keep(device.upload(values));
     }
 
     /** An output that must hold exactly these bytes. */
     DeviceBuffer output(String what, byte[] expected) {
-        DeviceBuffer memory = keep(device.allocate((long) words(expected, GUARD).length * Integer.BYTES));
+        DeviceBuffer memory = notNumbers(words(expected, GUARD).length);
         bytes.add(new Bytes(what, memory, expected));
         return memory;
     }
 
-    /** Bytes as they lie in memory, then some that are as the driver leaves fresh memory. */
+    /** Bytes as they lie in memory, then some of no number. */
     private static int[] words(byte[] values, int more) {
         byte[] all = Arrays.copyOf(values, Math.ceilDiv(values.length, Integer.BYTES) * Integer.BYTES + more);
-        Arrays.fill(all, values.length, all.length, (byte) -1);
+        Arrays.fill(all, values.length, all.length, (byte) NOT_A_NUMBER);
         int[] words = new int[all.length / Integer.BYTES];
         ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
         return words;
@@ -70,7 +84,10 @@ final class KernelCase {
         return outputOver(what, null, expected, tolerance);
     }
 
-    /** An output of sums of terms around 1, which may cancel: their rounding errors are relative to the terms, not to what is left of them. */
+    /**
+     * An output of sums of terms around 1, which may cancel: their rounding errors are relative to
+     * the terms, not to what is left of them.
+     */
     DeviceBuffer sums(String what, double[] expected, double tolerance) {
         return sums(what, expected, tolerance, 1);
     }
@@ -80,7 +97,10 @@ final class KernelCase {
         return add(what, null, expected, tolerance, largestTerm);
     }
 
-    /** An output that holds values before, which the kernel updates: what cancels leaves errors relative to those. */
+    /**
+     * An output that holds values before, which the kernel updates: what cancels leaves errors
+     * relative to those.
+     */
     DeviceBuffer outputOver(String what, float[] before, double[] expected, double tolerance) {
         double leastScale = 1e-6;
         for (int i = 0; before != null && i < before.length; i++) {
@@ -90,7 +110,7 @@ final class KernelCase {
     }
 
     private DeviceBuffer add(String what, float[] before, double[] expected, double tolerance, double leastScale) {
-        DeviceBuffer whole = keep(device.allocate((expected.length + 2L * GUARD) * Float.BYTES));
+        DeviceBuffer whole = notNumbers(expected.length + 2L * GUARD);
         DeviceBuffer view = whole.slice((long) GUARD * Float.BYTES, (long) expected.length * Float.BYTES);
         if (before != null) {
             view.upload(before);
@@ -116,7 +136,7 @@ final class KernelCase {
         return name;
     }
 
-    /** The first thing wrong with the outputs, or null. Only fresh NaN memory around a view is what the driver fills allocations with. */
+    /** The first thing wrong with the outputs, or null. */
     String complaint() {
         for (Output output : outputs) {
             float[] all = output.whole.toFloats();

@@ -21,14 +21,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
-import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.LineData.Raster;
+import plateau.reference.TestDevice;
 
-/** Images of lines: the same bits on every build and at every block size, pinned; pixels against a float64 rasteriser; distributions. */
+/**
+ * Images of lines: the same bits on every build and at every block size, pinned; pixels against a
+ * float64 rasteriser; distributions.
+ */
 class LineDataTest {
     private static final int SIDE = 28;
     private static final int PIXELS = SIDE * SIDE;
@@ -56,52 +57,58 @@ class LineDataTest {
 
     @AfterEach
     void anyCpu() {
-        System.clearProperty("plateau.cpu");
+        Build.clear();
     }
 
-    private static Tuples draw(String build, int block, int first, int n, int k, Raster raster, int step) {
-        DeviceOptions options = DeviceOptions.cpu();
-        if (build.equals("fibers")) {
-            options = options.withImages(KernelImages.FIBERS);
-        } else {
-            System.setProperty("plateau.cpu", build);
-        }
-        try (Device device = Device.open(options);
+    private static Tuples draw(Build build, int block, int first, int n, int k, Raster raster, int step) {
+        try (Device device = build.open();
                 DeviceBuffer x = device.allocate((long) n * k * PIXELS * Float.BYTES);
                 DeviceBuffer y = device.allocate((long) n * k * Float.BYTES);
                 DeviceBuffer product = device.allocate((long) n * Float.BYTES);
-                DeviceBuffer counter = device.upload(step);
-                Stream stream = device.createStream()) {
+                DeviceBuffer counter = device.upload(step)) {
             Work work = new LineData(device).tuples(first, n, k, raster, SEED, STREAM, counter, x, y, product);
-            (block == 0 ? work : ((Launch) work).withBlock(block)).enqueue(stream);
-            stream.synchronize();
+            KernelRuns.run(device, block == 0 ? work : ((Launch) work).withBlock(block));
             return new Tuples(x.toFloats(), y.toFloats(), product.toFloats());
         }
     }
 
     private static Tuples draw(int n, int k, Raster raster, int step) {
-        return draw("x86-64-v3", 0, 0, n, k, raster, step);
+        return draw(Build.AS_USED, 0, 0, n, k, raster, step);
     }
 
     /** The four uniform numbers of each image: turn, length, and both coordinates of the centre. */
     private static double[][] uniforms(int images, int step) {
-        try (Device device = Device.open(DeviceOptions.cpu());
-                DeviceBuffer words = device.allocate(4L * images * Integer.BYTES);
-                Stream stream = device.createStream()) {
-            device.module("data/init").kernel("philox_words").elementwise(images, images, 0, STREAM, step, 0, SEED, words).enqueue(stream);
-            stream.synchronize();
+        try (Device device = TestDevice.open();
+                DeviceBuffer words = device.allocate(4L * images * Integer.BYTES)) {
+            Launch launch = device.module("data/init")
+                    .kernel("philox_words")
+                    .elementwise(images, images, 0, STREAM, step, 0, SEED, words);
+            KernelRuns.run(device, launch);
             int[] bits = words.toInts();
-            return IntStream.range(0, images).mapToObj(i -> IntStream.range(0, 4).mapToDouble(j -> (bits[4 * i + j] >>> 8) / (double) (1 << 24)).toArray()).toArray(double[][]::new);
+            return IntStream.range(0, images)
+                    .mapToObj(i -> IntStream.range(0, 4)
+                            .mapToDouble(j -> (bits[4 * i + j] >>> 8) / (double) (1 << 24))
+                            .toArray())
+                    .toArray(double[][]::new);
         }
     }
 
-    /** Pixels of a line, in float64: 1 where a point surely lies, NaN where one may. Returns the number of points that are not sure. */
-    private static int rasterise(double turn, double length, double row, double column, Raster raster, double[] pixels) {
+    /**
+     * Pixels of a line, in float64: 1 where a point surely lies, NaN where one may. Returns the
+     * number of points that are not sure.
+     */
+    private static int rasterise(
+            double turn, double length, double row, double column, Raster raster, double[] pixels) {
         double half = Math.floor((5 + 18 * length) / 2), extent = raster == Raster.PAPER ? 27 : 28;
         int uncertain = 0;
         for (double i = 1 - half; i < half; i++) {
             double r = row * extent + i * Math.cos(Math.PI * turn), c = column * extent + i * Math.sin(Math.PI * turn);
-            int[] near = {pixel(r - UNCERTAIN, c - UNCERTAIN, raster), pixel(r - UNCERTAIN, c + UNCERTAIN, raster), pixel(r + UNCERTAIN, c - UNCERTAIN, raster), pixel(r + UNCERTAIN, c + UNCERTAIN, raster)};
+            int[] near = {
+                pixel(r - UNCERTAIN, c - UNCERTAIN, raster),
+                pixel(r - UNCERTAIN, c + UNCERTAIN, raster),
+                pixel(r + UNCERTAIN, c - UNCERTAIN, raster),
+                pixel(r + UNCERTAIN, c + UNCERTAIN, raster)
+            };
             boolean sure = Arrays.stream(near).distinct().count() == 1;
             uncertain += sure ? 0 : 1;
             for (int at : near) {
@@ -114,11 +121,16 @@ class LineDataTest {
     }
 
     private static int pixel(double row, double column, Raster raster) {
-        int r = raster == Raster.PAPER ? (int) Math.floor(row + 0.5) : (int) row, c = raster == Raster.PAPER ? (int) Math.floor(column + 0.5) : (int) column;
+        int r = raster == Raster.PAPER ? (int) Math.floor(row + 0.5) : (int) row,
+                c = raster == Raster.PAPER ? (int) Math.floor(column + 0.5) : (int) column;
         return r < 0 || r >= SIDE || c < 0 || c >= SIDE ? -1 : r * SIDE + c;
     }
 
-    /** Every pixel of 20,000 images. A coordinate lies within 5e-6 of a boundary with probability 1e-5: some five points may fall either way. */
+    /**
+     * Every pixel of 20,000 images. A coordinate lies within 5e-6 of a boundary with probability
+     * 1e-5: some five points may fall either way.
+     */
+    @RunsKernels("line_tuples")
     @ParameterizedTest
     @EnumSource(Raster.class)
     void pixelsAreThoseOfTheFloat64Rasteriser(Raster raster) {
@@ -130,7 +142,9 @@ class LineDataTest {
             uncertain += rasterise(u[0], u[1], u[2], u[3], raster, pixels);
             for (int i = 0; i < PIXELS; i++) {
                 double got = drawn.x[image * PIXELS + i];
-                assertTrue(Double.isNaN(pixels[i]) ? got == 0 || got == 1 : got == pixels[i], "image " + image + ", pixel " + i + " is " + got + ", not " + pixels[i]);
+                assertTrue(
+                        Double.isNaN(pixels[i]) ? got == 0 || got == 1 : got == pixels[i],
+                        "image " + image + ", pixel " + i + " is " + got + ", not " + pixels[i]);
             }
             assertEquals(u[0] < 0.5 ? 1 : -1, drawn.y[image], "label of image " + image);
         }
@@ -151,10 +165,14 @@ class LineDataTest {
         }
     }
 
-    /** An image depends on its place in the batch alone, not on how many make a tuple or a launch. */
+    /**
+     * An image depends on its place in the batch alone, not on how many make a tuple or a launch.
+     */
     @Test
     void partsOfABatchAreThatBatch() {
-        Tuples whole = draw(60, 3, Raster.PROGRAM, 5), part = draw("x86-64-v3", 0, 20, 17, 3, Raster.PROGRAM, 5), singles = draw(180, 1, Raster.PROGRAM, 5);
+        Tuples whole = draw(60, 3, Raster.PROGRAM, 5),
+                part = draw(Build.AS_USED, 0, 20, 17, 3, Raster.PROGRAM, 5),
+                singles = draw(180, 1, Raster.PROGRAM, 5);
         assertArrayEquals(Arrays.copyOfRange(whole.x, 60 * PIXELS, 111 * PIXELS), part.x);
         assertArrayEquals(Arrays.copyOfRange(whole.y, 60, 111), part.y);
         assertArrayEquals(Arrays.copyOfRange(whole.product, 20, 37), part.product);
@@ -164,25 +182,35 @@ class LineDataTest {
     @ParameterizedTest
     @CsvSource({"1, 1, PAPER", "67, 2, PROGRAM", "5, 3, PAPER"})
     void everyBuildAndBlockGivesTheSameBits(int n, int k, Raster raster) {
-        Tuples expected = draw("x86-64-v3", 0, 0, n, k, raster, 9);
-        expected.assertSame(draw("x86-64-v4", 0, 0, n, k, raster, 9), "x86-64-v4");
+        Tuples expected = draw(Build.AS_USED, 0, 0, n, k, raster, 9);
+        for (Build build : Build.all()) {
+            expected.assertSame(draw(build, 0, 0, n, k, raster, 9), build.name());
+        }
         for (int block : new int[] {1, 32, 96, 256, 1024}) {
-            expected.assertSame(draw("fibers", block, 0, n, k, raster, 9), "fibers, " + block + " threads");
+            expected.assertSame(draw(Build.FIBERS, block, 0, n, k, raster, 9), "real threads, " + block + " of them");
         }
     }
 
     /** The bits of the first batch, so that no change of compiler or source passes unseen. */
     @Test
     void bitsArePinned() {
-        assertEquals(List.of(2200318119L, 3747063756L), List.of(draw(200, 3, Raster.PAPER, 0).crc(), draw(200, 3, Raster.PROGRAM, 0).crc()));
+        assertEquals(
+                List.of(2200318119L, 3747063756L),
+                List.of(
+                        draw(200, 3, Raster.PAPER, 0).crc(),
+                        draw(200, 3, Raster.PROGRAM, 0).crc()));
     }
 
     @Test
     void stepsGiveOtherBatches() {
-        assertNotEquals(draw(10, 2, Raster.PAPER, 7).crc(), draw(10, 2, Raster.PAPER, 8).crc());
+        assertNotEquals(
+                draw(10, 2, Raster.PAPER, 7).crc(), draw(10, 2, Raster.PAPER, 8).crc());
     }
 
-    /** Labels balance; angles, lengths and centres fill 64 cells each evenly: chi-square of 63 degrees of freedom, whose 99.99 % point is 110. */
+    /**
+     * Labels balance; angles, lengths and centres fill 64 cells each evenly: chi-square of 63
+     * degrees of freedom, whose 99.99 % point is 110.
+     */
     @Test
     void anglesLengthsAndCentresAreUniform() {
         int images = 40_000;
@@ -197,12 +225,17 @@ class LineDataTest {
             for (double[] u : uniforms) {
                 cells[(int) (64 * u[j])]++;
             }
-            double chiSquare = Arrays.stream(cells).map(count -> Math.pow(count - images / 64.0, 2) / (images / 64.0)).sum();
+            double chiSquare = Arrays.stream(cells)
+                    .map(count -> Math.pow(count - images / 64.0, 2) / (images / 64.0))
+                    .sum();
             assertTrue(chiSquare < 110, "chi-square " + chiSquare + " of number " + j);
         }
     }
 
-    /** Moments of an image's number of pixels and of their rows and columns, against as many lines from another generator: within five standard errors. */
+    /**
+     * Moments of an image's number of pixels and of their rows and columns, against as many lines
+     * from another generator: within five standard errors.
+     */
     @ParameterizedTest
     @EnumSource(Raster.class)
     void pixelsAreAsManyAndWhereOtherLinesHaveThem(Raster raster) {
@@ -216,7 +249,9 @@ class LineDataTest {
             rasterise(u.getAsDouble(), u.getAsDouble(), u.getAsDouble(), u.getAsDouble(), raster, pixels);
             there[i] = moments(pixels);
             int first = i * PIXELS;
-            here[i] = moments(IntStream.range(0, PIXELS).mapToDouble(p -> drawn.x[first + p]).toArray());
+            here[i] = moments(IntStream.range(0, PIXELS)
+                    .mapToDouble(p -> drawn.x[first + p])
+                    .toArray());
         }
         for (int m = 0; m < 4; m++) {
             double mean = 0, other = 0, variance = 0;

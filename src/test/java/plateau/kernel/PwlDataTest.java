@@ -16,10 +16,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
-import plateau.cuda.Stream;
+import plateau.cuda.load.KernelImages;
+import plateau.reference.TestDevice;
 
+/**
+ * Piecewise-linear curves: the same bits on every build; sums and distributions by their
+ * definitions.
+ */
 class PwlDataTest {
     private static final int N = 100;
 
@@ -35,33 +38,28 @@ class PwlDataTest {
 
     @AfterEach
     void anyCpu() {
-        System.clearProperty("plateau.cpu");
+        Build.clear();
     }
 
-    private static Curves draw(String build, int samples, PwlData.Law law, int step) {
-        DeviceOptions options = DeviceOptions.cpu();
-        if (build.equals("fibers")) {
-            options = options.withImages(KernelImages.FIBERS);
-        } else {
-            System.setProperty("plateau.cpu", build);
-        }
+    private static Curves draw(Build build, int samples, PwlData.Law law, int step) {
         boolean sparse = law != PwlData.Law.REAL;
-        try (Device device = Device.open(options);
+        try (Device device = build.open();
                 DeviceBuffer f = device.allocate((long) samples * N * Float.BYTES);
                 DeviceBuffer p = device.allocate((long) samples * N * Float.BYTES);
-                DeviceBuffer counter = device.upload(step);
-                Stream stream = device.createStream()) {
-            new PwlData(device).curves(samples, N, 0, law, 7, 3, counter, f, sparse ? p : null).enqueue(stream);
-            stream.synchronize();
+                DeviceBuffer counter = device.upload(step)) {
+            KernelRuns.run(device, new PwlData(device).curves(samples, N, 0, law, 7, 3, counter, f, sparse ? p : null));
             return new Curves(f.toFloats(), p.toFloats());
         }
     }
 
     /** f = W p, W[i, j] = [i - j + 1]+, in float64. */
+    @RunsKernels("pwl_curves")
     @ParameterizedTest
-    @EnumSource(value = PwlData.Law.class, names = {"PAPER", "PROGRAM"})
+    @EnumSource(
+            value = PwlData.Law.class,
+            names = {"PAPER", "PROGRAM"})
     void curvesAreWTimesTheirEncoding(PwlData.Law law) {
-        Curves curves = draw("x86-64-v3", 67, law, 1);
+        Curves curves = draw(Build.AS_USED, 67, law, 1);
         for (int s = 0; s < 67; s++) {
             int changes = 0;
             for (int i = 0; i < N; i++) {
@@ -76,11 +74,14 @@ class PwlDataTest {
         }
     }
 
-    /** Each position is chosen as often: chi-square of 60,000 positions over n cells, whose 99.99 % point is 99 + 3.72 sqrt(198) and a bit. */
+    /**
+     * Each position is chosen as often: chi-square of 60,000 positions over n cells, whose 99.99 %
+     * point is 99 + 3.72 sqrt(198) and a bit.
+     */
     @Test
     void thePapersPositionsAndChangesAreUniform() {
         int samples = 20_000;
-        Curves curves = draw("x86-64-v3", samples, PwlData.Law.PAPER, 1);
+        Curves curves = draw(Build.AS_USED, samples, PwlData.Law.PAPER, 1);
         int[] chosen = new int[N];
         double sum = 0, square = 0;
         for (int i = 0; i < samples * N; i++) {
@@ -103,13 +104,15 @@ class PwlDataTest {
 
     @Test
     void theProgramsSlopesAreItsFourTriples() {
-        Set<List<Float>> triples = Set.of(List.of(1f, -1f, 1f), List.of(1f, -2f, 1f), List.of(-2f, 1f, -1f), List.of(1f, -1f, 2f));
+        Set<List<Float>> triples =
+                Set.of(List.of(1f, -1f, 1f), List.of(1f, -2f, 1f), List.of(-2f, 1f, -1f), List.of(1f, -1f, 2f));
         int samples = 4_000;
-        Curves curves = draw("x86-64-v3", samples, PwlData.Law.PROGRAM, 1);
+        Curves curves = draw(Build.AS_USED, samples, PwlData.Law.PROGRAM, 1);
         int[] first = new int[2];
         for (int s = 0; s < samples; s++) {
             int row = s * N;
-            int[] theta = IntStream.range(0, N).filter(i -> curves.p[row + i] != 0).toArray();
+            int[] theta =
+                    IntStream.range(0, N).filter(i -> curves.p[row + i] != 0).toArray();
             assertTrue(theta[0] >= 3 && theta[2] <= N - 4, "positions " + List.of(theta[0], theta[2]));
             float slope = 0;
             List<Float> slopes = new java.util.ArrayList<>();
@@ -123,10 +126,13 @@ class PwlDataTest {
         assertEquals(0.25 * samples, first[1], 5 * Math.sqrt(samples * 0.25 * 0.75));
     }
 
-    /** With real positions the curve is 0 up to the first and bends three times: its second difference is not 0 in at most six places. */
+    /**
+     * With real positions the curve is 0 up to the first and bends three times: its second
+     * difference is not 0 in at most six places.
+     */
     @Test
     void realPositionsBendBetweenPoints() {
-        Curves curves = draw("x86-64-v3", 500, PwlData.Law.REAL, 1);
+        Curves curves = draw(Build.AS_USED, 500, PwlData.Law.REAL, 1);
         for (int s = 0; s < 500; s++) {
             int bends = 0;
             for (int i = 1; i < N - 1; i++) {
@@ -140,41 +146,40 @@ class PwlDataTest {
     @ParameterizedTest
     @EnumSource(PwlData.Law.class)
     void everyBuildGivesTheSameBits(PwlData.Law law) {
-        Curves expected = draw("x86-64-v3", 67, law, 9);
-        for (String build : List.of("x86-64-v4", "fibers")) {
-            assertArrayEquals(expected.f, draw(build, 67, law, 9).f, build);
+        Curves expected = draw(Build.AS_USED, 67, law, 9);
+        for (Build build : Build.all()) {
+            assertArrayEquals(expected.f, draw(build, 67, law, 9).f, build::name);
         }
-        assertTrue(expected.crc() != draw("x86-64-v3", 67, law, 10).crc(), "another step is another batch");
+        assertTrue(expected.crc() != draw(Build.AS_USED, 67, law, 10).crc(), "another step is another batch");
     }
 
     @Test
     void firstEntriesCanBeLeftOut() {
-        float[] whole = draw("x86-64-v3", 5, PwlData.Law.PAPER, 4).p;
-        try (Device device = Device.open(DeviceOptions.cpu());
+        float[] whole = draw(Build.AS_USED, 5, PwlData.Law.PAPER, 4).p;
+        try (Device device = TestDevice.open();
                 DeviceBuffer f = device.allocate(5L * N * Float.BYTES);
                 DeviceBuffer p = device.allocate(5L * (N - 2) * Float.BYTES);
-                DeviceBuffer counter = device.upload(4);
-                Stream stream = device.createStream()) {
-            new PwlData(device).curves(5, N, 2, PwlData.Law.PAPER, 7, 3, counter, f, p).enqueue(stream);
-            stream.synchronize();
+                DeviceBuffer counter = device.upload(4)) {
+            KernelRuns.run(device, new PwlData(device).curves(5, N, 2, PwlData.Law.PAPER, 7, 3, counter, f, p));
             float[] rest = p.toFloats();
             for (int s = 0; s < 5; s++) {
-                assertArrayEquals(java.util.Arrays.copyOfRange(whole, s * N + 2, (s + 1) * N), java.util.Arrays.copyOfRange(rest, s * (N - 2), (s + 1) * (N - 2)));
+                assertArrayEquals(
+                        java.util.Arrays.copyOfRange(whole, s * N + 2, (s + 1) * N),
+                        java.util.Arrays.copyOfRange(rest, s * (N - 2), (s + 1) * (N - 2)));
             }
         }
     }
 
     /** Sums of products of three points in a row, in float64, on every build. */
+    @RunsKernels("pwl_moments")
     @Test
     void momentsAreThoseOfNeighbouringPoints() {
         int samples = 67;
         for (KernelImages images : KernelImages.values()) {
-            try (Device device = Device.open(DeviceOptions.cpu().withImages(images));
-                    DeviceBuffer f = device.upload(draw("x86-64-v3", samples, PwlData.Law.PAPER, 1).f);
-                    DeviceBuffer moments = device.allocate((long) samples * PwlEncoding.MOMENTS * Double.BYTES);
-                    Stream stream = device.createStream()) {
-                new PwlEncoding(device).moments(samples, N, f, moments).enqueue(stream);
-                stream.synchronize();
+            try (Device device = TestDevice.open(images);
+                    DeviceBuffer f = device.upload(draw(Build.AS_USED, samples, PwlData.Law.PAPER, 1).f);
+                    DeviceBuffer moments = device.allocate((long) samples * PwlEncoding.MOMENTS * Double.BYTES)) {
+                KernelRuns.run(device, new PwlEncoding(device).moments(samples, N, f, moments));
                 float[] curves = f.toFloats();
                 double[] got = moments.toDoubles();
                 int[] first = {0, 0, 0, 1, 1, 2}, second = {0, 1, 2, 1, 2, 2};
@@ -184,7 +189,11 @@ class PwlDataTest {
                         for (int t = 2; t < N; t++) {
                             sum += (double) curves[s * N + t - 2 + first[i]] * curves[s * N + t - 2 + second[i]];
                         }
-                        assertEquals(sum, got[s * PwlEncoding.MOMENTS + i], 1e-12 * Math.max(1, Math.abs(sum)), images + ", sample " + s + ", moment " + i);
+                        assertEquals(
+                                sum,
+                                got[s * PwlEncoding.MOMENTS + i],
+                                1e-12 * Math.max(1, Math.abs(sum)),
+                                images + ", sample " + s + ", moment " + i);
                     }
                 }
             }
@@ -193,12 +202,18 @@ class PwlDataTest {
 
     @Test
     void impossibleCurvesAreRefused() {
-        try (Device device = Device.open(DeviceOptions.cpu());
+        try (Device device = TestDevice.open();
                 DeviceBuffer buffer = device.upload(0)) {
             PwlData data = new PwlData(device);
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 2, 0, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, 8, 0, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
-            assertThrows(IllegalArgumentException.class, () -> data.curves(1, N, 0, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> data.curves(1, 2, 0, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> data.curves(1, 8, 0, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> data.curves(1, N, 0, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
         }
     }
 }

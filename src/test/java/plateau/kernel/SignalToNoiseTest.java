@@ -11,27 +11,26 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Launch;
-import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.KernelImages;
 import plateau.reference.Seeds;
+import plateau.reference.TestDevice;
 
-/** The float64 statistics of gradients, each kernel against plain sums at random shapes, as used and at every block size; the estimates against what they estimate. */
+/**
+ * The float64 statistics of gradients, each kernel against plain sums at random shapes, as used and
+ * at every block size; the estimates against what they estimate.
+ */
 class SignalToNoiseTest {
     private static final int ROUNDS = 4;
 
-    /** @param block threads on fibers; 0: as used */
+    /** @param block real threads; 0: as used */
     private static Device open(int block) {
-        return Device.open(DeviceOptions.cpu().withImages(block == 0 ? KernelImages.PRODUCTION : KernelImages.FIBERS));
+        return TestDevice.open(block == 0 ? KernelImages.PRODUCTION : KernelImages.FIBERS);
     }
 
     private static void run(Device device, Work work, int block) {
-        try (Stream stream = device.createStream()) {
-            (block == 0 ? work : ((Launch) work).withBlock(block)).enqueue(stream);
-            stream.synchronize();
-        }
+        KernelRuns.run(device, block == 0 ? work : ((Launch) work).withBlock(block));
     }
 
     private static DeviceBuffer upload(Device device, double[] values) {
@@ -46,6 +45,7 @@ class SignalToNoiseTest {
         return DoubleStream.generate(seeds.random()::nextGaussian).limit(count).toArray();
     }
 
+    @RunsKernels("labelled_gradients")
     @ParameterizedTest
     @ValueSource(ints = {0, 256, 1024})
     void gradientsAreLabelsTimesSlopesTimesFeatures(int block) {
@@ -55,34 +55,49 @@ class SignalToNoiseTest {
             boolean sloped = seeds.random().nextBoolean();
             int summed = sloped ? k : 1, stride = sloped ? 1 : k;
             float scale = 3;
-            float[] dscore = seeds.floats(n * k), feature = seeds.floats(n * k * weights), label = seeds.signs(n * stride);
+            float[] dscore = seeds.floats(n * k),
+                    feature = seeds.floats(n * k * weights),
+                    label = seeds.signs(n * stride);
             try (Device device = open(block);
                     DeviceBuffer slopes = device.upload(dscore);
                     DeviceBuffer features = device.upload(feature);
                     DeviceBuffer labels = device.upload(label);
                     DeviceBuffer vector = device.allocate((weights + 1L) * n * Double.BYTES)) {
-                Launch launch = (Launch) new SignalToNoise(device).labelledGradients(n, weights, k, summed, scale, sloped ? slopes : null, features, stride, labels, vector);
-                run(device, launch, block < launch.threads() ? 0 : block); // the grid covers the weights with the blocks it has: they may only grow
+                Launch launch = (Launch) new SignalToNoise(device)
+                        .labelledGradients(
+                                n, weights, k, summed, scale, sloped ? slopes : null, features, stride, labels, vector);
+                // The grid covers the weights with the blocks it has: they may only grow.
+                run(device, launch, block < launch.threads() ? 0 : block);
                 double[] got = vector.toDoubles();
                 for (int i = 0; i < n; i++) {
                     for (int c = 0; c <= weights; c++) {
                         double g = c == weights ? 1 : 0;
                         for (int j = 0; c < weights && j < summed; j++) {
-                            g += label[i * stride] * (sloped ? scale * (double) dscore[i * k + j] : 1) * feature[(i * k + j) * weights + c];
+                            g += label[i * stride]
+                                    * (sloped ? scale * (double) dscore[i * k + j] : 1)
+                                    * feature[(i * k + j) * weights + c];
                         }
-                        assertEquals(g, got[i * (weights + 1) + c], 1e-13 * (1 + Math.abs(g)), seeds.message("n %d, weights %d, k %d, sample %d, weight %d".formatted(n, weights, k, i, c)));
+                        assertEquals(
+                                g,
+                                got[i * (weights + 1) + c],
+                                1e-13 * (1 + Math.abs(g)),
+                                seeds.message(
+                                        "n %d, weights %d, k %d, sample %d, weight %d".formatted(n, weights, k, i, c)));
                     }
                 }
             }
         }
     }
 
+    @RunsKernels("gradient_moments")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 32, 96, 256, 1024})
     void momentsAreAddedInFloat64(int block) {
         for (int round = 0; round < ROUNDS; round++) {
             Seeds seeds = Seeds.next();
-            int n = seeds.choose(1, 2, 7, 61), weights = seeds.choose(1, 2, 3, 4, 31, 100, 127, 128, 133), count = weights + 1;
+            int n = seeds.choose(1, 2, 7, 61),
+                    weights = seeds.choose(1, 2, 3, 4, 31, 100, 127, 128, 133),
+                    count = weights + 1;
             double[] vectors = normals(seeds, n * count), before = normals(seeds, count * count);
             try (Device device = open(block);
                     DeviceBuffer vector = upload(device, vectors);
@@ -95,21 +110,29 @@ class SignalToNoiseTest {
                         for (int i = 0; i < n; i++) {
                             sum += vectors[i * count + a] * vectors[i * count + b];
                         }
-                        assertEquals(sum, got[a * count + b], 1e-12 * n, seeds.message("n %d, weights %d, row %d, column %d".formatted(n, weights, a, b)));
+                        assertEquals(
+                                sum,
+                                got[a * count + b],
+                                1e-12 * n,
+                                seeds.message("n %d, weights %d, row %d, column %d".formatted(n, weights, a, b)));
                     }
                 }
             }
         }
     }
 
-    /** Moments of n vectors (g, 1), upper triangle; what lies below is NaN, since nobody may read it. */
+    /**
+     * Moments of n vectors (g, 1), upper triangle; what lies below is NaN, since nobody may read
+     * it.
+     */
     private static double[] moments(double[] g, int n, int weights) {
         int count = weights + 1;
         double[] moment = new double[count * count];
         for (int a = 0; a < count; a++) {
             for (int b = 0; b < count; b++) {
                 for (int i = 0; i < n; i++) {
-                    moment[a * count + b] += (a < weights ? g[i * weights + a] : 1) * (b < weights ? g[i * weights + b] : 1);
+                    moment[a * count + b] +=
+                            (a < weights ? g[i * weights + a] : 1) * (b < weights ? g[i * weights + b] : 1);
                 }
                 moment[a * count + b] = b < a ? Double.NaN : moment[a * count + b];
             }
@@ -117,7 +140,10 @@ class SignalToNoiseTest {
         return moment;
     }
 
-    /** Sig, Noi, Sig/Noi, log, and the mean of products g_i g_j over all pairs of different samples, straight from the samples; the variance of that mean by its formula. */
+    /**
+     * Sig, Noi, Sig/Noi, log, and the mean of products g_i g_j over all pairs of different samples,
+     * straight from the samples; the variance of that mean by its formula.
+     */
     private static double[] expected(double[] g, int n, int weights) {
         double[] mean = new double[weights];
         double sig = 0, noi = 0, pairs = 0, along = 0, spread = 0;
@@ -149,12 +175,16 @@ class SignalToNoiseTest {
         return new double[] {sig, noi, sig / noi, Math.log(sig / noi), pairs, Math.sqrt(variance)};
     }
 
+    @RunsKernels("signal_to_noise")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 32, 96, 256, 1024})
     void estimatesAreThoseOfTheSamples(int block) {
         for (int round = 0; round < ROUNDS; round++) {
             Seeds seeds = Seeds.next();
-            int n = seeds.choose(2, 3, 17, 50), weights = seeds.choose(1, 2, 7, 33, 100), slots = seeds.choose(1, 3), step = seeds.random().nextInt(50);
+            int n = seeds.choose(2, 3, 17, 50),
+                    weights = seeds.choose(1, 2, 7, 33, 100),
+                    slots = seeds.choose(1, 3),
+                    step = seeds.random().nextInt(50);
             double[] first = normals(seeds, n * weights), second = normals(seeds, n * weights);
             for (int i = 0; i < first.length; i++) {
                 first[i] += 0.5;
@@ -172,15 +202,24 @@ class SignalToNoiseTest {
                 for (int approach = 0; approach < 2; approach++) {
                     double[] want = expected(approach == 0 ? first : second, n, weights);
                     for (int m = 0; m < 6; m++) {
-                        double scale = m == 3 ? 1 : m == 4 ? want[0] + want[1] : Math.abs(want[m]); // an error of the ratio is relative, so its logarithm's is not; the unbiased Sig is a difference
-                        assertEquals(want[m], got[row + 1 + 6 * approach + m], 1e-5 * scale, seeds.message("n %d, weights %d, metric %d".formatted(n, weights, m)));
+                        // An error of the ratio is relative, so its logarithm's is not; the unbiased Sig is a
+                        // difference.
+                        double scale = m == 3 ? 1 : m == 4 ? want[0] + want[1] : Math.abs(want[m]);
+                        assertEquals(
+                                want[m],
+                                got[row + 1 + 6 * approach + m],
+                                1e-5 * scale,
+                                seeds.message("n %d, weights %d, metric %d".formatted(n, weights, m)));
                     }
                 }
             }
         }
     }
 
-    /** Over 400 experiments of 300 samples the unbiased estimate is right on average, and misses by its standard error; the plain one is too large by Noi/n. */
+    /**
+     * Over 400 experiments of 300 samples the unbiased estimate is right on average, and misses by
+     * its standard error; the plain one is too large by Noi/n.
+     */
     @Test
     void theUnbiasedEstimateAndItsErrorAreRight() {
         Seeds seeds = Seeds.next();

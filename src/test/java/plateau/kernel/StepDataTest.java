@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -13,14 +12,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
-import plateau.cuda.Stream;
-import plateau.cuda.Work;
 
-/** Data of the step functions: the same bits on every build, pinned; distributions; labels against a float64 sum. */
+/**
+ * Data of the step functions: the same bits on every build, pinned; distributions; labels against a
+ * float64 sum.
+ */
 class StepDataTest {
-    private static final List<String> BUILDS = List.of("x86-64-v3", "x86-64-v4", "fibers");
     private static final long PINNED_INPUTS = 2152767950L;
     private static final long PINNED_SCORES = 4129125251L;
 
@@ -29,28 +26,13 @@ class StepDataTest {
 
     private record Batch(float[] x, float[] w, float[] z, float[] r, int[] label, float[] y) {}
 
-    private static Device open(String build) {
-        if (build.equals("fibers")) {
-            return Device.open(DeviceOptions.cpu().withImages(KernelImages.FIBERS));
-        }
-        System.setProperty("plateau.cpu", build);
-        return Device.open(DeviceOptions.cpu());
-    }
-
     @AfterEach
     void anyCpu() {
-        System.clearProperty("plateau.cpu");
+        Build.clear();
     }
 
-    private static void run(Device device, Work work) {
-        try (Stream stream = device.createStream()) {
-            work.enqueue(stream);
-            stream.synchronize();
-        }
-    }
-
-    private static Batch draw(String build, int n, int d, int step) {
-        try (Device device = open(build);
+    private static Batch draw(Build build, int n, int d, int step) {
+        try (Device device = build.open();
                 DeviceBuffer x = device.allocate((long) n * d * Float.BYTES);
                 DeviceBuffer task = device.allocate((d + 1L) * Float.BYTES);
                 DeviceBuffer offsets = device.upload(LEVELS);
@@ -62,10 +44,10 @@ class StepDataTest {
                 DeviceBuffer counter = device.upload(step)) {
             StepData data = new StepData(device);
             DeviceBuffer w = task.slice(0, (long) d * Float.BYTES), b = task.slice((long) d * Float.BYTES, Float.BYTES);
-            run(device, data.normals(d + 1, 1, 5, 0, zero, task));
-            run(device, data.shiftedLevels(LEVELS.length, offsets, b, z));
-            run(device, data.normals(n * d, 0.01f, 5, 1, counter, x));
-            run(device, data.labels(n, d, LEVELS.length, x, w, b, z, r, label, y));
+            KernelRuns.run(device, data.normals(d + 1, 1, 5, 0, zero, task));
+            KernelRuns.run(device, data.shiftedLevels(LEVELS.length, offsets, b, z));
+            KernelRuns.run(device, data.normals(n * d, 0.01f, 5, 1, counter, x));
+            KernelRuns.run(device, data.labels(n, d, LEVELS.length, x, w, b, z, r, label, y));
             return new Batch(x.toFloats(), task.toFloats(), z.toFloats(), r.toFloats(), label.toInts(), y.toFloats());
         }
     }
@@ -81,29 +63,30 @@ class StepDataTest {
     @ParameterizedTest
     @CsvSource({"1, 1", "3, 100", "67, 33", "256, 100", "5, 31"})
     void everyBuildGivesTheSameBits(int n, int d) {
-        Batch first = draw("x86-64-v3", n, d, 11);
-        for (String build : BUILDS) {
+        Batch first = draw(Build.AS_USED, n, d, 11);
+        for (Build build : Build.all()) {
             Batch other = draw(build, n, d, 11);
-            assertEquals(crc(first.x), crc(other.x), build);
-            assertEquals(crc(first.w), crc(other.w), build);
-            assertEquals(crc(first.r), crc(other.r), build);
-            assertArrayEquals(first.label, other.label, build);
-            assertArrayEquals(first.y, other.y, build);
+            assertEquals(crc(first.x), crc(other.x), build::name);
+            assertEquals(crc(first.w), crc(other.w), build::name);
+            assertEquals(crc(first.r), crc(other.r), build::name);
+            assertArrayEquals(first.label, other.label, build::name);
+            assertArrayEquals(first.y, other.y, build::name);
         }
     }
 
     /** The bits of the first batch, so that no change of compiler or source passes unseen. */
     @Test
     void bitsArePinned() {
-        Batch batch = draw("x86-64-v3", 256, 100, 0);
+        Batch batch = draw(Build.AS_USED, 256, 100, 0);
         assertEquals(PINNED_INPUTS, crc(batch.x));
         assertEquals(PINNED_SCORES, crc(batch.r));
     }
 
+    @RunsKernels({"scaled_normals", "shifted_levels", "step_labels"})
     @ParameterizedTest
     @CsvSource({"1, 1", "70, 31", "70, 32", "256, 100"})
     void labelsAreTheLevelsOfTheScores(int n, int d) {
-        Batch batch = draw("x86-64-v3", n, d, 2);
+        Batch batch = draw(Build.AS_USED, n, d, 2);
         float b = batch.w[d];
         for (int j = 0; j < LEVELS.length; j++) {
             assertEquals(LEVELS[j] + b, batch.z[j]);
@@ -123,11 +106,14 @@ class StepDataTest {
         }
     }
 
-    /** Moments of 256,000 inputs and their neighbours' correlation, within five standard errors; scores vary as |w| / 100. */
+    /**
+     * Moments of 256,000 inputs and their neighbours' correlation, within five standard errors;
+     * scores vary as |w| / 100.
+     */
     @Test
     void inputsAreNormalAndIndependent() {
         int n = 2560, d = 100;
-        Batch batch = draw("x86-64-v3", n, d, 3);
+        Batch batch = draw(Build.AS_USED, n, d, 3);
         double mean = 0, square = 0, fourth = 0, next = 0, half = 0, norm = 0, spread = 0;
         for (int i = 0; i < n * d; i++) {
             double value = batch.x[i] * 100.0;
@@ -155,7 +141,7 @@ class StepDataTest {
 
     @Test
     void stepsGiveOtherBatchesOfTheSameTask() {
-        Batch one = draw("x86-64-v3", 64, 100, 7), other = draw("x86-64-v3", 64, 100, 8);
+        Batch one = draw(Build.AS_USED, 64, 100, 7), other = draw(Build.AS_USED, 64, 100, 8);
         assertTrue(crc(one.x) != crc(other.x));
         assertArrayEquals(one.w, other.w);
     }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
@@ -16,14 +15,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.KernelImages;
-import plateau.cuda.Stream;
-import plateau.cuda.Work;
+import plateau.reference.TestDevice;
 
-/** Data of the stocks: the same bits on every build, pinned; uniform inputs, labels and signs, but for the right one. */
+/**
+ * Data of the stocks: the same bits on every build, pinned; uniform inputs, labels and signs, but
+ * for the right one.
+ */
 class StocksDataTest {
-    private static final List<String> BUILDS = List.of("x86-64-v3", "x86-64-v4", "fibers");
     private static final long PINNED_LABELS = 518590520L;
     private static final long PINNED_INPUTS = 2633062596L;
     private static final long PINNED_SIGNS = 2422826592L;
@@ -35,30 +33,21 @@ class StocksDataTest {
         }
     }
 
-    private static Device open(String build) {
-        if (build.equals("fibers")) {
-            return Device.open(DeviceOptions.cpu().withImages(KernelImages.FIBERS));
-        }
-        System.setProperty("plateau.cpu", build);
-        return Device.open(DeviceOptions.cpu());
-    }
-
     @AfterEach
     void anyCpu() {
-        System.clearProperty("plateau.cpu");
+        Build.clear();
     }
 
-    private static Batch draw(String build, int n, int d, int k, int step) {
-        try (Device device = open(build);
-                Stream stream = device.createStream();
+    private static Batch draw(Build build, int n, int d, int k, int step) {
+        try (Device device = build.open();
                 DeviceBuffer label = device.allocate((long) d * Integer.BYTES);
                 DeviceBuffer x = device.allocate((long) n * Integer.BYTES);
                 DeviceBuffer y = device.allocate((long) n * Integer.BYTES);
                 DeviceBuffer signs = device.allocate((long) StocksData.signWords(n, k) * Integer.BYTES);
                 DeviceBuffer counter = device.upload(step)) {
             StocksData data = new StocksData(device);
-            Work.sequence("data", List.of(data.labels(d, k, 5, 0, label), data.batch(n, d, k, 5, 1, counter, label, x, y, signs))).enqueue(stream);
-            stream.synchronize();
+            KernelRuns.run(device, data.labels(d, k, 5, 0, label));
+            KernelRuns.run(device, data.batch(n, d, k, 5, 1, counter, label, x, y, signs));
             return new Batch(k, label.toInts(), x.toInts(), y.toInts(), signs.toInts());
         }
     }
@@ -74,29 +63,30 @@ class StocksDataTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 2", "3, 7, 31", "100, 1000, 10", "100, 1000, 2000", "67, 13, 33", "257, 5, 129"})
     void everyBuildGivesTheSameBits(int n, int d, int k) {
-        Batch first = draw("x86-64-v3", n, d, k, 11);
-        for (String build : BUILDS) {
+        Batch first = draw(Build.AS_USED, n, d, k, 11);
+        for (Build build : Build.all()) {
             Batch other = draw(build, n, d, k, 11);
-            assertArrayEquals(first.label, other.label, build);
-            assertArrayEquals(first.x, other.x, build);
-            assertArrayEquals(first.y, other.y, build);
-            assertArrayEquals(first.signs, other.signs, build);
+            assertArrayEquals(first.label, other.label, build::name);
+            assertArrayEquals(first.x, other.x, build::name);
+            assertArrayEquals(first.y, other.y, build::name);
+            assertArrayEquals(first.signs, other.signs, build::name);
         }
     }
 
     /** The bits of the first batch, so that no change of compiler or source passes unseen. */
     @Test
     void bitsArePinned() {
-        Batch batch = draw("x86-64-v3", 100, 1000, 1000, 0);
+        Batch batch = draw(Build.AS_USED, 100, 1000, 1000, 0);
         assertEquals(PINNED_LABELS, crc(batch.label));
         assertEquals(PINNED_INPUTS, crc(batch.x));
         assertEquals(PINNED_SIGNS, crc(batch.signs));
     }
 
+    @RunsKernels({"stock_labels", "stock_signs", "stock_inputs"})
     @ParameterizedTest
     @CsvSource({"1, 1, 2", "70, 31, 32", "100, 1000, 10", "100, 1000, 2000"})
     void theRightStockRises(int n, int d, int k) {
-        Batch batch = draw("x86-64-v3", n, d, k, 2);
+        Batch batch = draw(Build.AS_USED, n, d, k, 2);
         assertTrue(Arrays.stream(batch.label).allMatch(label -> label >= 0 && label < k));
         for (int i = 0; i < n; i++) {
             assertTrue(batch.x[i] >= 0 && batch.x[i] < d);
@@ -105,27 +95,35 @@ class StocksDataTest {
         }
     }
 
-    /** χ² of counts over bins that are equally likely: its mean is bins − 1, its variance twice that; five standard deviations are allowed on either side. */
+    /**
+     * χ² of counts over bins that are equally likely: its mean is bins − 1, its variance twice
+     * that; five standard deviations are allowed on either side.
+     */
     private static void assertUniform(int[] values, int bins) {
         double[] counts = new double[bins];
         Arrays.stream(values).forEach(value -> counts[value]++);
         double expected = values.length / (double) bins;
-        double square = Arrays.stream(counts).map(count -> (count - expected) * (count - expected) / expected).sum();
+        double square = Arrays.stream(counts)
+                .map(count -> (count - expected) * (count - expected) / expected)
+                .sum();
         assertEquals(bins - 1, square, 5 * Math.sqrt(2.0 * (bins - 1)));
     }
 
     @Test
     void inputsAndLabelsAreUniform() {
-        Batch batch = draw("x86-64-v3", 16_000, 20_000, 40, 3);
+        Batch batch = draw(Build.AS_USED, 16_000, 20_000, 40, 3);
         assertUniform(Arrays.stream(batch.x).map(x -> x / 500).toArray(), 40);
         assertUniform(batch.label, 40);
     }
 
-    /** Of the signs but z_y: the mean, the correlations with neighbours, with the next sample's and with the next step's, and each column's mean. */
+    /**
+     * Of the signs but z_y: the mean, the correlations with neighbours, with the next sample's and
+     * with the next step's, and each column's mean.
+     */
     @Test
     void signsAreFairAndIndependent() {
         int n = 2_000, k = 70;
-        Batch batch = draw("x86-64-v3", n, 1000, k, 3), later = draw("x86-64-v3", n, 1000, k, 4);
+        Batch batch = draw(Build.AS_USED, n, 1000, k, 3), later = draw(Build.AS_USED, n, 1000, k, 4);
         double sum = 0, next = 0, below = 0, step = 0;
         double[] columns = new double[k];
         for (int i = 0; i < n; i++) {
@@ -149,7 +147,7 @@ class StocksDataTest {
 
     @Test
     void stepsGiveOtherBatchesOfTheSameTask() {
-        Batch one = draw("x86-64-v3", 64, 100, 100, 7), other = draw("x86-64-v3", 64, 100, 100, 8);
+        Batch one = draw(Build.AS_USED, 64, 100, 100, 7), other = draw(Build.AS_USED, 64, 100, 100, 8);
         assertFalse(Arrays.equals(one.x, other.x));
         assertFalse(Arrays.equals(one.signs, other.signs));
         assertArrayEquals(one.label, other.label);
@@ -158,15 +156,13 @@ class StocksDataTest {
     /** Where z is not looked at, inputs and labels are those of the batch with it. */
     @Test
     void inputsDoNotDependOnSigns() {
-        Batch whole = draw("x86-64-v3", 50, 100, 20, 4);
-        try (Device device = Device.open(DeviceOptions.cpu());
-                Stream stream = device.createStream();
+        Batch whole = draw(Build.AS_USED, 50, 100, 20, 4);
+        try (Device device = TestDevice.open();
                 DeviceBuffer label = device.upload(whole.label);
                 DeviceBuffer x = device.allocate(50L * Integer.BYTES);
                 DeviceBuffer y = device.allocate(50L * Integer.BYTES);
                 DeviceBuffer step = device.upload(4)) {
-            new StocksData(device).batch(50, 100, 20, 5, 1, step, label, x, y, null).enqueue(stream);
-            stream.synchronize();
+            KernelRuns.run(device, new StocksData(device).batch(50, 100, 20, 5, 1, step, label, x, y, null));
             assertArrayEquals(whole.x, x.toInts());
             assertArrayEquals(IntStream.of(x.toInts()).map(i -> whole.label[i]).toArray(), y.toInts());
         }

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGeneratorFactory;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +24,7 @@ import plateau.cuda.Device;
 import plateau.cuda.Graph;
 import plateau.cuda.GraphExec;
 import plateau.cuda.LiveObjects;
+import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
@@ -44,14 +45,14 @@ class ConvolutionPathsTest {
     /** The network with its training step, and what there is to look at. */
     private static final class Network implements AutoCloseable {
         final Workspace workspace;
-        final plateau.cuda.Stream stream;
+        final Stream stream;
         final Parameters parameters;
         final Tensor score;
         final Tensor x;
         final Backward backward;
         final Work step;
 
-        Network(Device device, Conv2d.Path path, boolean background, float[] images, float[] labels, float[] values) {
+        Network(Device device, Conv2d.Convolutions path, boolean background, float[] images, float[] labels, float[] values) {
             workspace = new Workspace(device);
             stream = device.createStream();
             Parameters.Declaration declaration = new Parameters.Declaration();
@@ -59,7 +60,7 @@ class ConvolutionPathsTest {
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
             Linear last = Linear.declare(declaration, "last", SIDE / 4 * (SIDE / 4) * CHANNELS, 1, Activation.LINEAR);
             parameters = declaration.allocate(workspace, new Sgd(RATE));
-            Kernels kernels = Kernels.load(device, Dense.Path.KERNELS, path);
+            Kernels kernels = Kernels.of(device, Dense.Products.KERNELS, path);
             Tape tape = new Tape(kernels, workspace, parameters);
             parameters.arena().fill(0).enqueue(stream);
             stream.synchronize();
@@ -77,8 +78,10 @@ class ConvolutionPathsTest {
             y.values().upload(labels);
             score = last.apply(tape, second.apply(tape, first.apply(tape, x), background ? tape.parameter(first.bias()) : null));
             Tensor loss = HingeLoss.of(tape, score, y);
-            backward = tape.backward(List.of(loss), Stream.concat(parameters.tensors().stream(), Stream.of(x)).toList());
-            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.floats(RATE), workspace.words(1))));
+            List<Tensor> wanted = new ArrayList<>(parameters.tensors());
+            wanted.add(x);
+            backward = tape.backward(List.of(loss), wanted);
+            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.words(1))));
         }
 
         void run() {
@@ -101,7 +104,7 @@ class ConvolutionPathsTest {
         }
     }
 
-    private Network network(Device device, Conv2d.Path path, boolean background) {
+    private Network network(Device device, Conv2d.Convolutions path, boolean background) {
         return new Network(device, path, background, images, labels, values);
     }
 
@@ -113,8 +116,8 @@ class ConvolutionPathsTest {
             images[i] = seeds.random().nextInt(15) == 0 ? images[i] : 0;
         }
         try (Device device = TestDevice.open();
-                Network cudnn = network(device, Conv2d.Path.CUDNN, background);
-                Network kernels = network(device, Conv2d.Path.KERNELS, background)) {
+                Network cudnn = network(device, Conv2d.Convolutions.CUDNN, background);
+                Network kernels = network(device, Conv2d.Convolutions.KERNELS, background)) {
             assertTrue(cudnn.step.parts().stream().anyMatch(work -> work.name().equals("cudnnConvolutionBackwardData")), "cuDNN does the work");
             assertTrue(kernels.step.parts().stream().noneMatch(work -> work.name().startsWith("cudnn")), "the kernels do the work");
             cudnn.run();
@@ -133,8 +136,8 @@ class ConvolutionPathsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Conv2d.Path.class, names = {"CUDNN", "KERNELS"})
-    void aCapturedTrainingStepGivesTheBitsOfAnEagerOne(Conv2d.Path path) {
+    @EnumSource(value = Conv2d.Convolutions.class, names = {"CUDNN", "KERNELS"})
+    void aCapturedTrainingStepGivesTheBitsOfAnEagerOne(Conv2d.Convolutions path) {
         try (Device device = TestDevice.open()) {
             try (Network eager = network(device, path, true);
                     Network captured = network(device, path, true);

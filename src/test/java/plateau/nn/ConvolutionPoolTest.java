@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,6 +22,7 @@ import plateau.autograd.Tensor;
 import plateau.autograd.Workspace;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
@@ -42,13 +43,13 @@ class ConvolutionPoolTest {
     void gradientsOfANetwork(boolean background) {
         try (Device device = TestDevice.open();
                 Workspace workspace = new Workspace(device);
-                plateau.cuda.Stream stream = device.createStream()) {
+                Stream stream = device.createStream()) {
             Parameters.Declaration declaration = new Parameters.Declaration();
             ConvolutionPool first = ConvolutionPool.declare(declaration, "first", ROWS, COLUMNS, 2, 16, 5, 28);
             ConvolutionPool second = ConvolutionPool.declare(declaration, "second", ROWS / 2, COLUMNS / 2, 16, 6, 3, 16);
             Linear last = Linear.declare(declaration, "last", 3 * 2 * 6, 1, Activation.LINEAR);
             Parameters parameters = declaration.allocate(workspace, new Sgd(1));
-            Tape tape = new Tape(Kernels.load(device, Dense.Path.AUTO), workspace, parameters);
+            Tape tape = new Tape(Kernels.of(device, Dense.Products.AUTO), workspace, parameters);
             run(stream, parameters.arena().fill(0));
             for (Tensor parameter : parameters.tensors()) {
                 randomise(parameter, 0.3f);
@@ -66,7 +67,9 @@ class ConvolutionPoolTest {
             Node nscore = oracle.dense(pooled, nodes.get(4), nodes.get(5));
             oracle.backward(oracle.hinge(nscore, node(oracle, labels)));
 
-            Backward backward = tape.backward(List.of(loss), Stream.concat(parameters.tensors().stream(), Stream.of(x)).toList());
+            List<Tensor> wanted = new ArrayList<>(parameters.tensors());
+            wanted.add(x);
+            Backward backward = tape.backward(List.of(loss), wanted);
             run(stream, tape.forward(loss));
             run(stream, backward.work());
             assertClose(nscore.values(), score.values());
@@ -81,9 +84,9 @@ class ConvolutionPoolTest {
 
     @Test
     void mistakesAreRefused() {
-        assertEquals("padding 'same' needs an odd window, not 4", message(() -> new Conv2d.Shape(1, 4, 4, 1, 1, 4)));
-        assertEquals("pooling 2 x 2 needs images with even sides, not 4 x 5", message(() -> new Conv2d.Shape(1, 4, 5, 1, 1, 3)));
-        assertEquals("no convolution has batch 0, 4 x 4 images, channels 1 to 1, window 3", message(() -> new Conv2d.Shape(0, 4, 4, 1, 1, 3)));
+        assertEquals("padding 'same' needs an odd window, not 4", message(() -> new Conv2d.Geometry(1, 4, 4, 1, 1, 4)));
+        assertEquals("pooling 2 x 2 needs images with even sides, not 4 x 5", message(() -> new Conv2d.Geometry(1, 4, 5, 1, 1, 3)));
+        assertEquals("no convolution has batch 0, 4 x 4 images, channels 1 to 1, window 3", message(() -> new Conv2d.Geometry(0, 4, 4, 1, 1, 3)));
     }
 
     private static String message(Runnable mistake) {
@@ -118,7 +121,7 @@ class ConvolutionPoolTest {
         return result;
     }
 
-    private static void run(plateau.cuda.Stream stream, Work work) {
+    private static void run(Stream stream, Work work) {
         work.enqueue(stream);
         stream.synchronize();
     }

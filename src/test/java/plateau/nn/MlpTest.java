@@ -32,7 +32,7 @@ class MlpTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.load(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
         workspace = new Workspace(device);
         stream = workspace.own(device.createStream(), Stream::close);
     }

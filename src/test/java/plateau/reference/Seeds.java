@@ -2,6 +2,7 @@ package plateau.reference;
 
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
 
 /** Randomness of tests that can be repeated: a failure names its seed, and {@code -Dplateau.seed=N} runs with it again. */
 public record Seeds(long seed, RandomGenerator random) {
@@ -43,6 +44,11 @@ public record Seeds(long seed, RandomGenerator random) {
             values[i] = random.nextBoolean() ? 1 : -1;
         }
         return values;
+    }
+
+    /** Whole numbers in [0, below). */
+    public int[] ints(int count, int below) {
+        return IntStream.range(0, count).map(_ -> random.nextInt(below)).toArray();
     }
 
     /** One of the values. */

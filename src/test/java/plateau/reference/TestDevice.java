@@ -1,15 +1,22 @@
 package plateau.reference;
 
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
-import plateau.cuda.DeviceSelector;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
+import plateau.cuda.load.KernelImages;
 
-/** The device that tests above the kernels run on: the CPU, or what {@code -Dplateau.device=cuda} asks for. */
+/** The device that tests run on where any would do: the CPU, or what {@code -Dplateau.device=cuda} asks for. */
 public final class TestDevice {
     private TestDevice() {}
 
     /** Opens it; the caller closes it. */
     public static Device open() {
-        return Device.open(DeviceOptions.of(DeviceSelector.parse(System.getProperty("plateau.device", "cpu"))));
+        return open(KernelImages.PRODUCTION);
+    }
+
+    /** Opens it; on a CPU it runs these kernels, on a GPU there is one build, with real threads. */
+    public static Device open(KernelImages images) {
+        String device = System.getProperty("plateau.device", "cpu");
+        return Device.open(DeviceOptions.of(DeviceSelector.parse(device)).withImages(images));
     }
 }

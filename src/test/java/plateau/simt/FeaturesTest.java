@@ -16,12 +16,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
-import plateau.cuda.DeviceOptions;
 import plateau.cuda.Dim;
 import plateau.cuda.Kernel;
-import plateau.cuda.KernelImages;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.KernelImages;
 
 /** What a CUDA device does and native/simt must do too: one kernel of native/test/features.cu each, on fibers. */
 class FeaturesTest {

@@ -1,9 +1,9 @@
 package plateau.train;
 
-import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,15 +11,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
+import plateau.experiment.Approach;
 import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Snr;
 import plateau.experiment.Step;
+import plateau.experiment.StepKind;
 import plateau.experiment.Stocks;
 import plateau.experiment.Tuple;
-import plateau.kernel.Dense;
 import plateau.kernel.LineData;
 import plateau.reference.TestDevice;
+import plateau.results.History;
+import plateau.results.RunKey;
 
 /** What figures 1, 3, 4, 6 and 8 show, at the paper's constants. */
 class ConvergenceTest {
@@ -31,8 +34,7 @@ class ConvergenceTest {
     @ParameterizedTest
     @CsvSource({"5, 2, 1, 500", "5, 2, 2, 500", "5, 4, 1, 2500", "5, 4, 2, 2500", "8, 4, 1, 4000", "8, 4, 2, 4000", "8, 4, 3, 4000"})
     void smallParitiesAreLearntWhole(int d, int size, long seed, long steps) {
-        RunResult result = train(Parity.Options.of(d).withSubsetSize(size).withSeed(seed), steps);
-        assertEquals(1, result.last().test().get(1));
+        assertEquals(1, train(new Parity(Parity.Options.of(d).withSubsetSize(size), seed), steps).last("accuracy"));
     }
 
     /**
@@ -41,10 +43,10 @@ class ConvergenceTest {
      */
     @Test
     void dimensionThirtyStaysAtChance() {
-        List<LogRow> rows = train(Parity.Options.of(30), Parity.DEFAULT_STEPS).history();
-        double mean = rows.subList(rows.size() - 100, rows.size()).stream().mapToDouble(row -> row.test().get(1)).average().orElseThrow();
+        List<Double> accuracy = train(new Parity(Parity.Options.of(30), 1), 50_000).values("accuracy");
+        double mean = accuracy.subList(accuracy.size() - 100, accuracy.size()).stream().mapToDouble(each -> each).average().orElseThrow();
         assertEquals(0.5, mean, 4 * 0.5 / Math.sqrt(50_000));
-        assertTrue(rows.stream().allMatch(row -> row.test().get(1) < 0.65), "no row of 500 samples is far from chance");
+        assertTrue(accuracy.stream().allMatch(each -> each < 0.65), "no row of 500 samples is far from chance");
     }
 
     /**
@@ -54,21 +56,22 @@ class ConvergenceTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void forwardOnlyLearnsTheStepFunction(long seed) {
-        List<Double> last = train(Step.Variant.FORWARD_ONLY, seed).last().test();
-        assertTrue(last.get(1) < 3e-3 && last.get(2) > 0.98, () -> "squared error and exact share " + last.subList(1, 3));
+        History run = train(Step.Variant.FORWARD_ONLY, seed);
+        assertTrue(run.last("squared_error") < 3e-3, () -> "squared error " + run.last("squared_error"));
+        assertTrue(run.last("exact") > 0.98, () -> "exact share " + run.last("exact"));
     }
 
     /** Measured, seeds 1 to 6: exact for 0.985 to 0.994, squared error 1e-4 to 2.2e-3. */
     @Test
     void multiclassLearnsTheStepFunctionButForItsBoundaries() {
-        List<Double> last = train(Step.Variant.MULTICLASS, 1).last().test();
-        assertTrue(last.get(2) > 0.97 && last.get(2) < 0.999, () -> "exact share " + last.get(2));
+        double exact = train(Step.Variant.MULTICLASS, 1).last("exact");
+        assertTrue(exact > 0.97 && exact < 0.999, () -> "exact share " + exact);
     }
 
     /** Measured, seeds 1 to 6: 0.9e-3 to 1.7e-3. */
     @Test
     void endToEndSmoothsTheStepFunction() {
-        double loss = train(Step.Variant.E2E, 2).last().test().getFirst();
+        double loss = train(Step.Variant.E2E, 2).last("loss");
         assertEquals(1.3e-3, loss, 0.8e-3);
     }
 
@@ -79,7 +82,7 @@ class ConvergenceTest {
     @ParameterizedTest
     @CsvSource({"3, 0.0015, 0.003", "5, 1, 1.5"})
     void theApproximationDependsOnItsFirstBias(long seed, double least, double most) {
-        double loss = train(Step.Variant.APPROXIMATION, seed).last().test().getFirst();
+        double loss = train(Step.Variant.APPROXIMATION, seed).last("loss");
         assertTrue(loss > least && loss < most, () -> "loss " + loss);
     }
 
@@ -89,9 +92,8 @@ class ConvergenceTest {
      */
     @ParameterizedTest
     @CsvSource({"DEC, -0.9999, -0.998", "E2E, -0.39, -0.30"})
-    void decompositionLearnsManyStocks(Stocks.Mode mode, double least, double most) {
-        RunResult result = train(new Stocks(Stocks.Options.of(1000, mode)), Stocks.DEFAULT_STEPS);
-        double exact = result.last().test().get(1);
+    void decompositionLearnsManyStocks(Approach mode, double least, double most) {
+        double exact = train(new Stocks(Stocks.Options.of(1000, mode), 1), 2500).last("exact_loss");
         assertTrue(exact > least && exact < most, () -> "exact loss " + exact);
     }
 
@@ -101,8 +103,8 @@ class ConvergenceTest {
      */
     @ParameterizedTest
     @CsvSource({"DEC, 2, 500, 0.86, 0.94", "DEC, 3, 500, 0.80, 0.92", "E2E, 3, 200, 0.455, 0.545"})
-    void decompositionLearnsTuples(Tuple.Mode mode, int k, long steps, double least, double most) {
-        double accuracy = train(new Tuple(Tuple.Options.of(mode, k).withRaster(LineData.Raster.PROGRAM)), steps).last().test().get(1);
+    void decompositionLearnsTuples(Approach mode, int k, long steps, double least, double most) {
+        double accuracy = train(new Tuple(Tuple.Options.of(k, mode).withRaster(LineData.Raster.PROGRAM), 1), steps).last("tuple_accuracy");
         assertTrue(accuracy > least && accuracy < most, () -> "accuracy " + accuracy);
     }
 
@@ -113,25 +115,23 @@ class ConvergenceTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void signalIsLostBetweenOneImageAndTwo(int k) {
-        Snr snr = new Snr(Snr.Options.of(k).withRaster(LineData.Raster.PROGRAM));
-        List<Double> last = train(snr, 200).last().test();
-        List<String> names = snr.metrics();
-        double endToEnd = last.get(names.indexOf("e2e_unbiased")) / last.get(names.indexOf("e2e_error")), decomposed = last.get(names.indexOf("dec_log_ratio"));
+        History run = train(new Snr(Snr.Options.of(k).withRaster(LineData.Raster.PROGRAM), 1), 200);
+        double endToEnd = run.last("e2e_unbiased") / run.last("e2e_error");
+        double decomposed = run.last("dec_log_ratio");
         assertTrue(k == 1 ? endToEnd > 8 : Math.abs(endToEnd) < 5, () -> "end-to-end signal is " + endToEnd + " standard errors");
         assertEquals(-6.8, decomposed, 1.2);
     }
 
-    private static RunResult train(Step.Variant variant, long seed) {
-        return train(new Step(Step.Options.of(variant).withSeed(seed)), variant.defaultSteps());
+    private static History train(Step.Variant variant, long seed) {
+        Step step = new Step(Step.Options.of(variant), seed);
+        return train(step, new StepKind().defaultSteps(Step.Options.of(variant)));
     }
 
-    private static RunResult train(Parity.Options options, long steps) {
-        return train(new Parity(options), steps);
-    }
-
-    private static RunResult train(Experiment experiment, long steps) {
+    private static History train(Experiment experiment, long steps) {
+        History history = new History(new RunKey(new LinkedHashMap<>(), experiment.seed()), experiment.metrics());
         try (Device device = TestDevice.open()) {
-            return Trainer.run(device, Kernels.load(device, Dense.Path.AUTO), experiment, Trainer.Options.of(steps, 100), RunListener.NONE);
+            Trainer.run(Kernels.of(device), experiment, Trainer.Options.of(steps, 100), RunListener.into(history));
         }
+        return history;
     }
 }

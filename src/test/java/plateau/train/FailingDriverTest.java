@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
 import plateau.cuda.LiveObjects;
+import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
 
@@ -51,18 +51,18 @@ class FailingDriverTest {
     })
     void nothingIsLeftAfterAFailure(String function, int nth) {
         try (Device device = Device.open(DeviceOptions.cpu())) {
-            Kernels kernels = Kernels.load(device, Dense.Path.KERNELS);
-            Parity parity = new Parity(Parity.Options.of(5));
+            Kernels kernels = Kernels.of(device, Dense.Products.KERNELS);
+            Parity parity = new Parity(Parity.Options.of(5), 1);
             inject(function, nth);
             try {
-                CudaException e = assertThrows(CudaException.class, () -> Trainer.run(device, kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
+                CudaException e = assertThrows(CudaException.class, () -> Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
                 assertEquals(OUT_OF_MEMORY, e.code());
             } finally {
                 inject(null, 0);
             }
             assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live());
             // The device still works.
-            assertEquals(50, Trainer.run(device, kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE).last().step());
+            assertEquals(50, Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE).last().step());
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
+import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
 
@@ -28,7 +28,7 @@ class ThreadsTest {
     static final class Run {
         public static void main(String[] arguments) {
             try (Device device = Device.open(DeviceOptions.cpu());
-                    Trainer trainer = new Trainer(device, Kernels.load(device, Dense.Path.KERNELS), new Parity(Parity.Options.of(150)), Trainer.Options.of(60, 60))) {
+                    Trainer trainer = new Trainer(Kernels.of(device, Dense.Products.KERNELS), new Parity(Parity.Options.of(150), 1), Trainer.Options.of(60, 60))) {
                 trainer.run(RunListener.NONE);
                 System.out.println(Arrays.hashCode(trainer.parameters()));
             }

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.LiveObjects;
+import plateau.experiment.Approach;
 import plateau.experiment.Experiment;
 import plateau.experiment.Parity;
 import plateau.experiment.Step;
@@ -31,7 +32,7 @@ import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
 
 class TrainerTest {
-    private static final Parity SMALL = new Parity(Parity.Options.of(6));
+    private static final Parity SMALL = new Parity(Parity.Options.of(6), 1);
 
     private Device device;
     private Kernels kernels;
@@ -40,7 +41,7 @@ class TrainerTest {
     @BeforeEach
     void open() {
         device = TestDevice.open();
-        kernels = Kernels.load(device, Dense.Path.AUTO);
+        kernels = Kernels.of(device, Dense.Products.AUTO);
         before = device.live();
     }
 
@@ -60,18 +61,28 @@ class TrainerTest {
         }
     }
 
+    private static RunListener rowsInto(List<LogRow> rows) {
+        return new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                rows.add(row);
+            }
+        };
+    }
+
     private Outcome train(Experiment experiment, Trainer.Options options) {
-        try (Trainer trainer = new Trainer(device, kernels, experiment, options)) {
-            RunResult result = trainer.run(RunListener.NONE);
-            return new Outcome(trainer.parameters(), result.history());
+        try (Trainer trainer = new Trainer(kernels, experiment, options)) {
+            List<LogRow> rows = new ArrayList<>();
+            trainer.run(rowsInto(rows));
+            return new Outcome(trainer.parameters(), rows);
         }
     }
 
     @ParameterizedTest
     @CsvSource({"1, 1", "1, 7", "4, 7", "4, 100", "16, 1", "16, 7", "16, 100", "64, 300"})
     void replayEqualsEagerWhateverTheSchedule(int unroll, int logEvery) {
-        Outcome eager = train(SMALL, new Trainer.Options(210, 7, 1, false));
-        Outcome replay = train(SMALL, new Trainer.Options(210, logEvery, unroll, true));
+        Outcome eager = train(SMALL, new Trainer.Options(new Schedule(210, 7), 1, false));
+        Outcome replay = train(SMALL, new Trainer.Options(new Schedule(210, logEvery), unroll, true));
         assertArrayEquals(eager.parameters, replay.parameters);
         assertEquals(Math.ceilDiv(210, logEvery), replay.rows.size());
         assertEquals(eager.rowsEvery(7L * logEvery), replay.rowsEvery(7L * logEvery));
@@ -92,15 +103,18 @@ class TrainerTest {
         Trainer.Options options = Trainer.Options.of(20, 10);
         Outcome one = train(SMALL, options);
         assertArrayEquals(one.parameters, train(SMALL, options).parameters);
-        assertNotEquals(one.rows, train(new Parity(Parity.Options.of(6).withSeed(2)), options).rows);
+        assertNotEquals(one.rows, train(new Parity(Parity.Options.of(6), 2), options).rows);
     }
 
     @Test
     void aTrainerRunsAgainWithTheSameResult() {
-        try (Trainer trainer = new Trainer(device, kernels, SMALL, Trainer.Options.of(50, 20))) {
-            RunResult first = trainer.run(RunListener.NONE);
-            assertEquals(first.history(), trainer.run(RunListener.NONE).history());
-            assertEquals(List.of(20L, 40L, 50L), first.history().stream().map(LogRow::step).toList());
+        try (Trainer trainer = new Trainer(kernels, SMALL, Trainer.Options.of(50, 20))) {
+            List<LogRow> first = new ArrayList<>();
+            trainer.run(rowsInto(first));
+            List<LogRow> second = new ArrayList<>();
+            trainer.run(rowsInto(second));
+            assertEquals(first, second);
+            assertEquals(List.of(20L, 40L, 50L), first.stream().map(LogRow::step).toList());
         }
     }
 
@@ -109,7 +123,6 @@ class TrainerTest {
         List<LogRow> rows = new ArrayList<>();
         List<RunResult> results = new ArrayList<>();
         Trainer.run(
-                device,
                 kernels,
                 SMALL,
                 Trainer.Options.of(25, 10),
@@ -126,21 +139,19 @@ class TrainerTest {
                 });
         assertEquals(1, results.size());
         RunResult result = results.getFirst();
-        assertEquals(rows, result.history());
-        assertEquals("parity", result.experiment());
-        assertEquals(List.of("loss", "accuracy"), result.metrics());
-        assertEquals(device.description(), result.device());
+        assertEquals(List.of(10L, 20L, 25L), rows.stream().map(LogRow::step).toList());
+        assertEquals(rows.getLast(), result.last());
         assertTrue(result.stepsPerSecond() >= result.stepsPerSecondWithEvaluation());
         assertEquals(25 / result.seconds(), result.stepsPerSecondWithEvaluation(), 1e-9);
     }
 
     /** Rows of the weights that are read at evaluations only, and those that are not, end in the same bits whatever the schedule. */
     @ParameterizedTest
-    @EnumSource(Stocks.Mode.class)
-    void readingRowsLeavesNoTrace(Stocks.Mode mode) {
-        Stocks stocks = new Stocks(Stocks.Options.of(33, mode));
-        Outcome eager = train(stocks, new Trainer.Options(60, 1, 1, false));
-        Outcome replay = train(stocks, new Trainer.Options(60, 20, 16, true));
+    @EnumSource(Approach.class)
+    void readingRowsLeavesNoTrace(Approach mode) {
+        Stocks stocks = new Stocks(Stocks.Options.of(33, mode), 1);
+        Outcome eager = train(stocks, new Trainer.Options(new Schedule(60, 1), 1, false));
+        Outcome replay = train(stocks, new Trainer.Options(new Schedule(60, 20), 16, true));
         assertArrayEquals(eager.parameters, replay.parameters);
         assertEquals(eager.rowsEvery(20), replay.rows);
     }
@@ -149,11 +160,10 @@ class TrainerTest {
     @ParameterizedTest
     @EnumSource(Step.Variant.class)
     void curvesComeWithEachRow(Step.Variant variant) {
-        Step step = new Step(Step.Options.of(variant));
-        Outcome eager = train(step, new Trainer.Options(20, 10, 1, false));
+        Step step = new Step(Step.Options.of(variant), 1);
+        Outcome eager = train(step, new Trainer.Options(new Schedule(20, 10), 1, false));
         List<Long> seen = new ArrayList<>();
         Trainer.run(
-                device,
                 kernels,
                 step,
                 Trainer.Options.of(20, 10),
@@ -178,9 +188,9 @@ class TrainerTest {
     }
 
     @Test
-    void nonFiniteLossStopsTheRunWithItsHistory() {
+    void nonFiniteLossStopsTheRunAndNamesTheStep() {
         // One update makes weights of about 1e29, whose products overflow float32.
-        Parity diverging = new Parity(new Parity.Options(6, OptionalInt.empty(), 128, 1e30f, 1));
+        Parity diverging = new Parity(new Parity.Options(6, null, 128, 1e30f), 1);
         List<LogRow> rows = new ArrayList<>();
         RunListener listener =
                 new RunListener() {
@@ -192,8 +202,8 @@ class TrainerTest {
         NonFiniteLossException e =
                 assertThrows(
                         NonFiniteLossException.class,
-                        () -> Trainer.run(device, kernels, diverging, Trainer.Options.of(1000, 1), listener));
-        assertEquals(rows, e.history());
+                        () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 1), listener));
+        assertEquals(List.of(1L), rows.stream().map(LogRow::step).toList());
         assertEquals(1, e.step());
         assertTrue(e.getMessage().contains("at step " + e.step()), e.getMessage());
 
@@ -201,8 +211,7 @@ class TrainerTest {
         NonFiniteLossException later =
                 assertThrows(
                         NonFiniteLossException.class,
-                        () -> Trainer.run(device, kernels, diverging, Trainer.Options.of(1000, 100), RunListener.NONE));
-        assertEquals(List.of(), later.history());
+                        () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 100), RunListener.NONE));
         assertEquals(e.step(), later.step());
     }
 
@@ -216,7 +225,7 @@ class TrainerTest {
                     }
                 };
         assertThrows(
-                IllegalStateException.class, () -> Trainer.run(device, kernels, SMALL, Trainer.Options.of(100, 10), failing));
+                IllegalStateException.class, () -> Trainer.run(kernels, SMALL, Trainer.Options.of(100, 10), failing));
     }
 
     @Test
@@ -245,6 +254,6 @@ class TrainerTest {
     private static void assertRefused(String message, long steps, long logEvery, int unroll) {
         assertEquals(
                 message,
-                assertThrows(IllegalArgumentException.class, () -> new Trainer.Options(steps, logEvery, unroll, true)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new Trainer.Options(new Schedule(steps, logEvery), unroll, true)).getMessage());
     }
 }

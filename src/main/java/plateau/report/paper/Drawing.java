@@ -1,7 +1,7 @@
 package plateau.report.paper;
 
 import java.nio.file.Path;
-import plateau.report.Figure;
+import plateau.figure.Figure;
 
 /**
  * A figure of the paper, drawn from our runs.

@@ -4,9 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.results.History;
 
 /** Parities (section 2.1, figure 1). */
 final class ParitySection implements Section {
@@ -36,17 +34,13 @@ final class ParitySection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        return List.of(Task.of(name(), "parity --d " + scale.choose("5,10,30", "5,10,15,20,25,30") + " --steps 50000" + scale.choose("", " --checkpoint-every 5000"), scale.seeds(5, 10)));
+        Task.Draft draft = Task.of(name(), name(), scale.seeds(5, 10)).steps(50_000);
+        return List.of((scale.full() ? draft.checkpointEvery(5000) : draft.with(D, 5, 10, 30)).task(scale.routing()));
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        List<Panel.Curve> curves = dimensions(study).stream().map(d -> Study.mean("d = " + d, study.with(D, d), ACCURACY, Panel.Look.PLAIN)).toList();
-        if (curves.isEmpty()) {
-            return List.of();
-        }
-        Panel panel = new Panel("Accuracy on random parities", Panel.Axis.steps(), Panel.Axis.of("Accuracy", 0.4, 1.02), curves);
-        return List.of(new Drawing("figure-1", "Figure 1", "Accuracy on fresh inputs against training iterations, for several input dimensions.", new Figure(panel)));
+        return study.drawing("parity", "figure-1", "Figure 1", "Accuracy on fresh inputs against training iterations, for several input dimensions.");
     }
 
     @Override
@@ -64,19 +58,15 @@ final class ParitySection implements Section {
         return Evidence.above("d = " + d + ": accuracy at the end", Study.each(study.with(D, d), run -> run.last(ACCURACY)), 0.9);
     }
 
-    private static List<Integer> dimensions(Study study) {
-        return study.runs().stream().map(run -> run.key().get(D)).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
-    }
-
     /** For each seed, the slope of the line fitted to the mean accuracy at each dimension. */
     private static double[] slopes(Study study) {
         List<Long> seeds = study.runs().stream().map(History::seed).distinct().sorted().toList();
         List<Double> slopes = new ArrayList<>();
         for (long seed : seeds) {
             List<History> runs = study.runs().stream().filter(run -> run.seed() == seed).toList();
-            double[] d = Study.each(runs, run -> Integer.parseInt(run.key().get(D)));
+            double[] d = Study.each(runs, run -> Integer.parseInt(Study.text(run, D)));
             double middle = Arrays.stream(d).average().orElseThrow();
-            double covariance = runs.stream().mapToDouble(run -> (Integer.parseInt(run.key().get(D)) - middle) * run.mean(ACCURACY)).sum();
+            double covariance = runs.stream().mapToDouble(run -> (Integer.parseInt(Study.text(run, D)) - middle) * run.mean(ACCURACY)).sum();
             double variance = Arrays.stream(d).map(x -> (x - middle) * (x - middle)).sum();
             if (variance > 0) {
                 slopes.add(covariance / variance);

@@ -5,9 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.results.History;
+import plateau.study.Seeds;
 
 /** Piecewise-linear curves (section 4, figure 5). */
 final class PwlSection implements Section {
@@ -16,8 +15,6 @@ final class PwlSection implements Section {
     private static final int POINTS = 100;
     private static final long EARLY = 500;
     private static final double ACCURATE = 0.01;
-    private static final Panel.Look ORIGINAL = new Panel.Look(0x0000D4, false);
-    private static final Panel.Look DECODED = new Panel.Look(0xD40000, false);
 
     /** In figure 5's order. */
     private static final Map<String, String> PANELS = Map.of("linear", "Linear map", "conv", "Convolution", "conditioned", "Conditioned convolution", "autoencoder", "Autoencoder");
@@ -46,56 +43,23 @@ final class PwlSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        int seeds = scale.seeds(5, 5);
+        Seeds seeds = scale.seeds(5, 5);
         return List.of(
-                Task.of("pwl", "pwl linear conv --curves program --steps " + scale.choose("10000", "50000"), seeds),
-                Task.of("pwl-conditioned", "pwl conditioned --curves program --steps 500 --log-every 10", seeds),
-                Task.of("pwl-autoencoder", "pwl autoencoder --curves program --steps " + scale.choose("3000", "50000"), seeds));
+                draft("pwl", seeds, "linear", "conv").steps(scale.choose(10_000, 50_000)).task(scale.routing()),
+                draft("pwl-conditioned", seeds, "conditioned").steps(500).logEvery(10).task(scale.routing()),
+                draft("pwl-autoencoder", seeds, "autoencoder").steps(scale.choose(3000, 50_000)).task(scale.routing()));
+    }
+
+    private static Task.Draft draft(String folder, Seeds seeds, Object... variants) {
+        return Task.of(folder, "pwl", seeds).with(VARIANT, variants).with("curves", "program");
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        List<String> done = VARIANTS.stream().filter(variant -> !study.with(VARIANT, variant).isEmpty()).toList();
-        if (done.isEmpty()) {
-            return List.of();
-        }
-        List<History> shown = done.stream().map(variant -> study.with(VARIANT, variant).getFirst()).toList();
-        int columns = shown.stream().mapToInt(run -> run.curves().size()).max().orElseThrow();
-        List<Panel> decoded = shown.stream().flatMap(run -> IntStream.range(0, columns).mapToObj(column -> decoded(run, column))).toList();
-        Panel losses = new Panel(
-                "Loss",
-                Panel.Axis.steps(),
-                Panel.Axis.logarithmic("Loss"),
-                done.stream().map(variant -> Study.mean(PANELS.get(variant), study.with(VARIANT, variant), LOSS, Panel.Look.PLAIN)).toList());
-        return List.of(
-                new Drawing("figure-5", "Figure 5", "Two curves (blue) and what is decoded from their learnt encodings (red), after so many iterations.", new Figure(columns, decoded)),
-                new Drawing("pwl-loss", "Losses", "Each architecture's own loss against training iterations: the linear map's is a sum over 100 outputs, the others' are means.", new Figure(losses)));
-    }
-
-    /** One panel of figure 5; empty where a run has fewer than others. */
-    private static Panel decoded(History run, int column) {
-        if (column >= run.curves().size()) {
-            return Panel.EMPTY;
-        }
-        long step = List.copyOf(run.curves().keySet()).get(column);
-        Map<String, List<Double>> curves = run.curves().get(step);
-        List<Panel.Curve> drawn = List.of(joined("original", curves.get("original"), ORIGINAL), joined("decoded", curves.get("decoded"), DECODED));
-        return new Panel("%s, %,d iterations".formatted(PANELS.get(run.key().get(VARIANT)), step), Panel.Axis.of("t", 0, POINTS - 1), Panel.Axis.fitting("f"), drawn);
-    }
-
-    /** The curves, which lie one behind the other, as one with gaps. */
-    private static Panel.Curve joined(String name, List<Double> values, Panel.Look look) {
-        List<Double> x = new ArrayList<>();
-        List<Double> y = new ArrayList<>();
-        for (int i = 0; i < values.size(); i++) {
-            if (i > 0 && i % POINTS == 0) {
-                x.add((double) POINTS - 1);
-                y.add(Double.NaN);
-            }
-            x.add((double) (i % POINTS));
-            y.add(values.get(i));
-        }
-        return new Panel.Curve(name, x, y, look);
+        List<Drawing> drawings = new ArrayList<>();
+        drawings.addAll(study.drawing("pwl-learnt", "figure-5", "Figure 5", "Two curves (blue) and what is decoded from their learnt encodings (red), after so many iterations."));
+        drawings.addAll(study.drawing("pwl", "pwl-loss", "Losses", "Each architecture's own loss against training iterations: the linear map's is a sum over 100 outputs, the others' are means."));
+        return drawings;
     }
 
     @Override
@@ -138,7 +102,7 @@ final class PwlSection implements Section {
 
     /** Of the convolution that was not conditioned; one that never gets there counts with all its iterations, which is too few. */
     private static double speedup(History conv, History conditioned) {
-        return Math.log10((double) conv.firstAtMost(LOSS, ACCURATE).orElse(conv.steps().getLast()) / conditioned.firstAtMost(LOSS, ACCURATE).orElse(conditioned.steps().getLast()));
+        return Math.log10((double) conv.firstAtMost(LOSS, ACCURATE).orElse(conv.lastStep()) / conditioned.firstAtMost(LOSS, ACCURATE).orElse(conditioned.lastStep()));
     }
 
     private static Evidence early(Study study, List<History> conditioned) {
@@ -153,14 +117,14 @@ final class PwlSection implements Section {
 
     /** The error of decoded curves' second differences, which are their changes of slope, in relation to the original ones. */
     private static double error(History run, long step) {
-        Map<String, List<Double>> curves = run.curves().get(step);
+        Map<String, float[]> curves = run.curves().get(step);
         double[] original = secondDifferences(curves.get("original"));
         double[] decoded = secondDifferences(curves.get("decoded"));
         double error = IntStream.range(0, original.length).mapToDouble(i -> Math.pow(decoded[i] - original[i], 2)).sum();
         return Math.sqrt(error / Arrays.stream(original).map(change -> change * change).sum());
     }
 
-    private static double[] secondDifferences(List<Double> curves) {
-        return IntStream.range(0, curves.size()).filter(i -> i % POINTS >= 2).mapToDouble(i -> curves.get(i) - 2 * curves.get(i - 1) + curves.get(i - 2)).toArray();
+    private static double[] secondDifferences(float[] curves) {
+        return IntStream.range(0, curves.length).filter(i -> i % POINTS >= 2).mapToDouble(i -> (double) curves[i] - 2.0 * curves[i - 1] + curves[i - 2]).toArray();
     }
 }

@@ -1,22 +1,26 @@
 package plateau.report.paper;
 
-import java.util.OptionalInt;
+import java.util.OptionalLong;
+import plateau.study.Routing;
+import plateau.study.Seeds;
 
 /**
- * How thoroughly the paper is repeated.
+ * How thoroughly the paper is repeated, and with what.
  *
  * @param full the paper's steps, else as few as decide the claims
+ * @param firstSeed of each run
  * @param seeds of each run; empty: as many as the section takes
+ * @param routing what computes products and convolutions
  */
-public record Scale(boolean full, OptionalInt seeds) {
+public record Scale(boolean full, long firstSeed, OptionalLong seeds, Routing routing) {
 
-    /** The number of seeds, given what is taken unless something else is asked for. */
-    int seeds(int quick, int thorough) {
-        return seeds.orElse(full ? thorough : quick);
+    /** The seeds, given how many are taken unless something else is asked for. */
+    Seeds seeds(int quick, int thorough) {
+        return new Seeds(firstSeed, seeds.orElse(full ? thorough : quick));
     }
 
     /** One of two, by the scale. */
-    String choose(String quick, String thorough) {
+    long choose(long quick, long thorough) {
         return full ? thorough : quick;
     }
 }

@@ -4,9 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.experiment.Approach;
+import plateau.results.History;
 
 /** Signal and noise of the gradients on tuples (section 3.2, figure 4). */
 final class SnrSection implements Section {
@@ -34,28 +33,16 @@ final class SnrSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        return List.of(Task.of(name(), "snr --k 1,2,3,4 --samples " + scale.choose("50000", "500000"), scale.seeds(5, 5)));
+        return List.of(Task.of(name(), name(), scale.seeds(5, 5)).with("samples", scale.choose(50_000, 500_000)).task(scale.routing()));
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        List<Integer> sizes = study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
-        if (sizes.isEmpty()) {
-            return List.of();
-        }
-        List<Panel.Curve> curves = new ArrayList<>();
-        for (Approach approach : Approach.values()) {
-            List<double[]> values = sizes.stream().map(k -> Study.each(study.with("k", k), run -> run.last(approach.key() + "_log_ratio"))).toList();
-            curves.add(new Panel.Curve(
-                    approach.title(),
-                    sizes.stream().map(Integer::doubleValue).toList(),
-                    values.stream().map(at -> Arrays.stream(at).average().orElseThrow()).toList(),
-                    approach.look(),
-                    values.stream().map(at -> Arrays.stream(at).min().orElseThrow()).toList(),
-                    values.stream().map(at -> Arrays.stream(at).max().orElseThrow()).toList()));
-        }
-        Panel panel = new Panel("Signal-to-noise ratio", Panel.Axis.fitting("k"), Panel.Axis.fitting("ln(Sig/Noi)"), curves);
-        return List.of(new Drawing("figure-4", "Figure 4", "Natural logarithm of the gradients' signal-to-noise ratio at the start, against k: end-to-end (red) and decomposition (blue). No estimate can fall much below one over the number of samples.", new Figure(panel)));
+        return study.drawing(
+                "snr",
+                "figure-4",
+                "Figure 4",
+                "Natural logarithm of the gradients' signal-to-noise ratio at the start, against k: end-to-end (red) and decomposition (blue); and the estimates as samples are added. No estimate can fall much below one over the number of samples.");
     }
 
     @Override

@@ -8,17 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.results.History;
 
 /** Step functions (section 5, figure 6). */
 final class StepSection implements Section {
     private static final String VARIANT = "variant";
     private static final double NEAR = 0.01;
-    private static final Panel.Look LABEL = new Panel.Look(0x009E73, true);
-    private static final Panel.Look LEARNT = new Panel.Look(0xD40000, false);
-    private static final Panel.Look SMOOTH = new Panel.Look(0xC000C0, true);
 
     /** In figure 6's order. */
     private static final List<String> VARIANTS = List.of("approximation", "e2e", "multiclass", "forward-only");
@@ -51,45 +46,20 @@ final class StepSection implements Section {
     @Override
     public List<Task> tasks(Scale scale) {
         return List.of(
-                Task.of("step", "step approximation forward-only", scale.seeds(20, 40)),
-                Task.of("step-deep", "step e2e multiclass --steps " + scale.choose("5000", "10000"), scale.seeds(5, 20)));
+                Task.of("step", name(), scale.seeds(20, 40)).with(VARIANT, "approximation", "forward-only").task(scale.routing()),
+                Task.of("step-deep", name(), scale.seeds(5, 20)).with(VARIANT, "e2e", "multiclass").steps(scale.choose(5000, 10_000)).task(scale.routing()));
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        Map<String, List<History>> done = new LinkedHashMap<>();
-        VARIANTS.stream().filter(variant -> !study.with(VARIANT, variant).isEmpty()).forEach(variant -> done.put(variant, study.with(VARIANT, variant)));
-        if (done.isEmpty()) {
-            return List.of();
-        }
-        List<Panel> learnt = done.values().stream().map(runs -> learnt(runs.getFirst())).toList();
-        List<Panel.Curve> errors = done.entrySet().stream().map(runs -> Study.mean(PANELS.get(runs.getKey()), runs.getValue(), ERRORS.get(runs.getKey()), Panel.Look.PLAIN)).toList();
-        return List.of(
-                new Drawing("figure-6", "Figure 6", "Label u(r) (dashed green) and learnt hypothesis (red) against r, around its mean; for the approximation also its smooth stand-in of u (dashed magenta).", new Figure(2, learnt)),
-                new Drawing("step-error", "Errors", "Squared error of the output against training iterations.",
-                        new Figure(new Panel("Squared error", Panel.Axis.steps(), Panel.Axis.logarithmic("Squared error"), errors))));
-    }
-
-    /** One panel of figure 6. */
-    private static Panel learnt(History run) {
-        long step = run.curves().lastKey();
-        Map<String, List<Double>> curves = run.curves().get(step);
-        List<Double> score = curves.get("score");
-        List<Panel.Curve> drawn = new ArrayList<>(List.of(against(score, "learnt", curves.get("hypothesis"), LEARNT), against(score, "u(r)", curves.get("label"), LABEL)));
-        if (curves.containsKey("smooth")) {
-            drawn.add(against(score, "smooth u(r)", curves.get("smooth"), SMOOTH));
-        }
-        return new Panel("%s, %,d iterations".formatted(PANELS.get(run.key().get(VARIANT)), step), Panel.Axis.fitting("r"), Panel.Axis.fitting("y"), drawn);
-    }
-
-    /** From left to right; points inside a flat stretch are left out, so that its dashes show. */
-    private static Panel.Curve against(List<Double> x, String name, List<Double> y, Panel.Look look) {
-        List<Integer> order = IntStream.range(0, x.size()).boxed().sorted(Comparator.comparing(x::get)).toList();
-        List<Integer> kept = IntStream.range(0, order.size())
-                .filter(k -> k == 0 || k == order.size() - 1 || !y.get(order.get(k)).equals(y.get(order.get(k - 1))) || !y.get(order.get(k)).equals(y.get(order.get(k + 1))))
-                .mapToObj(order::get)
-                .toList();
-        return new Panel.Curve(name, kept.stream().map(x::get).toList(), kept.stream().map(y::get).toList(), look);
+        List<Drawing> drawings = new ArrayList<>();
+        drawings.addAll(study.drawing(
+                "step-learnt",
+                "figure-6",
+                "Figure 6",
+                "Label u(r) (dashed green) and learnt hypothesis (red) against r, around its mean; for the approximation also its smooth stand-in of u (dashed magenta)."));
+        drawings.addAll(study.drawing("step", "step-error", "Errors", "Squared error of the output against training iterations."));
+        return drawings;
     }
 
     @Override
@@ -129,7 +99,7 @@ final class StepSection implements Section {
     }
 
     private static String error(History run) {
-        return ERRORS.get(run.key().get(VARIANT));
+        return ERRORS.get(Study.text(run, VARIANT));
     }
 
     private static double end(History run) {
@@ -138,7 +108,7 @@ final class StepSection implements Section {
 
     /** Until the error is a tenth of what the best constant leaves; one more than there were where it never is. */
     private static double iterations(History run) {
-        return run.firstAtMost(error(run), variance(run) / 10).orElse(run.steps().getLast() + 1);
+        return run.firstAtMost(error(run), variance(run) / 10).orElse(run.lastStep() + 1);
     }
 
     private static Evidence best(List<History> forwardOnly, List<List<History>> others) {
@@ -151,16 +121,17 @@ final class StepSection implements Section {
                 .map(runs -> Evidence.smaller(
                         "iterations to the %s's final error fewer than it took".formatted(name(runs)),
                         Study.pairs(forwardOnly, runs, (one, other) -> one.firstAtMost(error(one), end(other)).orElse(Long.MAX_VALUE)),
-                        Study.pairs(forwardOnly, runs, (_, other) -> other.steps().getLast())))
+                        Study.pairs(forwardOnly, runs, (_, other) -> other.lastStep())))
                 .toList());
     }
 
     private static String name(List<History> runs) {
-        return runs.isEmpty() ? "" : PANELS.get(runs.getFirst().key().get(VARIANT)).toLowerCase();
+        return runs.isEmpty() ? "" : PANELS.get(Study.text(runs.getFirst(), VARIANT)).toLowerCase();
     }
 
     private static List<Double> learnt(History run, String curve) {
-        return run.curves().lastEntry().getValue().get(curve);
+        float[] values = run.curves().lastEntry().getValue().get(curve);
+        return IntStream.range(0, values.length).mapToObj(i -> (double) values[i]).toList();
     }
 
     /** What the best constant leaves of y. */

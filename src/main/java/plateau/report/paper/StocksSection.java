@@ -2,11 +2,11 @@ package plateau.report.paper;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.experiment.Approach;
+import plateau.results.History;
 
 /** Stocks (appendix A, figure 8). */
 final class StocksSection implements Section {
@@ -36,26 +36,12 @@ final class StocksSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        return List.of(Task.of(name(), "stocks --k 10,1000,2000 --log-every 50", scale.seeds(3, 5)));
+        return List.of(Task.of(name(), name(), scale.seeds(3, 5)).logEvery(50).task(scale.routing()));
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        List<Panel> panels = sizes(study).stream().map(k -> panel(study, k)).toList();
-        return panels.isEmpty()
-                ? List.of()
-                : List.of(new Drawing("figure-8", "Figure 8", "Loss, exact over all inputs and gains, against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.", new Figure(panels.size(), panels)));
-    }
-
-    private static Panel panel(Study study, int k) {
-        List<Panel.Curve> curves = new ArrayList<>();
-        for (Approach approach : Approach.values()) {
-            List<History> runs = runs(study, k, approach);
-            if (!runs.isEmpty()) {
-                curves.add(Study.mean(approach.title(), runs, LOSS, approach.look()));
-            }
-        }
-        return new Panel("k = " + k, Panel.Axis.steps(), Panel.Axis.of("Loss", -1.02, 0.02), curves);
+        return study.drawing("stocks", "figure-8", "Figure 8", "Loss against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.");
     }
 
     @Override
@@ -83,14 +69,11 @@ final class StocksSection implements Section {
 
     /** Before the first step. */
     private static double excess(History run, int k) {
-        return run.description().at("/start/moment_e2e").asDouble() / run.description().at("/start/moment_dec").asDouble() / k;
+        Map<?, ?> start = (Map<?, ?>) run.facts().get("start");
+        return ((Number) start.get("moment_e2e")).doubleValue() / ((Number) start.get("moment_dec")).doubleValue() / k;
     }
 
     private static List<History> runs(Study study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(run.key().get("mode"))).toList();
-    }
-
-    private static List<Integer> sizes(Study study) {
-        return study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().toList();
+        return study.with("k", k).stream().filter(run -> approach.key().equals(Study.text(run, "mode"))).toList();
     }
 }

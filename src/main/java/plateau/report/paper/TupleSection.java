@@ -3,9 +3,9 @@ package plateau.report.paper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import plateau.report.Figure;
-import plateau.report.History;
-import plateau.report.Panel;
+import plateau.experiment.Approach;
+import plateau.results.History;
+import plateau.study.Seeds;
 
 /** Tuples of line images (section 3.1, figures 2 and 3). */
 final class TupleSection implements Section {
@@ -38,35 +38,32 @@ final class TupleSection implements Section {
 
     @Override
     public List<Task> tasks(Scale scale) {
-        int seeds = scale.seeds(3, 5);
-        return scale.full()
-                ? List.of(Task.of("tuple", "tuple --k 1,2,3 --mode dec", seeds), Task.of("tuple-e2e", "tuple --k 1,2,3 --mode e2e --checkpoint-every 1000", seeds))
-                : List.of(
-                        Task.of("tuple", "tuple --k 1,2,3 --mode dec --steps 400 --log-every 20", seeds),
-                        Task.of("tuple-e2e", "tuple --k 1,3 --mode e2e --steps 300 --log-every 20", seeds),
-                        Task.of("tuple-e2e-2", "tuple --k 2 --mode e2e --steps 1000", scale.seeds(16, 16)));
+        Seeds seeds = scale.seeds(3, 5);
+        if (scale.full()) {
+            return List.of(
+                    draft("tuple", seeds, Approach.DEC, 1, 2, 3).task(scale.routing()),
+                    draft("tuple-e2e", seeds, Approach.E2E, 1, 2, 3).checkpointEvery(1000).task(scale.routing()));
+        }
+        return List.of(
+                draft("tuple", seeds, Approach.DEC, 1, 2, 3).steps(400).logEvery(20).task(scale.routing()),
+                draft("tuple-e2e", seeds, Approach.E2E, 1, 3).steps(300).logEvery(20).task(scale.routing()),
+                draft("tuple-e2e-2", scale.seeds(16, 16), Approach.E2E, 2).steps(1000).task(scale.routing()));
+    }
+
+    private static Task.Draft draft(String folder, Seeds seeds, Approach approach, Object... sizes) {
+        return Task.of(folder, "tuple", seeds).with("k", sizes).with("mode", approach.key());
     }
 
     @Override
     public List<Drawing> figures(Study study) {
-        List<Panel> panels = study.runs().stream().map(run -> run.key().get("k")).filter(Objects::nonNull).map(Integer::valueOf).distinct().sorted().map(k -> panel(study, k)).toList();
         List<Drawing> drawings = new ArrayList<>();
         study.drawn("tuple-samples").ifPresent(file -> drawings.add(Drawing.copy("figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
-        if (!panels.isEmpty()) {
-            drawings.add(new Drawing("figure-3", "Figure 3", "Accuracy on the primary objective, the tuple's label, on a held-out test set against training iterations: end-to-end (red) and decomposition (blue).", new Figure(panels.size(), panels)));
-        }
+        drawings.addAll(study.drawing(
+                "tuple",
+                "figure-3",
+                "Figure 3",
+                "Accuracy on the primary objective, the tuple's label, on a held-out test set against training iterations: end-to-end (red) and decomposition (blue)."));
         return drawings;
-    }
-
-    private static Panel panel(Study study, int k) {
-        List<Panel.Curve> curves = new ArrayList<>();
-        for (Approach approach : Approach.values()) {
-            List<History> runs = runs(study, k, approach);
-            if (!runs.isEmpty()) {
-                curves.add(Study.mean(approach.title(), runs, ACCURACY, approach.look()));
-            }
-        }
-        return new Panel("k = " + k, Panel.Axis.steps(), Panel.Axis.of("Accuracy", 0.3, 1), curves);
     }
 
     @Override
@@ -98,6 +95,6 @@ final class TupleSection implements Section {
     }
 
     private static List<History> runs(Study study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(run.key().get("mode"))).toList();
+        return study.with("k", k).stream().filter(run -> approach.key().equals(Study.text(run, "mode"))).toList();
     }
 }

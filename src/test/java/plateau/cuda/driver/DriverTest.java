@@ -39,7 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import plateau.cuda.NativeFiles;
+import plateau.cuda.load.NativeFiles;
 
 /** The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses with the code that NVIDIA documents. */
 class DriverTest {
@@ -491,6 +491,19 @@ class DriverTest {
             Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)));
             is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
         }
+    }
+
+    @Test
+    void argumentsWithLessThanAnElementAreRefused() {
+        CUdeviceptr two = upload(1, 2), one = upload(1);
+        is(CUresult.CUDA_ERROR_MISALIGNED_ADDRESS, accumulate(1, 1, stream, 1, two.withByteOffset(2), one));
+        CUdeviceptr halfAnElement = allocate(2);
+        is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, accumulate(1, 1, stream, 1, one, halfAnElement));
+        ok(accumulate(1, 1, stream, 1, two.withByteOffset(4), one));
+        ok(cuStreamSynchronize(stream));
+        assertArrayEquals(new float[] {3}, download(one, 1));
+        Pointer nullArgument = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(two), new Pointer());
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, nullArgument, null));
     }
 
     @Test

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import plateau.report.Figure;
-import plateau.report.Panel;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
 
 /** The page made of fixed results: one file that fetches nothing, in which all there is to say is said. */
 class PageTest {

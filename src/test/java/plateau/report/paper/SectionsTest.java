@@ -2,21 +2,28 @@ package plateau.report.paper;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
-import java.util.TreeMap;
+import java.util.OptionalLong;
+import java.util.SequencedMap;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
-import plateau.report.History;
+import plateau.experiment.Kind;
+import plateau.experiment.Kinds;
+import plateau.figure.Figure;
+import plateau.figure.Panel;
+import plateau.results.History;
+import plateau.results.RunKey;
+import plateau.study.Routing;
+import plateau.study.RunSpec;
 
 /** Each experiment's claims on numbers as the paper has them, on their opposite, and on none. */
 class SectionsTest {
@@ -25,7 +32,7 @@ class SectionsTest {
     @Test
     void withoutResultsThereAreNoFiguresAndNoVerdicts() {
         for (Section section : Section.ALL) {
-            Study nothing = new Study(List.of(), List.of());
+            Study nothing = new Study(List.of(), List.of(), new LinkedHashMap<>());
             assertEquals(List.of(), section.figures(nothing), section.name());
             assertFalse(section.claims(nothing).isEmpty(), section.name());
             section.claims(nothing).forEach(claim -> assertEquals(Verdict.UNDECIDED, claim.evidence().verdict(), claim.sentence()));
@@ -34,9 +41,12 @@ class SectionsTest {
 
     @Test
     void tasksNameTheirSeedsAndFoldersDiffer() {
-        List<Task> tasks = Section.ALL.stream().flatMap(section -> section.tasks(new Scale(true, OptionalInt.of(7))).stream()).toList();
-        assertEquals(tasks.size(), tasks.stream().map(Task::folder).distinct().count());
-        tasks.forEach(task -> assertEquals(List.of("--seeds", "7"), task.arguments().subList(task.arguments().size() - 2, task.arguments().size())));
+        for (boolean full : new boolean[] {false, true}) {
+            Scale scale = new Scale(full, 11, OptionalLong.of(7), Routing.AUTO);
+            List<Task> tasks = Section.ALL.stream().flatMap(section -> section.tasks(scale).stream()).toList();
+            assertEquals(tasks.size(), tasks.stream().map(Task::folder).distinct().count());
+            tasks.forEach(task -> assertEquals(List.of(11L, 12L, 13L, 14L, 15L, 16L, 17L), task.campaign().runs().stream().map(RunSpec::seed).distinct().toList()));
+        }
     }
 
     @Test
@@ -46,7 +56,6 @@ class SectionsTest {
                 runs(Map.of("d", "10"), seed -> Map.of("accuracy", List.of(0.5, 0.7, 1.0 - 1e-3 * seed))),
                 runs(Map.of("d", "30"), seed -> Map.of("accuracy", List.of(0.5, 0.51, 0.5 + 1e-3 * seed)))));
         assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("parity", asThePaper));
-        assertEquals(List.of("d = 5", "d = 10", "d = 30"), figure("parity", asThePaper, 0).figure().panels().getFirst().curves().stream().map(curve -> curve.name()).toList());
 
         Study opposite = study(List.of(
                 runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.5, 0.5, 0.5 + 1e-3 * seed))),
@@ -55,15 +64,19 @@ class SectionsTest {
         assertEquals(List.of(Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD), verdicts("parity", opposite));
     }
 
-    /** Figure 1 has a curve that is the mean of its runs, between the lowest and the highest. */
+    /** The page's figures are those of the experiments, whatever they are called there. */
     @Test
-    void curvesAreMeansWithinBands() {
-        var curve = figure("parity", study(List.of(runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.1 * seed, 0.5, 1.0))))), 0).figure().panels().getFirst().curves().getFirst();
-        assertEquals(List.of(100.0, 200.0, 300.0), curve.x());
-        assertEquals(0.35, curve.y().getFirst(), 1e-12);
-        assertEquals(0.1, curve.low().getFirst(), 1e-12);
-        assertEquals(0.6, curve.high().getFirst(), 1e-12);
-        assertEquals(1, curve.high().getLast());
+    void figuresAreTheExperiments() {
+        for (Section section : Section.ALL) {
+            Kind<?> kind = Kinds.named(section.name());
+            SequencedMap<String, Figure> figures = new LinkedHashMap<>();
+            for (String name : List.of(kind.name(), kind.name() + "-learnt")) {
+                figures.put(name, new Figure(Panel.EMPTY));
+            }
+            List<Drawing> drawings = section.figures(new Study(List.of(), List.of(), figures));
+            assertFalse(drawings.isEmpty(), section.name());
+            drawings.forEach(drawing -> assertTrue(figures.containsValue(drawing.figure()), section.name()));
+        }
     }
 
     @Test
@@ -75,7 +88,6 @@ class SectionsTest {
                 pwl("conditioned", 1e-4, seed -> Map.of("loss", List.of(1e-9, 1e-9 * seed, 1e-10 * seed), "distance", List.of(1e-4, 1e-4, 1e-5)), 1),
                 pwl("autoencoder", 5, seed -> Map.of("loss", List.of(10.0, 5.0, 1.0)))));
         assertEquals(List.of("holds"), verdicts("pwl", asThePaper).stream().map(Verdict::toString).distinct().toList());
-        assertEquals(8, figure("pwl", asThePaper, 0).figure().panels().size(), "a row of two panels for each variant");
 
         Study opposite = study(List.of(
                 pwl("linear", 1e-4, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "distance", List.of(0.0, 0.0, 1e-6 * seed))),
@@ -93,7 +105,6 @@ class SectionsTest {
                 step("multiclass", 0.2, seed -> Map.of("loss", List.of(1.0, 0.1, 0.1), "squared_error", List.of(0.1, 0.01, 1e-3))),
                 step("forward-only", 0, seed -> Map.of("loss", List.of(0.1, 1e-5, 1e-5), "squared_error", List.of(0.1, 2e-5, 2e-5)))));
         assertEquals(List.of("holds"), verdicts("step", asThePaper).stream().map(Verdict::toString).distinct().toList());
-        assertEquals(4, figure("step", asThePaper, 0).figure().panels().size());
 
         Study opposite = study(List.of(
                 step("approximation", 0, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "squared_error", List.of(1e-6, 1e-6, 1e-6))),
@@ -114,7 +125,6 @@ class SectionsTest {
         Study asThePaper = study(List.of(
                 tuple(1, "dec", 0.95), tuple(2, "dec", 0.9), tuple(3, "dec", 0.86), tuple(1, "e2e", 0.95), tuple(2, "e2e", 0.9), tuple(3, "e2e", 0.5)));
         assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("tuple", asThePaper));
-        assertEquals(3, figure("tuple", asThePaper, 0).figure().panels().size());
 
         Study opposite = study(List.of(
                 tuple(1, "dec", 0.5), tuple(2, "dec", 0.5), tuple(3, "dec", 0.5), tuple(1, "e2e", 0.5), tuple(2, "e2e", 0.5), tuple(3, "e2e", 0.9)));
@@ -129,7 +139,6 @@ class SectionsTest {
     void snr() {
         Study asThePaper = study(List.of(snr(1, -6.7, -6.7), snr(2, -11.4, -6.8), snr(3, -13, -6.7), snr(4, -14.6, -6.8)));
         assertEquals(List.of("holds"), verdicts("snr", asThePaper).stream().map(Verdict::toString).distinct().toList());
-        assertEquals(List.of(1.0, 2.0, 3.0, 4.0), figure("snr", asThePaper, 0).figure().panels().getFirst().curves().getFirst().x());
 
         Study opposite = study(List.of(snr(1, -6.7, -6.7), snr(2, -6.7, -8), snr(3, -6.7, -9), snr(4, -6.7, -10)));
         assertEquals(List.of("does not hold"), verdicts("snr", opposite).stream().map(Verdict::toString).distinct().toList());
@@ -144,7 +153,6 @@ class SectionsTest {
     void stocks() {
         Study asThePaper = stocks(1, 0, 0.3, 0.6);
         assertEquals(List.of("holds"), verdicts("stocks", asThePaper).stream().map(Verdict::toString).distinct().toList());
-        assertEquals(List.of("k = 10", "k = 1000", "k = 2000"), figure("stocks", asThePaper, 0).figure().panels().stream().map(panel -> panel.title()).toList());
 
         assertEquals(List.of("does not hold"), verdicts("stocks", stocks(3, 0.5, -0.4, -0.4)).stream().map(Verdict::toString).distinct().toList());
     }
@@ -155,9 +163,8 @@ class SectionsTest {
         for (int k : new int[] {10, 1000, 2000}) {
             for (String mode : List.of("dec", "e2e")) {
                 double more = mode.equals("dec") ? 0 : 1;
-                runs(Map.of("k", "" + k, "mode", mode), seed -> Map.of("exact_loss", List.of(missed - 0.2 + more * early, missed - 0.9 + more * late, missed - 1 + 1e-3 * seed + more * late))).forEach(run -> all.add(List.of(new History(
-                        run.key(), run.seed(), run.steps(), run.metrics(), run.curves(),
-                        JsonNodeFactory.instance.objectNode().set("start", JsonNodeFactory.instance.objectNode().put("moment_e2e", factor * k * (1 + 0.01 * run.seed())).put("moment_dec", 1))))));
+                runs(Map.of("k", "" + k, "mode", mode), seed -> Map.of("exact_loss", List.of(missed - 0.2 + more * early, missed - 0.9 + more * late, missed - 1 + 1e-3 * seed + more * late))).forEach(run ->
+                        all.add(List.of(run.withFacts(Map.of("start", Map.of("moment_e2e", factor * k * (1 + 0.01 * run.seed()), "moment_dec", 1.0))))));
             }
         }
         return study(all);
@@ -167,20 +174,26 @@ class SectionsTest {
         return section(section).claims(study).stream().map(claim -> claim.evidence().verdict()).toList();
     }
 
-    private static Drawing figure(String section, Study study, int index) {
-        return section(section).figures(study).get(index);
-    }
-
     private static Section section(String name) {
         return Section.ALL.stream().filter(section -> section.name().equals(name)).findFirst().orElseThrow();
     }
 
     private static Study study(List<List<History>> runs) {
-        return new Study(runs.stream().flatMap(List::stream).toList(), List.of());
+        return new Study(runs.stream().flatMap(List::stream).toList(), List.of(), new LinkedHashMap<>());
     }
 
     private static List<History> runs(Map<String, String> key, LongFunction<Map<String, List<Double>>> metrics) {
-        return LongStream.rangeClosed(1, SEEDS).mapToObj(seed -> new History(key, seed, List.of(100L, 200L, 300L), metrics.apply(seed), new TreeMap<>(), MissingNode.getInstance())).toList();
+        return LongStream.rangeClosed(1, SEEDS).mapToObj(seed -> run(key, seed, 100, metrics.apply(seed))).toList();
+    }
+
+    private static History run(Map<String, String> key, long seed, long everyStep, Map<String, List<Double>> metrics) {
+        List<String> names = List.copyOf(metrics.keySet());
+        History history = new History(new RunKey(new LinkedHashMap<>(key), seed), names);
+        for (int i = 0; i < 3; i++) {
+            int row = i;
+            history.add((i + 1) * everyStep, names.stream().map(name -> metrics.get(name).get(row)).toList());
+        }
+        return history;
     }
 
     /** Two curves with a corner each; what is decoded bends by a share too much. */
@@ -189,30 +202,36 @@ class SectionsTest {
     }
 
     private static List<History> pwl(String variant, double error, LongFunction<Map<String, List<Double>>> metrics, long everyStep) {
-        List<Double> original = IntStream.range(0, 200).mapToObj(i -> (double) Math.max(0, i % 100 - 30 - i / 100 * 20)).toList();
+        float[] original = floats(200, i -> Math.max(0, i % 100 - 30 - i / 100 * 20));
         return LongStream.rangeClosed(1, SEEDS)
                 .mapToObj(seed -> {
-                    List<Double> decoded = original.stream().map(value -> value * (1 + error + error * 0.01 * seed)).toList();
-                    Map<String, List<Double>> curves = Map.of("original", original, "decoded", decoded);
-                    return new History(Map.of("variant", variant), seed, List.of(everyStep, 2 * everyStep, 3 * everyStep), metrics.apply(seed), new TreeMap<>(Map.of(500L, curves, 15_000L, curves)), MissingNode.getInstance());
+                    float[] decoded = floats(200, i -> original[i] * (1 + error + error * 0.01 * seed));
+                    History run = run(Map.of("variant", variant), seed, everyStep, metrics.apply(seed));
+                    run.keep(500, Map.of("original", original, "decoded", decoded));
+                    run.keep(15_000, Map.of("original", original, "decoded", decoded));
+                    return run;
                 })
                 .toList();
     }
 
     /** Levels every 0.1; some of the ten samples just left of each level are put one level too high. */
     private static List<History> step(String variant, double wrong, LongFunction<Map<String, List<Double>>> metrics) {
-        List<Double> score = IntStream.range(0, 1000).mapToObj(i -> i / 1000.0).toList();
-        List<Double> label = score.stream().map(r -> Math.floor(r * 10) / 10).toList();
+        float[] score = floats(1000, i -> i / 1000.0);
+        float[] label = floats(1000, i -> i / 100 / 10.0);
         return runs(Map.of("variant", variant), metrics).stream()
                 .map(run -> {
-                    List<Double> hypothesis = new ArrayList<>();
-                    for (int i = 0; i < score.size(); i++) {
-                        int beforeStep = 99 - i % 100;
-                        hypothesis.add(wrong > 0 && beforeStep < 10 * wrong + run.seed() % 2 ? label.get(i) + 0.1 : label.get(i));
-                    }
-                    Map<String, List<Double>> curves = new LinkedHashMap<>(Map.of("score", score, "label", label, "hypothesis", hypothesis));
-                    return new History(run.key(), run.seed(), run.steps(), run.metrics(), new TreeMap<>(Map.of(300L, curves)), MissingNode.getInstance());
+                    float[] hypothesis = floats(1000, i -> wrong > 0 && 99 - i % 100 < 10 * wrong + run.seed() % 2 ? label[i] + 0.1 : label[i]);
+                    run.keep(300, Map.of("score", score, "label", label, "hypothesis", hypothesis));
+                    return run;
                 })
                 .toList();
+    }
+
+    private static float[] floats(int count, IntToDoubleFunction value) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) value.applyAsDouble(i);
+        }
+        return values;
     }
 }

@@ -1,0 +1,75 @@
+package plateau.bench;
+
+import java.util.Arrays;
+import java.util.List;
+import plateau.autograd.Kernels;
+import plateau.cuda.Cost;
+import plateau.experiment.Experiment;
+import plateau.train.RunListener;
+import plateau.train.Schedule;
+import plateau.train.Trainer;
+
+/**
+ * How fast an experiment trains, data generation and metrics included, and what each operation of a step has a share in.
+ *
+ * @param stepsPerSecond of each window, ascending
+ * @param steps of a window
+ * @param timings of a step's operations, in order, each replayed alone
+ * @param ceilings of the device
+ */
+public record TrainingSpeed(double[] stepsPerSecond, long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
+    private static final double SECONDS_OF_WINDOW = 0.7;
+    private static final long MOST_STEPS = 50_000;
+
+    /**
+     * Measures.
+     *
+     * @param steps of a window; 0: as many as take a second or so
+     * @param windows whose median counts
+     * @param unroll steps in one CUDA graph
+     * @param graph false: launch every kernel from Java
+     * @throws IllegalArgumentException with one line, if a number is out of range
+     */
+    public static TrainingSpeed measure(Kernels kernels, Experiment experiment, long steps, int windows, int unroll, boolean graph) {
+        if (windows < 1 || windows > 10_000) {
+            throw new IllegalArgumentException("windows must be between 1 and 10000, not " + windows);
+        }
+        long count = steps > 0 ? steps : steps(kernels, experiment, unroll, graph);
+        try (Trainer trainer = new Trainer(kernels, experiment, options(count, unroll, graph))) {
+            double[] rates = new double[windows];
+            for (int i = 0; i < windows; i++) {
+                rates[i] = trainer.run(RunListener.NONE).stepsPerSecond();
+            }
+            Arrays.sort(rates);
+            List<Trainer.Timing> timings = trainer.profile();
+            Cost step = timings.stream().map(Trainer.Timing::cost).reduce(Cost.NONE, Cost::plus);
+            return new TrainingSpeed(rates, count, timings, DeviceCeilings.measure(kernels.device(), step.bytes()));
+        }
+    }
+
+    /** So many that they take about the time of a window, seen from a few. */
+    private static long steps(Kernels kernels, Experiment experiment, int unroll, boolean graph) {
+        int few = 2 * unroll;
+        double rate = Trainer.run(kernels, experiment, options(few, unroll, graph), RunListener.NONE).stepsPerSecond();
+        return Math.clamp((long) (rate * SECONDS_OF_WINDOW), 1, MOST_STEPS);
+    }
+
+    private static Trainer.Options options(long steps, int unroll, boolean graph) {
+        return new Trainer.Options(new Schedule(steps, steps), unroll, graph);
+    }
+
+    /** The median of the windows. */
+    public double median() {
+        return stepsPerSecond[stepsPerSecond.length / 2];
+    }
+
+    /** What a step has to do at the least. */
+    public Cost cost() {
+        return timings.stream().map(Trainer.Timing::cost).reduce(Cost.NONE, Cost::plus);
+    }
+
+    /** The time that a step's operations need at the least on this device, in nanoseconds. */
+    public double floor() {
+        return timings.stream().mapToDouble(timing -> ceilings.nanoseconds(timing.cost())).sum();
+    }
+}

@@ -1,0 +1,212 @@
+package plateau.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Model.CommandSpec;
+import plateau.experiment.Experiment;
+import plateau.figure.Figure;
+import plateau.report.FigureFiles;
+import plateau.results.FolderException;
+import plateau.results.LogRow;
+import plateau.results.ResultFolder;
+import plateau.results.ResultFolder.Purpose;
+import plateau.results.Results;
+import plateau.results.RunKey;
+import plateau.results.Status;
+import plateau.study.Campaign;
+import plateau.study.CampaignEnd;
+import plateau.study.CampaignListener;
+import plateau.study.Devices;
+import plateau.study.Failures;
+import plateau.study.LocalExecutor;
+import plateau.study.RunSpec;
+import plateau.study.Settings;
+import plateau.train.RunResult;
+
+/** Carries out a campaign and tells how it goes: claims the folder, trains, draws, and says what lies where. */
+final class CampaignRunner {
+    private final DeviceMixin device;
+    private final PrintWriter out;
+    private final PrintWriter err;
+
+    /**
+     * For a command.
+     *
+     * @param command whose output it is
+     * @param device what it runs on
+     */
+    CampaignRunner(CommandSpec command, DeviceMixin device) {
+        this.device = device;
+        this.out = command.commandLine().getOut();
+        this.err = command.commandLine().getErr();
+    }
+
+    /** As below, ended by a signal. */
+    int run(Campaign<?> campaign, Settings settings, Path target, Purpose purpose) throws IOException {
+        try (Interruption interruption = new Interruption()) {
+            return run(campaign, settings, target, purpose, interruption);
+        }
+    }
+
+    /**
+     * Carries out a campaign.
+     *
+     * @param target where its results go
+     * @param purpose what for
+     * @return the exit code
+     * @throws RuntimeException what made it fail; its results until then are kept
+     */
+    <O extends Record> int run(Campaign<O> campaign, Settings settings, Path target, Purpose purpose, Interruption interruption) throws IOException {
+        device.check();
+        LocalExecutor executor = new LocalExecutor(device::openAll, device.text(), Version.program());
+        try (ResultFolder folder = claim(target, purpose, campaign)) {
+            folder.require(campaign.kind().figureNames().stream().flatMap(name -> FigureFiles.names(name).stream()).toList());
+            interruption.calls(executor::stop);
+            CampaignEnd end;
+            try (Display display = new Display(campaign)) {
+                end = executor.execute(campaign, settings, folder, display);
+            }
+            boolean logged = draw(campaign, folder, end);
+            switch (end.status()) {
+                case INTERRUPTED -> {
+                    out.println(logged || settings.checkpointEvery().isPresent() ? "interrupted; wrote " + written(folder) + goOn(campaign, settings, target) : "interrupted before anything was logged");
+                    return ExitCode.FAILED; // never seen: the signal decides
+                }
+                case FAILED -> throw rethrown(end.failure().orElseThrow());
+                default -> out.println("wrote " + written(folder));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static String goOn(Campaign<?> campaign, Settings settings, Path target) {
+        return settings.checkpointEvery().isEmpty() ? "" : "; to go on: plateau %s --resume %s".formatted(campaign.kind().name(), target);
+    }
+
+    private static ResultFolder claim(Path target, Purpose purpose, Campaign<?> campaign) {
+        try {
+            return ResultFolder.claim(target, purpose, "plateau " + campaign.kind().name());
+        } catch (FolderException.Occupied e) {
+            throw new CommandFailedException(e.getMessage() + " (--out, --overwrite)", e);
+        } catch (IOException e) {
+            throw new CommandFailedException(Failures.explain(e), e);
+        }
+    }
+
+    static String written(ResultFolder folder) {
+        return String.join(", ", folder.written()) + " to " + folder.path();
+    }
+
+    /**
+     * Draws what was logged, and prints what it came to where all runs are finished.
+     *
+     * @return whether anything was logged
+     * @throws CommandFailedException if it cannot be drawn; the numbers are safe
+     */
+    private <O extends Record> boolean draw(Campaign<O> campaign, ResultFolder folder, CampaignEnd end) {
+        try {
+            if (folder.written().isEmpty()) {
+                return false;
+            }
+            var runs = campaign.logged(Results.read(folder.path()).histories());
+            if (runs.isEmpty()) {
+                return false;
+            }
+            for (Map.Entry<String, Figure> figure : end.dataFigures().entrySet()) {
+                FigureFiles.write(folder, figure.getKey(), figure.getValue());
+            }
+            for (Map.Entry<String, Figure> figure : campaign.kind().figures(runs).entrySet()) {
+                FigureFiles.write(folder, figure.getKey(), figure.getValue());
+            }
+            if (end.status() == Status.FINISHED) {
+                campaign.kind().conclusion(runs).forEach(out::println);
+            }
+            return true;
+        } catch (IOException e) {
+            if (end.failure().isPresent()) {
+                return true; // which is told first
+            }
+            throw new CommandFailedException("%s; the numbers are in metrics.csv and run.json in %s".formatted(Failures.explain(e), folder.path()), e);
+        }
+    }
+
+    private static RuntimeException rethrown(Throwable failure) {
+        return switch (failure) {
+            case RuntimeException e -> e;
+            case Error e -> throw e;
+            default -> new CommandFailedException(Failures.explain(failure), failure);
+        };
+    }
+
+    /** Shows how far the runs are. */
+    private final class Display implements CampaignListener, AutoCloseable {
+        private final Campaign<?> campaign;
+        private final boolean seeds;
+        private final List<RunKey> keys;
+        private final List<Experiment> experiments;
+        private Progress progress;
+
+        Display(Campaign<?> campaign) {
+            this.campaign = campaign;
+            this.seeds = campaign.seeds() > 1;
+            this.keys = campaign.runs().stream().map(RunSpec::key).toList();
+            this.experiments = campaign.runs().stream().map(RunSpec::experiment).toList();
+        }
+
+        private String name(int run) {
+            return keys.get(run).label() + (seeds ? ", seed " + keys.get(run).seed() : "");
+        }
+
+        private long steps(int run) {
+            return campaign.runs().get(run).schedule().steps();
+        }
+
+        @Override
+        public void onDevices(Devices devices, int parallel) {
+            out.println("device: " + devices.description());
+            progress = new Progress(out, IntStream.range(0, keys.size()).mapToObj(run -> new Progress.Length(name(run), steps(run))).toList(), parallel);
+        }
+
+        @Override
+        public void onStart(int run, long done) {
+            progress.start(run, done);
+        }
+
+        @Override
+        public void onSteps(int run, long done) {
+            progress.at(run, done);
+        }
+
+        @Override
+        public void onLog(int run, LogRow row) {
+            progress.measured(run, experiments.get(run).summary(row));
+        }
+
+        @Override
+        public void onFinish(int run, RunResult result) {
+            String measured = result.last() == null ? "complete" : experiments.get(run).summary(result.last());
+            progress.end(run, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), measured, steps(run), result.stepsPerSecond()));
+        }
+
+        @Override
+        public void onFailure(int run, Throwable cause) {
+            progress.end(run, name(run) + ": " + Failures.explain(cause));
+        }
+
+        @Override
+        public void onWarning(String message) {
+            err.println("plateau: " + message);
+        }
+
+        @Override
+        public void close() {
+            if (progress != null) {
+                progress.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package plateau.figure;
+
+import java.util.List;
+
+/**
+ * Curves over common axes, or a picture.
+ *
+ * @param title above the plot
+ * @param horizontal axis
+ * @param vertical axis
+ * @param curves what is drawn, in the order of the legend; their names differ
+ * @param bitmap a picture in the place of axes and curves; null: none
+ */
+public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves, Bitmap bitmap) {
+    /** A place in a figure that is left empty. */
+    public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
+
+    /** Curves over common axes. */
+    public Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
+        this(title, horizontal, vertical, curves, null);
+    }
+
+    /** A picture. */
+    public static Panel of(String title, Bitmap bitmap) {
+        return new Panel(title, Axis.fitting(""), Axis.fitting(""), List.of(), bitmap);
+    }
+
+    /**
+     * A picture of few pixels, row by row.
+     *
+     * @param columns of it
+     * @param pixels 0 is white, 1 black
+     */
+    public record Bitmap(int columns, float[] pixels) {}
+
+    /**
+     * An axis.
+     *
+     * @param name beside it
+     * @param lowest value; NaN: the data's, less a margin on a vertical axis
+     * @param highest value; NaN: the data's, likewise
+     * @param logarithmic whether equal distances are equal ratios; values that are not positive are then left out
+     */
+    public record Axis(String name, double lowest, double highest, boolean logarithmic) {
+
+        /** From lowest to highest. */
+        public static Axis of(String name, double lowest, double highest) {
+            return new Axis(name, lowest, highest, false);
+        }
+
+        /** Of everything that is logged in training. */
+        public static Axis steps() {
+            return new Axis("Training iterations", 0, Double.NaN, false);
+        }
+
+        /** As far as the data reach. */
+        public static Axis fitting(String name) {
+            return new Axis(name, Double.NaN, Double.NaN, false);
+        }
+
+        /** Logarithmic, as far as the data reach. */
+        public static Axis logarithmic(String name) {
+            return new Axis(name, Double.NaN, Double.NaN, true);
+        }
+    }
+
+    /**
+     * How a curve is drawn.
+     *
+     * @param rgb its colour; negative: the next of the panel's own
+     * @param dashed or solid
+     */
+    public record Look(int rgb, boolean dashed) {
+        /** Solid, in a colour of its own. */
+        public static final Look PLAIN = new Look(-1, false);
+
+        /** Solid, in the paper's red. */
+        public static final Look RED = new Look(0xD40000, false);
+
+        /** Solid, in the paper's blue. */
+        public static final Look BLUE = new Look(0x0000D4, false);
+    }
+
+    /**
+     * One curve.
+     *
+     * @param name in the legend
+     * @param x horizontal values
+     * @param y vertical values, as many; NaN is a gap
+     * @param look how it is drawn
+     * @param low lower edge of a band around it, as many values; empty: no band
+     * @param high upper edge, likewise
+     */
+    public record Curve(String name, List<Double> x, List<Double> y, Look look, List<Double> low, List<Double> high) {
+
+        /** A curve without a band. */
+        public Curve(String name, List<Double> x, List<Double> y, Look look) {
+            this(name, x, y, look, List.of(), List.of());
+        }
+
+        /** A plain curve. */
+        public Curve(String name, List<Double> x, List<Double> y) {
+            this(name, x, y, Look.PLAIN);
+        }
+    }
+}

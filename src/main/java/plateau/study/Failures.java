@@ -1,0 +1,28 @@
+package plateau.study;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import plateau.cuda.CudaException;
+import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.NativeFileException;
+import plateau.train.NonFiniteLossException;
+
+/** What went wrong, for a reader. */
+public final class Failures {
+    private Failures() {}
+
+    /** One line: an error of this program says all there is to say; any other is named too. */
+    public static String explain(Throwable e) {
+        return switch (e) {
+            case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CampaignFailedException _, IllegalArgumentException _, IllegalStateException _ -> firstLine(e);
+            case UncheckedIOException wrapper -> explain(wrapper.getCause());
+            case IOException _ when e.getClass().getPackageName().startsWith("plateau.") -> firstLine(e);
+            case IOException _ when e.getClass() == IOException.class && e.getMessage() != null -> firstLine(e);
+            default -> e.getClass().getSimpleName() + ": " + firstLine(e);
+        };
+    }
+
+    private static String firstLine(Throwable e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+}

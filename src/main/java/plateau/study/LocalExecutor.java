@@ -1,0 +1,282 @@
+package plateau.study;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import plateau.autograd.Kernels;
+import plateau.experiment.Experiment;
+import plateau.figure.Figure;
+import plateau.results.Description;
+import plateau.results.EventFile;
+import plateau.results.LogRow;
+import plateau.results.ResultFolder;
+import plateau.results.ResultStore;
+import plateau.results.RunPlan;
+import plateau.results.RunRecord;
+import plateau.results.Status;
+import plateau.train.Checkpoints;
+import plateau.train.ParallelRuns;
+import plateau.train.RunListener;
+import plateau.train.RunResult;
+import plateau.train.Trainer;
+
+/** Carries out campaigns on threads of this process, over one or several devices. */
+public final class LocalExecutor implements Executor {
+    private final Devices.Source source;
+    private final String deviceText;
+    private final String version;
+    private ParallelRuns places;
+    private boolean stopped;
+
+    /**
+     * On these devices.
+     *
+     * @param source opens the devices of one campaign
+     * @param deviceText how they are named where a campaign is to go on
+     * @param version of this program
+     */
+    public LocalExecutor(Devices.Source source, String deviceText, String version) {
+        this.source = source;
+        this.deviceText = deviceText;
+        this.version = version;
+    }
+
+    @Override
+    public synchronized void stop() {
+        stopped = true;
+        if (places != null) {
+            places.stop();
+        }
+    }
+
+    private synchronized boolean isStopped() {
+        return stopped;
+    }
+
+    private synchronized void use(ParallelRuns runs) {
+        places = runs;
+        if (stopped) {
+            runs.stop();
+        }
+    }
+
+    @Override
+    public CampaignEnd execute(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener) throws IOException {
+        try (Devices devices = source.open()) {
+            return new Session(campaign, settings, folder, listener, devices).run();
+        }
+    }
+
+    /** One campaign on open devices. */
+    private final class Session {
+        private final Campaign<?> campaign;
+        private final Settings settings;
+        private final ResultFolder folder;
+        private final CampaignListener listener;
+        private final Devices devices;
+        private final List<Kernels> kernels;
+        private final List<Experiment> experiments;
+        private final List<? extends RunSpec<?>> runs;
+
+        Session(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener, Devices devices) {
+            this.campaign = campaign;
+            this.settings = settings;
+            this.folder = folder;
+            this.listener = listener;
+            this.devices = devices;
+            this.runs = campaign.runs();
+            this.experiments = runs.stream().map(RunSpec::experiment).toList();
+            this.kernels = devices.all().stream().map(campaign.routing()::kernels).toList();
+        }
+
+        CampaignEnd run() throws IOException {
+            int parallel = settings.parallel().orElseGet(() -> ParallelRuns.defaultParallel(kernels));
+            ParallelRuns places = new ParallelRuns(kernels, parallel);
+            listener.onDevices(devices, parallel);
+            devices.all().getFirst().makeCurrent();
+            Map<String, Figure> dataFigures = experiments.getFirst().dataFigures(kernels.getFirst());
+            ResultStore store = new ResultStore(folder, description(), IntStream.range(0, runs.size()).mapToObj(this::plan).toList());
+            use(places);
+            List<ParallelRuns.Run> trained = new ArrayList<>();
+            for (int run = 0; run < runs.size(); run++) {
+                trained.add(trained(store, run));
+            }
+            List<Future<RunResult>> ends = places.run(trained);
+            Optional<Throwable> failure = failure(ends);
+            Status status = isStopped() ? Status.INTERRUPTED : failure.isPresent() ? Status.FAILED : Status.FINISHED;
+            try {
+                store.end(status, failure.map(Failures::explain));
+            } catch (IOException e) {
+                return new CampaignEnd(Status.FAILED, failure.or(() -> Optional.of(e)), dataFigures);
+            }
+            return new CampaignEnd(status, failure, dataFigures);
+        }
+
+        private Description description() {
+            Map<String, String> versions = new TreeMap<>();
+            int driver = devices.all().getFirst().driverVersion();
+            versions.put("cuda_driver_api", "%d.%d".formatted(driver / 1000, driver % 1000 / 10));
+            versions.put("java", Runtime.version().toString());
+            versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch"));
+            versions.put("plateau", version);
+            return new Description(
+                    campaign.kind().name(),
+                    Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+                    campaign.toJson(),
+                    settings.toJson().put("device", deviceText),
+                    devices.description(),
+                    versions);
+        }
+
+        private RunPlan plan(int run) {
+            RunSpec<?> spec = runs.get(run);
+            return new RunPlan(spec.key(), experiments.get(run).metrics(), experiments.get(run).facts(kernels.getFirst()), spec.schedule().steps(), spec.schedule().logEvery());
+        }
+
+        private ParallelRuns.Run trained(ResultStore store, int run) throws IOException {
+            RunSpec<?> spec = runs.get(run);
+            Checkpoints checkpoints = settings.checkpointEvery().isEmpty()
+                    ? Checkpoints.NONE
+                    : Checkpoints.of(checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn(), listener::onWarning);
+            Trainer.Options options = new Trainer.Options(spec.schedule(), settings.unroll(), settings.graph());
+            return new ParallelRuns.Run(experiments.get(run), options, new Recorder(store, run), checkpoints);
+        }
+
+        private boolean goesOn() {
+            return folder.purpose() == ResultFolder.Purpose.CONTINUE;
+        }
+
+        /** Both files that a run's checkpoints take turns in become the folder's own. */
+        private Path checkpoint(String name) throws IOException {
+            String newest = ResultFolder.checkpoint(name);
+            folder.file(Checkpoints.previous(Path.of(newest)).toString());
+            return folder.file(newest);
+        }
+
+        /** What made a run fail: of one run as it is, of one of several with its name. */
+        private Optional<Throwable> failure(List<Future<RunResult>> ends) {
+            List<Integer> failed = IntStream.range(0, ends.size()).filter(run -> ends.get(run).state() == Future.State.FAILED).boxed().toList();
+            if (failed.isEmpty()) {
+                return Optional.empty();
+            }
+            Throwable cause = ends.get(failed.getFirst()).exceptionNow();
+            if (ends.size() == 1) {
+                return Optional.of(cause);
+            }
+            RunSpec<?> first = runs.get(failed.getFirst());
+            String name = first.key().label() + (campaign.seeds() > 1 ? ", seed " + first.seed() : "");
+            String others = failed.size() == 1 ? "" : " (and %d more of %d runs failed)".formatted(failed.size() - 1, ends.size());
+            return Optional.of(new CampaignFailedException(name + ": " + Failures.explain(cause) + others, cause));
+        }
+
+        /** Takes down what a run logs, and passes it on. */
+        private final class Recorder implements RunListener {
+            private final ResultStore store;
+            private final int run;
+            private long done;
+            private boolean begun;
+            private EventFile events;
+
+            Recorder(ResultStore store, int run) {
+                this.store = store;
+                this.run = run;
+            }
+
+            @Override
+            public void onStart(long before) {
+                done = before;
+                if (goesOn()) {
+                    unchecked(this::begin); // which sees whether the rows before are there
+                }
+                listener.onStart(run, before);
+            }
+
+            /** Nothing in the folder changes before a run has something to write there. */
+            private void begin() throws IOException {
+                if (!begun) {
+                    begun = true;
+                    store.begin();
+                    store.start(run, done);
+                    if (settings.tensorboard()) {
+                        Path file = folder.file("tensorboard/" + store.fileNames().get(run) + "/" + EventFile.name());
+                        events = goesOn() ? EventFile.open(file.getParent(), now()) : EventFile.create(file.getParent(), now());
+                    }
+                }
+            }
+
+            @Override
+            public void onSteps(long done) {
+                listener.onSteps(run, done);
+            }
+
+            @Override
+            public void onLog(LogRow row) {
+                unchecked(this::begin);
+                unchecked(() -> store.log(run, row));
+                if (settings.tensorboard()) {
+                    List<String> names = experiments.get(run).metrics();
+                    SequencedMap<String, Double> values = new LinkedHashMap<>();
+                    IntStream.range(0, names.size()).forEach(i -> values.put(names.get(i), row.test().get(i)));
+                    unchecked(() -> events.add(now(), row.step(), values));
+                }
+                listener.onLog(run, row);
+            }
+
+            @Override
+            public boolean wantsCurves(long step) {
+                return step == runs.get(run).schedule().steps() || experiments.get(run).milestones().contains(step);
+            }
+
+            @Override
+            public void onCurves(long step, Map<String, float[]> curves) {
+                unchecked(() -> store.keep(run, step, curves));
+            }
+
+            @Override
+            public void onCheckpoint() {
+                unchecked(this::begin);
+                unchecked(() -> store.checkpoint(run));
+            }
+
+            @Override
+            public void onFinish(RunResult result) {
+                unchecked(() -> store.finish(run, new RunRecord.Speeds(result.stepsPerSecond(), result.stepsPerSecondWithEvaluation(), result.seconds(), result.setupSeconds())));
+                listener.onFinish(run, result);
+            }
+
+            @Override
+            public void onFailure(Throwable cause) {
+                store.fail(run, Failures.explain(cause));
+                listener.onFailure(run, cause);
+            }
+        }
+    }
+
+    /** Writes something. */
+    private interface Writing {
+        void write() throws IOException;
+    }
+
+    private static void unchecked(Writing writing) {
+        try {
+            writing.write();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static double now() {
+        return System.currentTimeMillis() / 1e3;
+    }
+}
