@@ -92,7 +92,9 @@ final class Claim implements AutoCloseable {
         lines.put("host", host());
         lines.putAll(Found.process(ProcessHandle.current().pid()));
         lines.put(TOKEN, token);
-        return lines.entrySet().stream().map(line -> line.getKey() + "=" + line.getValue() + "\n").collect(Collectors.joining())
+        return lines.entrySet().stream()
+                        .map(line -> line.getKey() + "=" + line.getValue() + "\n")
+                        .collect(Collectors.joining())
                 + BEAT + "0".repeat(BEAT_DIGITS) + "\n";
     }
 
@@ -164,7 +166,9 @@ final class Claim implements AutoCloseable {
 
     private void removeSuccessors() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path successor : files.filter(path -> SUCCESSOR.matcher(path.getFileName().toString()).matches()).toList()) {
+            for (Path successor : files.filter(path ->
+                            SUCCESSOR.matcher(path.getFileName().toString()).matches())
+                    .toList()) {
                 Files.deleteIfExists(successor);
             }
         }
@@ -197,7 +201,9 @@ final class Claim implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             ByteBuffer content = ByteBuffer.allocate(Math.toIntExact(channel.size()));
             while (content.hasRemaining() && channel.read(content) >= 0) {}
-            if (!new Found(new String(content.array(), StandardCharsets.UTF_8)).token().equals(token)) {
+            if (!new Found(new String(content.array(), StandardCharsets.UTF_8))
+                    .token()
+                    .equals(token)) {
                 lost = true;
                 return;
             }
@@ -222,9 +228,10 @@ final class Claim implements AutoCloseable {
             beat();
         }
         if (lost) {
-            throw new FileException(folder,
-                    "its claim %s is gone: it was deleted, or another process has taken the folder over; nothing more is written"
-                    .formatted(NAME));
+            throw new FileException(
+                    folder,
+                    "its claim " + NAME + " is gone: it was deleted, or another process has taken the folder over; "
+                            + "nothing more is written to it");
         }
     }
 
@@ -267,7 +274,8 @@ final class Claim implements AutoCloseable {
 
         private static String boot() {
             try {
-                return Files.readString(PROCESSES.resolve("sys/kernel/random/boot_id")).strip();
+                return Files.readString(PROCESSES.resolve("sys/kernel/random/boot_id"))
+                        .strip();
             } catch (IOException e) {
                 return "";
             }
@@ -296,8 +304,11 @@ final class Claim implements AutoCloseable {
         }
 
         private String get(String name) {
-            return text.lines().filter(line -> line.startsWith(name + "=")).findFirst()
-                    .map(line -> line.substring(name.length() + 1)).orElse("");
+            return text.lines()
+                    .filter(line -> line.startsWith(name + "="))
+                    .findFirst()
+                    .map(line -> line.substring(name.length() + 1))
+                    .orElse("");
         }
 
         String token() {
@@ -314,8 +325,11 @@ final class Claim implements AutoCloseable {
          * those of others.
          */
         boolean isOfThisKernel() {
-            return !boot().isEmpty() && boot().equals(get("boot")) && namespace().equals(get("namespace"))
-                    && get("pid").matches("\\d{1,10}") && !start("1").isEmpty();
+            return !boot().isEmpty()
+                    && boot().equals(get("boot"))
+                    && namespace().equals(get("namespace"))
+                    && get("pid").matches("\\d{1,10}")
+                    && !start("1").isEmpty();
         }
 
         boolean lives() {
@@ -325,7 +339,9 @@ final class Claim implements AutoCloseable {
 
         String description() {
             String holder = get("holder");
-            return holder.isEmpty() ? "another process" : "%s (process %s on %s)".formatted(holder, get("pid"), get("host"));
+            return holder.isEmpty()
+                    ? "another process"
+                    : "%s (process %s on %s)".formatted(holder, get("pid"), get("host"));
         }
     }
 }

@@ -64,22 +64,56 @@ public record Description(
 
     /** Of a campaign that begins now; its runs are added by whoever keeps the results. */
     public Description(
-            String experiment, String started, JsonNode campaign, JsonNode settings, String device,
+            String experiment,
+            String started,
+            JsonNode campaign,
+            JsonNode settings,
+            String device,
             Map<String, String> versions) {
-        this(experiment, Status.RUNNING, Optional.empty(), started, 0, campaign, settings, device,
-                new TreeMap<>(versions), List.of(), Json.LINE.createObjectNode());
+        this(
+                experiment,
+                Status.RUNNING,
+                Optional.empty(),
+                started,
+                0,
+                campaign,
+                settings,
+                device,
+                new TreeMap<>(versions),
+                List.of(),
+                Json.LINE.createObjectNode());
     }
 
     /** The same with another state. */
     Description as(Status newStatus, Optional<String> newError, double newSeconds, List<RunRecord> newRuns) {
-        return new Description(experiment, newStatus, newError, started, newSeconds, campaign, settings, device, versions,
-                newRuns, others);
+        return new Description(
+                experiment,
+                newStatus,
+                newError,
+                started,
+                newSeconds,
+                campaign,
+                settings,
+                device,
+                versions,
+                newRuns,
+                others);
     }
 
     /** The same of a campaign whose earlier processes began at that time and spent so much. */
     Description after(String earlierStart, double earlierSeconds) {
-        return new Description(experiment, status, error, earlierStart, earlierSeconds, campaign, settings, device, versions,
-                runs, others);
+        return new Description(
+                experiment,
+                status,
+                error,
+                earlierStart,
+                earlierSeconds,
+                campaign,
+                settings,
+                device,
+                versions,
+                runs,
+                others);
     }
 
     /** The runs by their keys as they are written. */
@@ -103,12 +137,24 @@ public record Description(
                 runs.add(RunRecord.of(run));
             }
             SortedMap<String, String> versions = new TreeMap<>();
-            json.path(VERSIONS).properties().forEach(field -> versions.put(field.getKey(), field.getValue().asText()));
+            json.path(VERSIONS)
+                    .properties()
+                    .forEach(field ->
+                            versions.put(field.getKey(), field.getValue().asText()));
             ObjectNode others = json.deepCopy();
             others.remove(NAMES);
-            return new Description(json.path(EXPERIMENT).asText(), RunRecord.status(json.path(STATUS)),
-                    RunRecord.text(json.path(ERROR)), json.path(STARTED).asText(), json.path(SECONDS).asDouble(),
-                    json.path(CAMPAIGN), json.path(SETTINGS), json.path(DEVICE).asText(), versions, runs, others);
+            return new Description(
+                    json.path(EXPERIMENT).asText(),
+                    RunRecord.status(json.path(STATUS)),
+                    RunRecord.text(json.path(ERROR)),
+                    json.path(STARTED).asText(),
+                    json.path(SECONDS).asDouble(),
+                    json.path(CAMPAIGN),
+                    json.path(SETTINGS),
+                    json.path(DEVICE).asText(),
+                    versions,
+                    runs,
+                    others);
         } catch (IllegalArgumentException e) {
             throw new FileException(file, "it is damaged: " + e.getMessage());
         }

@@ -149,10 +149,12 @@ public final class EventFile {
             return;
         }
         Message summary = new Message();
-        values.forEach((tag, value) -> summary.bytes(SUMMARY_VALUE, new Message()
-                .bytes(VALUE_TAG, tag.getBytes(StandardCharsets.UTF_8))
-                .fixed32(VALUE_SIMPLE, Float.floatToIntBits(value.floatValue()))
-                .toBytes()));
+        values.forEach((tag, value) -> summary.bytes(
+                SUMMARY_VALUE,
+                new Message()
+                        .bytes(VALUE_TAG, tag.getBytes(StandardCharsets.UTF_8))
+                        .fixed32(VALUE_SIMPLE, Float.floatToIntBits(value.floatValue()))
+                        .toBytes()));
         byte[] event = new Message()
                 .fixed64(EVENT_WALL_TIME, Double.doubleToLongBits(wallSeconds))
                 .integer(EVENT_STEP, step)
@@ -217,13 +219,19 @@ public final class EventFile {
 
         Message fixed64(int field, long bits) {
             varint(field << 3 | FIXED64);
-            out.writeBytes(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(bits).array());
+            out.writeBytes(ByteBuffer.allocate(Long.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(bits)
+                    .array());
             return this;
         }
 
         Message fixed32(int field, int bits) {
             varint(field << 3 | FIXED32);
-            out.writeBytes(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(bits).array());
+            out.writeBytes(ByteBuffer.allocate(Integer.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(bits)
+                    .array());
             return this;
         }
 

@@ -32,7 +32,8 @@ public abstract sealed class FolderException extends FileException {
         }
 
         static Occupied byOthers(Path file) {
-            return new Occupied(file, "it was not made here, and is not replaced; move it away, or name another folder");
+            return new Occupied(
+                    file, "it was not made here, and is not replaced; move it away, or name another folder");
         }
     }
 

@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 /**
  * A folder of results that one process holds and writes to, until it is closed. It tells its own
  * files from those of others by a list in the folder, to which every name is added before the file
- * is first made: what is not on the list is neither replaced nor deleted, and nothing at all changes
- * before {@link #begin}. For use by several threads.
+ * is first made: what is not on the list is neither replaced nor deleted, and nothing at all
+ * changes before {@link #begin}. For use by several threads.
  *
  * <pre>
  * run.json                         what was run, and how far it came
@@ -61,6 +61,7 @@ public final class ResultFolder implements AutoCloseable {
     private final Set<String> earlier = new LinkedHashSet<>();
     /** Names that this process has added. */
     private final Set<String> added = new LinkedHashSet<>();
+
     private final Set<String> written = new LinkedHashSet<>();
     private boolean begun;
 
@@ -152,7 +153,10 @@ public final class ResultFolder implements AutoCloseable {
     /** A last line without an end is half a name, of a file that was never made. */
     private void readList() throws IOException {
         String list = Files.readString(folder.resolve(LIST));
-        list.substring(0, list.lastIndexOf('\n') + 1).lines().filter(ResultFolder::isInside).forEach(earlier::add);
+        list.substring(0, list.lastIndexOf('\n') + 1)
+                .lines()
+                .filter(ResultFolder::isInside)
+                .forEach(earlier::add);
     }
 
     private static boolean isInside(String name) {
@@ -198,8 +202,10 @@ public final class ResultFolder implements AutoCloseable {
 
     /** The folders in a name, each with a {@code /} at its end, the uppermost first. */
     private static List<String> parents(String name) {
-        return IntStream.range(0, name.length()).filter(i -> name.charAt(i) == '/')
-                .mapToObj(i -> name.substring(0, i + 1)).toList();
+        return IntStream.range(0, name.length())
+                .filter(i -> name.charAt(i) == '/')
+                .mapToObj(i -> name.substring(0, i + 1))
+                .toList();
     }
 
     private boolean isOwn(String name) {
@@ -245,7 +251,8 @@ public final class ResultFolder implements AutoCloseable {
                 delete(file);
             }
         }
-        for (String name : earlier.stream().filter(name -> name.endsWith("/")).toList().reversed()) {
+        for (String name :
+                earlier.stream().filter(name -> name.endsWith("/")).toList().reversed()) {
             try {
                 delete(folder.resolve(name));
             } catch (DirectoryNotEmptyException e) {
@@ -255,7 +262,7 @@ public final class ResultFolder implements AutoCloseable {
         earlier.clear();
     }
 
-    private static void delete(Path file) throws IOException {
+    static void delete(Path file) throws IOException {
         try {
             Files.deleteIfExists(file);
         } catch (DirectoryNotEmptyException e) {

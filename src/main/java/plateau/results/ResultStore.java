@@ -105,7 +105,8 @@ public final class ResultStore {
                 last = record.last();
             });
             if (!hasEnded) {
-                last = RunLog.last(folder.path().resolve(RunLog.rowsName(name)), plan.metrics()).or(() -> last);
+                last = RunLog.last(folder.path().resolve(RunLog.rowsName(name)), plan.metrics())
+                        .or(() -> last);
             }
             if (status == Status.RUNNING || status == Status.WAITING && last.isPresent()) {
                 status = Status.INTERRUPTED;
@@ -114,7 +115,7 @@ public final class ResultStore {
 
         synchronized void start(long done) throws IOException {
             log = RunLog.open(folder, name, plan.metrics(), done, plan.rows(done));
-            Files.deleteIfExists(folder.path().resolve(recordName()));
+            ResultFolder.delete(folder.path().resolve(recordName()));
             become(Status.RUNNING, Optional.empty());
         }
 
@@ -357,7 +358,8 @@ public final class ResultStore {
 
     private void writeDescription(Status status, Optional<String> error) throws IOException {
         double seconds = description.seconds() + (System.nanoTime() - began) / 1e9;
-        Description now = description.as(status, error, seconds, runs.stream().map(Run::record).toList());
+        Description now = description.as(
+                status, error, seconds, runs.stream().map(Run::record).toList());
         folder.write(ResultFolder.DESCRIPTION, now::write);
     }
 

@@ -35,12 +35,18 @@ public record Results(Path folder, Description description, List<History> histor
      *     if something is not there, cannot be read, is damaged, or does not belong together
      */
     public static Results read(Path folder) throws IOException {
+        return read(folder, MOST_ROWS);
+    }
+
+    static Results read(Path folder, int mostRowsOfAll) throws IOException {
         if (Files.notExists(folder.resolve(ResultFolder.DESCRIPTION))) {
             throw new FileException(folder, "there are no results in it (no run.json)");
         }
         Description description = Description.read(folder);
-        int mostRows = Math.max(2, MOST_ROWS / Math.max(1, description.runs().size()));
-        boolean hasTables = description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
+        int mostRows =
+                Math.max(2, mostRowsOfAll / Math.max(1, description.runs().size()));
+        boolean hasTables =
+                description.status() != Status.RUNNING && Files.exists(folder.resolve(ResultFolder.METRICS));
         List<History> histories = !hasTables && Files.isDirectory(folder.resolve(ResultFolder.RUNS))
                 ? ofRuns(folder, description, mostRows)
                 : ofTables(folder, description, mostRows);
@@ -94,7 +100,8 @@ public record Results(Path folder, Description description, List<History> histor
 
     private static List<History> ofRuns(Path folder, Description description, int mostRows) throws IOException {
         Map<RunKey, History> histories = new LinkedHashMap<>();
-        List<String> names = RunKey.fileNames(description.runs().stream().map(RunRecord::key).toList());
+        List<String> names =
+                RunKey.fileNames(description.runs().stream().map(RunRecord::key).toList());
         for (int i = 0; i < names.size(); i++) {
             RunRecord run = description.runs().get(i);
             Path rows = folder.resolve(RunLog.rowsName(names.get(i)));

@@ -35,14 +35,16 @@ public record RunKey(SequencedMap<String, Object> columns, long seed) {
     /** For messages and legends, without the seed: {@code d = 5}, and names as they are. */
     public String label() {
         return columns.entrySet().stream()
-                .map(column -> column.getValue() instanceof String name ? name : column.getKey() + " = " + column.getValue())
+                .map(column ->
+                        column.getValue() instanceof String name ? name : column.getKey() + " = " + column.getValue())
                 .collect(Collectors.joining(", "));
     }
 
     /** For files about the run: {@code d-5-seed-1}. */
     public String fileName() {
         String kind = columns.entrySet().stream()
-                .map(column -> column.getValue() instanceof String name ? name : column.getKey() + "-" + column.getValue())
+                .map(column ->
+                        column.getValue() instanceof String name ? name : column.getKey() + "-" + column.getValue())
                 .collect(Collectors.joining("-"));
         return ((kind.isEmpty() ? "" : kind + "-") + "seed-" + seed).replaceAll("[^A-Za-z0-9.-]", "_");
     }

@@ -26,21 +26,21 @@ final class RunLog implements AutoCloseable {
     private final Beginning curvesBefore;
     private final Path curvesFile;
     private final LineFile rows;
+    private final Optional<RunRecord.Last> last;
     private List<String> learnt = List.of();
     private LineFile curves;
-    private Optional<RunRecord.Last> last;
+    private boolean hasHeader;
+    private LogRow newest;
 
-    private RunLog(ResultFolder folder, String name, List<String> metrics, long done, Beginning before) throws IOException {
+    private RunLog(ResultFolder folder, String name, List<String> metrics, long done, Beginning before)
+            throws IOException {
         this.folder = folder;
         this.metrics = metrics;
         this.done = done;
         Path file = folder.file(rowsName(name));
         this.last = before.last(file, metrics);
+        this.hasHeader = before.kept > 0;
         this.rows = new LineFile(folder, file, before.kept, before.length);
-        if (before.kept == 0) {
-            rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
-            rows.endLine();
-        }
         this.curvesFile = folder.file(curvesName(name));
         this.curvesBefore = Beginning.read(curvesFile, Optional.empty(), done);
     }
@@ -70,8 +70,11 @@ final class RunLog implements AutoCloseable {
         Path file = folder.file(rowsName(name));
         Beginning before = Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), done);
         if (before.rows != expected) {
-            throw new FileException(file, ("%d of the %d rows up to step %d are there, and without them the checkpoint of that "
-                    + "step cannot be used; start the run again").formatted(before.rows, expected, done));
+            throw new FileException(
+                    file,
+                    ("%d of the %d rows up to step %d are there, and without them the checkpoint of that "
+                                    + "step cannot be used; start the run again")
+                            .formatted(before.rows, expected, done));
         }
         return new RunLog(folder, name, metrics, done, before);
     }
@@ -82,7 +85,8 @@ final class RunLog implements AutoCloseable {
      * @throws FileException if the file is not that of a run with these metrics
      */
     static Optional<RunRecord.Last> last(Path file, List<String> metrics) throws IOException {
-        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE).last(file, metrics);
+        return Beginning.read(file, Optional.of(header(ROW_COLUMNS, metrics)), Long.MAX_VALUE)
+                .last(file, metrics);
     }
 
     /** Takes down a row. One that was kept from before is not taken down again. */
@@ -90,12 +94,17 @@ final class RunLog implements AutoCloseable {
         if (row.step() <= done) {
             return;
         }
+        if (!hasHeader) { // not before: until there is a row, those of an earlier process stay
+            rows.put(LineFile.bytes(header(ROW_COLUMNS, metrics)));
+            rows.endLine();
+            hasHeader = true;
+        }
         rows.put(Long.toString(row.step()));
         for (int i = 0; i < metrics.size(); i++) {
             rows.comma();
             rows.put(Decimals.text(row.test().get(i)));
         }
-        last = Optional.of(RunRecord.Last.of(metrics, row));
+        newest = row;
         rows.endLine();
     }
 
@@ -107,7 +116,8 @@ final class RunLog implements AutoCloseable {
         if (curves == null) {
             openCurves(List.copyOf(values.keySet()));
         }
-        int points = values.values().stream().mapToInt(curve -> curve.length).max().orElse(0);
+        int points =
+                values.values().stream().mapToInt(curve -> curve.length).max().orElse(0);
         for (int point = 0; point < points; point++) {
             curves.put(Long.toString(step));
             curves.comma();
@@ -152,7 +162,7 @@ final class RunLog implements AutoCloseable {
 
     /** The last row, kept or logged. */
     synchronized Optional<RunRecord.Last> last() {
-        return last;
+        return newest == null ? last : Optional.of(RunRecord.Last.of(metrics, newest));
     }
 
     /** Bytes of rows in the file, header included. */

@@ -147,7 +147,8 @@ public record RunRecord(
             }
         }
         RunKey key = new RunKey(columns, run.path(SEED).asLong());
-        return new RunRecord(key, status(run.path(STATUS)), text(run.path(ERROR)), facts, speeds(run), last(run.path(LAST)));
+        return new RunRecord(
+                key, status(run.path(STATUS)), text(run.path(ERROR)), facts, speeds(run), last(run.path(LAST)));
     }
 
     private static Object plain(JsonNode value) {
@@ -167,8 +168,11 @@ public record RunRecord(
         if (!run.path(SPEED).isNumber()) {
             return Optional.empty();
         }
-        return Optional.of(new Speeds(run.path(SPEED).asDouble(), run.path(SPEED_WITH_EVALUATION).asDouble(),
-                run.path(SECONDS).asDouble(), run.path(SETUP_SECONDS).asDouble()));
+        return Optional.of(new Speeds(
+                run.path(SPEED).asDouble(),
+                run.path(SPEED_WITH_EVALUATION).asDouble(),
+                run.path(SECONDS).asDouble(),
+                run.path(SETUP_SECONDS).asDouble()));
     }
 
     private static Optional<Last> last(JsonNode last) {

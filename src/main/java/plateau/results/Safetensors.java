@@ -68,9 +68,11 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
         public Array {
             shape = List.copyOf(shape);
             boolean isShape = shape.stream().allMatch(size -> size >= 0);
-            if (!isShape || shape.stream().mapToLong(Integer::longValue).reduce(type.bytes, Math::multiplyExact)
-                    != bytes.capacity()) {
-                throw new IllegalArgumentException("%d bytes are no %s array of shape %s".formatted(bytes.capacity(), type, shape));
+            if (!isShape
+                    || shape.stream().mapToLong(Integer::longValue).reduce(type.bytes, Math::multiplyExact)
+                            != bytes.capacity()) {
+                throw new IllegalArgumentException(
+                        "%d bytes are no %s array of shape %s".formatted(bytes.capacity(), type, shape));
             }
         }
 
@@ -186,8 +188,8 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
     }
 
     private void write(Path file, ByteBuffer start) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             writeAll(channel, start);
             for (Array array : arrays.values()) {
                 writeAll(channel, array.bytes.duplicate().clear());
@@ -231,7 +233,9 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
     }
 
     private static Safetensors read(FileChannel channel, JsonNode header) throws IOException {
-        if (!(header instanceof ObjectNode object && object.get(METADATA) instanceof ObjectNode texts && texts.get(CHECKSUM) instanceof JsonNode checksum)) {
+        if (!(header instanceof ObjectNode object
+                && object.get(METADATA) instanceof ObjectNode texts
+                && texts.get(CHECKSUM) instanceof JsonNode checksum)) {
             throw new MalformedException("it has no checksum: another program wrote it");
         }
         Map<String, Array> arrays = new LinkedHashMap<>();
@@ -242,10 +246,13 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
             }
             JsonNode description = entry.getValue();
             try {
-                List<Integer> shape = JSON.convertValue(description.get("shape"), JSON.getTypeFactory().constructCollectionType(List.class, Integer.class));
+                List<Integer> shape = JSON.convertValue(
+                        description.get("shape"),
+                        JSON.getTypeFactory().constructCollectionType(List.class, Integer.class));
                 Type type = Type.valueOf(description.get("dtype").asText());
                 ArrayNode offsets = (ArrayNode) description.get("data_offsets");
-                int bytes = Math.toIntExact(offsets.get(1).asLong() - offsets.get(0).asLong());
+                int bytes =
+                        Math.toIntExact(offsets.get(1).asLong() - offsets.get(0).asLong());
                 if (offsets.get(0).asLong() != end || bytes < 0) {
                     throw new MalformedException("its header is damaged");
                 }
@@ -266,7 +273,8 @@ public record Safetensors(Map<String, String> metadata, SequencedMap<String, Arr
             throw new MalformedException("its checksum is wrong: it is damaged");
         }
         Map<String, String> metadata = new LinkedHashMap<>();
-        texts.properties().forEach(text -> metadata.put(text.getKey(), text.getValue().asText()));
+        texts.properties()
+                .forEach(text -> metadata.put(text.getKey(), text.getValue().asText()));
         return new Safetensors(metadata, new LinkedHashMap<>(arrays));
     }
 

@@ -49,7 +49,8 @@ final class TableReader implements AutoCloseable {
 
     private TableReader(Path file, InputStream in, Set<String> keys, List<String> fixed) throws IOException {
         this.file = file;
-        this.parser = CSVParser.parse(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), CSVFormat.RFC4180);
+        this.parser =
+                CSVParser.parse(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), CSVFormat.RFC4180);
         this.records = parser.iterator();
         CSVRecord first = next();
         if (first == null) {
@@ -59,10 +60,13 @@ final class TableReader implements AutoCloseable {
         header.set(0, header.getFirst().replace(BYTE_ORDER_MARK, "")); // spreadsheets put one there
         step = keys.size();
         values = step + fixed.size();
-        if (header.size() < values || !header.subList(step, values).equals(fixed)
+        if (header.size() < values
+                || !header.subList(step, values).equals(fixed)
                 || !Set.copyOf(header.subList(0, step)).equals(keys)) {
-            throw at(1, "its first columns are not "
-                    + Stream.of(keys, fixed).flatMap(Collection::stream).collect(Collectors.joining(", ")));
+            throw at(
+                    1,
+                    "its first columns are not "
+                            + Stream.of(keys, fixed).flatMap(Collection::stream).collect(Collectors.joining(", ")));
         }
         if (new HashSet<>(header).size() < header.size()) {
             throw at(1, "two columns have the same name");
@@ -148,7 +152,8 @@ final class TableReader implements AutoCloseable {
      */
     void requireMetrics(List<RunRecord> runs) throws IOException {
         Set<String> known = new HashSet<>();
-        runs.forEach(run -> run.last().ifPresent(last -> known.addAll(last.metrics().keySet())));
+        runs.forEach(
+                run -> run.last().ifPresent(last -> known.addAll(last.metrics().keySet())));
         for (String column : header.subList(values, header.size())) {
             if (!known.isEmpty() && !known.contains(column)) {
                 throw at(1, "no run in run.json has a metric '%s'".formatted(column));
@@ -202,7 +207,8 @@ final class TableReader implements AutoCloseable {
         try {
             return Long.parseLong(row.get(column));
         } catch (NumberFormatException e) {
-            throw damaged(row, "its %s is '%s', which is no whole number".formatted(header.get(column), shown(row, column)));
+            throw damaged(
+                    row, "its %s is '%s', which is no whole number".formatted(header.get(column), shown(row, column)));
         }
     }
 
@@ -240,7 +246,8 @@ final class TableReader implements AutoCloseable {
             RunRecord run = owners.of(row);
             if (run != of) {
                 List<String> measured = measured(row);
-                history = histories.computeIfAbsent(run.key(), key -> new History(key, measured, mostRows).withFacts(run.facts()));
+                history = histories.computeIfAbsent(
+                        run.key(), key -> new History(key, measured, mostRows).withFacts(run.facts()));
                 of = run;
             }
             requireValues(row, history.metrics());
@@ -258,15 +265,21 @@ final class TableReader implements AutoCloseable {
         for (int i = values; i < header.size(); i++) {
             boolean isThere = !row.get(i).isEmpty();
             if (isThere != (count < metrics.size() && metrics.get(count).equals(header.get(i)))) {
-                throw damaged(row, isThere ? "the run's rows before have no %s".formatted(header.get(i))
-                        : "it has no %s, which the run's rows before have".formatted(header.get(i)));
+                throw damaged(
+                        row,
+                        isThere
+                                ? "the run's rows before have no %s".formatted(header.get(i))
+                                : "it has no %s, which the run's rows before have".formatted(header.get(i)));
             }
             count += isThere ? 1 : 0;
         }
     }
 
     private List<String> measured(CSVRecord row) {
-        return IntStream.range(values, header.size()).filter(i -> !row.get(i).isEmpty()).mapToObj(header::get).toList();
+        return IntStream.range(values, header.size())
+                .filter(i -> !row.get(i).isEmpty())
+                .mapToObj(header::get)
+                .toList();
     }
 
     private List<Double> numbers(CSVRecord row) throws IOException {

@@ -20,7 +20,8 @@ import org.apache.commons.csv.CSVFormat;
  */
 final class Tables {
     /** Of every table: lines end as they do on Unix. */
-    static final CSVFormat FORMAT = CSVFormat.RFC4180.builder().setRecordSeparator("\n").get();
+    static final CSVFormat FORMAT =
+            CSVFormat.RFC4180.builder().setRecordSeparator("\n").get();
 
     static final String SEED = "seed";
     private static final int BUFFER = 1 << 16;
@@ -81,7 +82,8 @@ final class Tables {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(target), BUFFER)) {
             out.write(LineFile.bytes(FORMAT.format(header.toArray()) + "\n"));
             for (Part part : parts) {
-                List<Object> key = new ArrayList<>(keys.stream().map(part.key.columns()::get).toList());
+                List<Object> key = new ArrayList<>(
+                        keys.stream().map(part.key.columns()::get).toList());
                 key.add(part.key.seed());
                 byte[] prefix = LineFile.bytes(FORMAT.format(key.toArray()));
                 copy(part, out, (sink, line, cells) -> writeCells(sink, prefix, line, cells));

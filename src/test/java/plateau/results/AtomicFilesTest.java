@@ -13,7 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A file is there whole, or as it was before. */
 class AtomicFilesTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void replacesAFile() throws IOException {
@@ -26,10 +27,12 @@ class AtomicFilesTest {
     @Test
     void keepsTheOldFileWhereWritingFails() throws IOException {
         Path file = Files.writeString(folder.resolve("a"), "before");
-        assertThrows(IOException.class, () -> AtomicFiles.write(file, temporary -> {
-            Files.writeString(temporary, "half");
-            throw new IOException("the disk is full");
-        }));
+        assertThrows(
+                IOException.class,
+                () -> AtomicFiles.write(file, temporary -> {
+                    Files.writeString(temporary, "half");
+                    throw new IOException("the disk is full");
+                }));
         assertEquals("before", Files.readString(file));
         assertEquals(List.of(file), content());
     }
@@ -37,8 +40,14 @@ class AtomicFilesTest {
     /** A name that begins with a dot and digits was taken for that of a killed process once. */
     @Test
     void filesOfOthersAreNoRemains() throws IOException {
-        for (String name : List.of(".2024.backup.tar", ".a.plateau-0123456789abcdef", "a.plateau-0123456789abcdef.tmp",
-                ".a.plateau-0123456789ABCDEF.tmp", ".a.plateau-0123456789abcde.tmp", ".a.tmp", "..plateau-0123456789abcdef.tmp")) {
+        for (String name : List.of(
+                ".2024.backup.tar",
+                ".a.plateau-0123456789abcdef",
+                "a.plateau-0123456789abcdef.tmp",
+                ".a.plateau-0123456789ABCDEF.tmp",
+                ".a.plateau-0123456789abcde.tmp",
+                ".a.tmp",
+                "..plateau-0123456789abcdef.tmp")) {
             Files.writeString(folder.resolve(name), "x");
         }
         List<Path> before = content();
@@ -50,8 +59,10 @@ class AtomicFilesTest {
     @Test
     void errorsNameTheFileAndNotTheTemporary() {
         Path file = folder.resolve("missing/a");
-        String message = assertThrows(FileException.class,
-                () -> AtomicFiles.write(file, temporary -> Files.writeString(temporary, "a"))).getMessage();
+        String message = assertThrows(
+                        FileException.class,
+                        () -> AtomicFiles.write(file, temporary -> Files.writeString(temporary, "a")))
+                .getMessage();
         assertEquals(file + ": there is no such file or folder", message);
     }
 

@@ -28,7 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ClaimTest {
     private static final Claim.Pace FAST = new Claim.Pace(Duration.ofMillis(20), Duration.ofMillis(300));
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
+
     private Path file;
 
     @BeforeEach
@@ -42,15 +44,27 @@ class ClaimTest {
 
     /** What a process of another host would have written. */
     private static String ofAnotherHost(String token, long beat) {
-        return "holder=plateau parity\nhost=node7\npid=4711\nstart=12345\nboot=of another kernel\nnamespace=pid:[1]\ntoken=%s\nbeat=%019d\n"
-                .formatted(token, beat);
+        return """
+                holder=plateau parity
+                host=node7
+                pid=4711
+                start=12345
+                boot=of another kernel
+                namespace=pid:[1]
+                token=%s
+                beat=%019d
+                """.formatted(token, beat);
     }
 
     @Test
     void aSecondClaimIsRefusedAndSaysWhoHoldsIt() throws IOException {
         try (Claim _ = take()) {
-            String message = assertThrows(FolderException.InUse.class, this::take).getMessage();
-            assertTrue(message.startsWith(folder + ": plateau test (process " + ProcessHandle.current().pid() + " on "), message);
+            String message =
+                    assertThrows(FolderException.InUse.class, this::take).getMessage();
+            assertTrue(
+                    message.startsWith(folder + ": plateau test (process "
+                            + ProcessHandle.current().pid() + " on "),
+                    message);
             assertEquals(1, message.lines().count());
         }
         take().close();
@@ -64,11 +78,18 @@ class ClaimTest {
                 Files.writeString(file, before);
             }
             try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
-                List<Future<Claim>> claims = threads.invokeAll(Stream.generate(() -> (Callable<Claim>) this::take).limit(8).toList());
-                List<Future<Claim>> taken = claims.stream().filter(claim -> claim.state() == Future.State.SUCCESS).toList();
+                List<Future<Claim>> claims = threads.invokeAll(Stream.generate(() -> (Callable<Claim>) this::take)
+                        .limit(8)
+                        .toList());
+                List<Future<Claim>> taken = claims.stream()
+                        .filter(claim -> claim.state() == Future.State.SUCCESS)
+                        .toList();
                 for (Future<Claim> claim : claims) {
                     if (claim.state() == Future.State.FAILED) {
-                        assertEquals(FolderException.InUse.class, claim.exceptionNow().getClass(), claim.exceptionNow()::toString);
+                        assertEquals(
+                                FolderException.InUse.class,
+                                claim.exceptionNow().getClass(),
+                                claim.exceptionNow()::toString);
                     }
                 }
                 assertEquals(1, taken.size(), "after '" + before + "'");
@@ -81,7 +102,8 @@ class ClaimTest {
 
     @Test
     void ofTwoProcessesOneSucceeds() throws Exception {
-        try (Child first = Child.claiming(folder); Child second = Child.claiming(folder)) {
+        try (Child first = Child.claiming(folder);
+                Child second = Child.claiming(folder)) {
             List<String> lines = Stream.of(first.line(), second.line()).sorted().toList();
             assertTrue(lines.getFirst().startsWith("InUse " + folder + ": the child (process "), lines::toString);
             assertEquals("claimed", lines.getLast());
@@ -101,7 +123,8 @@ class ClaimTest {
             child.kill();
         }
         assertTrue(Files.exists(file));
-        Claim.take(folder, "plateau test", new Claim.Pace(Duration.ofMillis(20), Duration.ofHours(1))).close();
+        Claim.take(folder, "plateau test", new Claim.Pace(Duration.ofMillis(20), Duration.ofHours(1)))
+                .close();
         assertEquals(List.of(), content());
     }
 
@@ -114,7 +137,8 @@ class ClaimTest {
             own = Files.readString(file);
         }
         Files.writeString(file, own.replaceAll("start=\\d+", "start=1"));
-        Claim.take(folder, "plateau test", new Claim.Pace(Duration.ofMillis(20), Duration.ofHours(1))).close();
+        Claim.take(folder, "plateau test", new Claim.Pace(Duration.ofMillis(20), Duration.ofHours(1)))
+                .close();
     }
 
     @Test
@@ -142,7 +166,8 @@ class ClaimTest {
             }
         });
         try {
-            String message = assertThrows(FolderException.InUse.class, this::take).getMessage();
+            String message =
+                    assertThrows(FolderException.InUse.class, this::take).getMessage();
             assertTrue(message.startsWith(folder + ": plateau parity (process 4711 on node7) writes"), message);
         } finally {
             other.interrupt();
@@ -178,7 +203,8 @@ class ClaimTest {
     void theCounterAdvances() throws Exception {
         try (Claim _ = take()) {
             String before = Files.readString(file);
-            for (long start = System.nanoTime(); Files.readString(file).equals(before) && System.nanoTime() - start < 30e9; ) {
+            for (long start = System.nanoTime();
+                    Files.readString(file).equals(before) && System.nanoTime() - start < 30e9; ) {
                 Thread.sleep(5);
             }
             assertFalse(Files.readString(file).equals(before));

@@ -18,7 +18,8 @@ class DecimalsTest {
                 case 0 -> single;
                 case 1 -> Double.longBitsToDouble(seeds.random().nextLong());
                 case 2 -> seeds.random().nextInt(2000) / 1000f;
-                default -> Math.scalb(seeds.random().nextDouble(), seeds.random().nextInt(-40, 40));
+                default ->
+                    Math.scalb(seeds.random().nextDouble(), seeds.random().nextInt(-40, 40));
             };
             if (Double.isFinite(value)) {
                 assertEquals(earlier(value), Decimals.text(value), seeds.message("of " + value));
@@ -27,7 +28,8 @@ class DecimalsTest {
     }
 
     private static String earlier(double value) {
-        return ((float) value == value ? new BigDecimal(Float.toString((float) value)) : BigDecimal.valueOf(value)).toString();
+        return ((float) value == value ? new BigDecimal(Float.toString((float) value)) : BigDecimal.valueOf(value))
+                .toString();
     }
 
     @Test

@@ -34,7 +34,9 @@ class DiskFullTest {
     private static final String FULL = ": No space left on device";
     private static final RunRecord.Speeds SPEEDS = new RunRecord.Speeds(1, 1, 1, 1);
 
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
+
     private Path disk;
     private Path folder;
     private boolean isMounted;
@@ -56,7 +58,8 @@ class DiskFullTest {
 
     private static boolean system(String... command) throws Exception {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             return process.waitFor(20, TimeUnit.SECONDS) && process.exitValue() == 0;
         } catch (IOException e) {
             return false;
@@ -71,8 +74,13 @@ class DiskFullTest {
     }
 
     private ResultStore store(ResultFolder claimed) throws IOException {
-        Description description = new Description("parity", "2026-11-27T02:20:23Z", MissingNode.getInstance(),
-                MissingNode.getInstance(), "CPU", Map.of());
+        Description description = new Description(
+                "parity",
+                "2026-11-27T02:20:23Z",
+                MissingNode.getInstance(),
+                MissingNode.getInstance(),
+                "CPU",
+                Map.of());
         RunPlan plan = new RunPlan(RunKey.of("d", 5, 1), List.of("loss"), Map.of(), 1_000_000, 1);
         return new ResultStore(claimed, description, List.of(plan), Duration.ofHours(1));
     }
@@ -89,7 +97,10 @@ class DiskFullTest {
 
     private List<String> content() throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).map(file -> folder.relativize(file).toString()).sorted().toList();
+            return files.filter(Files::isRegularFile)
+                    .map(file -> folder.relativize(file).toString())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -105,17 +116,27 @@ class DiskFullTest {
             }
             store.checkpoint(0);
             Safetensors content = checkpoint(1 << 20);
-            String message = assertThrows(FileException.class,
-                    () -> claimed.write("checkpoints/d-5.safetensors", content::write)).getMessage();
+            String message = assertThrows(
+                            FileException.class, () -> claimed.write("checkpoints/d-5.safetensors", content::write))
+                    .getMessage();
             assertEquals(folder.resolve("checkpoints/d-5.safetensors") + FULL, message);
             store.fail(0, message);
             store.end(Status.FAILED, Optional.of(message));
         }
-        assertEquals(List.of(".plateau-files", "metrics.csv", "metrics.jsonl", "run.json", "runs/d-5-seed-1.csv",
-                "runs/d-5-seed-1.json"), content());
+        assertEquals(
+                List.of(
+                        ".plateau-files",
+                        "metrics.csv",
+                        "metrics.jsonl",
+                        "run.json",
+                        "runs/d-5-seed-1.csv",
+                        "runs/d-5-seed-1.json"),
+                content());
         Results results = Results.read(folder);
         assertEquals(Status.FAILED, results.description().status());
-        assertEquals(Optional.of(folder.resolve("checkpoints/d-5.safetensors") + FULL), results.description().error());
+        assertEquals(
+                Optional.of(folder.resolve("checkpoints/d-5.safetensors") + FULL),
+                results.description().error());
         assertEquals(1000, results.histories().getFirst().logged());
     }
 
@@ -128,10 +149,11 @@ class DiskFullTest {
             Path filler = fill(8192);
             long[] step = {1};
             String message = assertThrows(FileException.class, () -> {
-                while (true) {
-                    log.log(row(++step[0]));
-                }
-            }).getMessage();
+                        while (true) {
+                            log.log(row(++step[0]));
+                        }
+                    })
+                    .getMessage();
             Path file = folder.resolve("runs/run.csv");
             assertEquals(file + FULL, message);
             assertEquals(Files.size(file), LineFile.wholeLength(file));
@@ -159,7 +181,8 @@ class DiskFullTest {
             store.checkpoint(0);
             fill(20_000);
             store.finish(0, SPEEDS);
-            String message = assertThrows(FileException.class, () -> store.end(Status.FINISHED, Optional.empty())).getMessage();
+            String message = assertThrows(FileException.class, () -> store.end(Status.FINISHED, Optional.empty()))
+                    .getMessage();
             assertEquals(folder.resolve("metrics.csv") + FULL, message);
         }
         Description description = Description.read(folder);
@@ -176,10 +199,11 @@ class DiskFullTest {
         fill(4096);
         long[] step = {0};
         String message = assertThrows(FileException.class, () -> {
-            while (true) {
-                events.add(2, ++step[0], Map.of("a long tag of a metric", 1.0));
-            }
-        }).getMessage();
+                    while (true) {
+                        events.add(2, ++step[0], Map.of("a long tag of a metric", 1.0));
+                    }
+                })
+                .getMessage();
         Path file = folder.resolve(EventFile.name());
         assertEquals(file + FULL, message);
         long whole = Files.size(file);
@@ -191,9 +215,11 @@ class DiskFullTest {
     @Test
     void aFullDiskCannotBeClaimed() throws IOException {
         fill(0);
-        String message = assertThrows(FolderException.Unwritable.class,
-                () -> ResultFolder.claim(folder, Purpose.NEW, "a test")).getMessage();
-        assertEquals(folder + ": cannot write there (No space left on device); name a folder that can be written", message);
+        String message = assertThrows(
+                        FolderException.Unwritable.class, () -> ResultFolder.claim(folder, Purpose.NEW, "a test"))
+                .getMessage();
+        assertEquals(
+                folder + ": cannot write there (No space left on device); name a folder that can be written", message);
         assertFalse(Files.exists(folder));
     }
 }

@@ -19,9 +19,11 @@ class EventFileTest {
     /** What TensorBoard 2.21's own RecordWriter writes of these events. */
     private static final String EXPECTED =
             "1800000000000000a37f4b2209000000000000f83f1a0d627261696e2e4576656e743a322a28646c"
-                    + "2c00000000000000f4aecc4509000000000000004010ac022a1e0a0b0a046c6f7373150000803e0a0f0a086163637572616379150000803fc471a657";
+                    + "2c00000000000000f4aecc4509000000000000004010ac022a1e0a0b0a046c6f7373150000803e"
+                    + "0a0f0a086163637572616379150000803fc471a657";
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void recordsAreThoseOfTensorBoard() throws IOException {
@@ -30,7 +32,9 @@ class EventFileTest {
         values.put("loss", 0.25);
         values.put("accuracy", 1.0);
         events.add(2.0, 300, values);
-        assertEquals(EXPECTED, HexFormat.of().formatHex(Files.readAllBytes(folder.resolve("run/events.out.tfevents.plateau"))));
+        assertEquals(
+                EXPECTED,
+                HexFormat.of().formatHex(Files.readAllBytes(folder.resolve("run/events.out.tfevents.plateau"))));
     }
 
     @Test
@@ -55,7 +59,8 @@ class EventFileTest {
         byte[] twice = Files.readAllBytes(file());
         assertArrayEquals(whole, Arrays.copyOf(twice, whole.length));
         int record = (twice.length - whole.length) / 2;
-        assertArrayEquals(Arrays.copyOfRange(twice, whole.length, whole.length + record),
+        assertArrayEquals(
+                Arrays.copyOfRange(twice, whole.length, whole.length + record),
                 Arrays.copyOfRange(twice, whole.length + record, twice.length));
     }
 
@@ -84,7 +89,8 @@ class EventFileTest {
     @Test
     void errorsNameTheFile() throws IOException {
         Files.createDirectory(file());
-        String message = assertThrows(FileException.class, () -> EventFile.open(folder, 1)).getMessage();
+        String message = assertThrows(FileException.class, () -> EventFile.open(folder, 1))
+                .getMessage();
         assertEquals(file() + ": Is a directory", message);
     }
 

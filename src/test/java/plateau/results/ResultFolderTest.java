@@ -22,7 +22,9 @@ import plateau.results.ResultFolder.Purpose;
 /** What is replaced and deleted in a folder of results is what was made there, and nothing else. */
 @Timeout(60)
 class ResultFolderTest {
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
+
     private Path folder;
 
     @BeforeEach
@@ -46,7 +48,10 @@ class ResultFolderTest {
     /** Files and folders below the folder, relative to it. */
     private List<String> content() throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.skip(1).map(file -> folder.relativize(file).toString()).sorted().toList();
+            return files.skip(1)
+                    .map(file -> folder.relativize(file).toString())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -70,14 +75,18 @@ class ResultFolderTest {
             }
             assertEquals(List.of("metrics.csv", "run.json", "parity.png"), claimed.written());
         }
-        assertEquals(List.of(".plateau-files", "metrics.csv", "parity.png", "run.json", "runs", "runs/d-5.csv"), content());
-        assertEquals("metrics.csv\nrun.json\nruns/\nruns/d-5.csv\nparity.png\n", Files.readString(folder.resolve(".plateau-files")));
+        assertEquals(
+                List.of(".plateau-files", "metrics.csv", "parity.png", "run.json", "runs", "runs/d-5.csv"), content());
+        assertEquals(
+                "metrics.csv\nrun.json\nruns/\nruns/d-5.csv\nparity.png\n",
+                Files.readString(folder.resolve(".plateau-files")));
     }
 
     @Test
     void earlierResultsAreReplacedFileByFileAndNotBefore() throws IOException {
         try (ResultFolder claimed = claim(Purpose.NEW)) {
-            for (String name : List.of("run.json", "metrics.csv", "runs/a.csv", "checkpoints/a.safetensors", "own/b.csv")) {
+            for (String name :
+                    List.of("run.json", "metrics.csv", "runs/a.csv", "checkpoints/a.safetensors", "own/b.csv")) {
                 write(claimed, name);
             }
         }
@@ -95,7 +104,9 @@ class ResultFolderTest {
             claimed.begin();
             write(claimed, "run.json");
         }
-        assertEquals(List.of(".2024.backup.tar", ".plateau-files", "notes.txt", "own", "own/notes.txt", "run.json"), content());
+        assertEquals(
+                List.of(".2024.backup.tar", ".plateau-files", "notes.txt", "own", "own/notes.txt", "run.json"),
+                content());
         assertEquals("runs/\nruns/b.csv\nrun.json\n", Files.readString(folder.resolve(".plateau-files")));
     }
 
@@ -103,8 +114,12 @@ class ResultFolderTest {
     void filesOfOthersAreNeitherReplacedNorFoundTooLate() throws IOException {
         user("metrics.csv");
         for (Purpose purpose : List.of(Purpose.NEW, Purpose.REPLACE)) {
-            assertEquals(folder + "/metrics.csv: it was not made here, and is not replaced; move it away, or name another folder",
-                    assertThrows(FolderException.Occupied.class, () -> claim(purpose)).getMessage());
+            assertEquals(
+                    folder
+                            + "/metrics.csv: it was not made here, and is not replaced; move it away, or name another"
+                            + " folder",
+                    assertThrows(FolderException.Occupied.class, () -> claim(purpose))
+                            .getMessage());
         }
         Files.delete(folder.resolve("metrics.csv"));
         user("runs");
@@ -124,7 +139,8 @@ class ResultFolderTest {
 
     @Test
     void aFolderOfAnEarlierVersionHasFourFilesOfItsOwn() throws IOException {
-        for (String name : List.of("run.json", "metrics.csv", "metrics.jsonl", "curves.csv", "parity.png", "checkpoints/a")) {
+        for (String name :
+                List.of("run.json", "metrics.csv", "metrics.jsonl", "curves.csv", "parity.png", "checkpoints/a")) {
             user(name);
         }
         try (ResultFolder claimed = claim(Purpose.REPLACE)) {
@@ -135,7 +151,9 @@ class ResultFolderTest {
 
     @Test
     void whatIsContinuedStays() throws IOException {
-        assertTrue(assertThrows(FolderException.Empty.class, () -> claim(Purpose.CONTINUE)).getMessage().startsWith(folder + ": "));
+        assertTrue(assertThrows(FolderException.Empty.class, () -> claim(Purpose.CONTINUE))
+                .getMessage()
+                .startsWith(folder + ": "));
         assertFalse(Files.exists(folder));
         try (ResultFolder claimed = claim(Purpose.NEW)) {
             write(claimed, "run.json");
@@ -193,7 +211,8 @@ class ResultFolderTest {
     void aFolderThatCannotBeHadSaysWhy() throws IOException {
         Files.createDirectories(folder.getParent());
         Files.writeString(folder, "a file");
-        String message = assertThrows(FolderException.Unwritable.class, () -> claim(Purpose.NEW)).getMessage();
+        String message = assertThrows(FolderException.Unwritable.class, () -> claim(Purpose.NEW))
+                .getMessage();
         assertTrue(message.startsWith(folder + ": cannot write there ("), message);
         folder = folder.resolve("below");
         assertThrows(FolderException.Unwritable.class, () -> claim(Purpose.NEW));
@@ -205,8 +224,10 @@ class ResultFolderTest {
         assumeFalse(System.getProperty("user.name").equals("root"), "root may write everywhere");
         Files.createDirectories(folder);
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("r-xr-xr-x"));
-        assertEquals(folder + ": cannot write there (permission denied); name a folder that can be written",
-                assertThrows(FolderException.Unwritable.class, () -> claim(Purpose.NEW)).getMessage());
+        assertEquals(
+                folder + ": cannot write there (permission denied); name a folder that can be written",
+                assertThrows(FolderException.Unwritable.class, () -> claim(Purpose.NEW))
+                        .getMessage());
     }
 
     @Test
@@ -221,7 +242,8 @@ class ResultFolderTest {
                     write(claimed, "metrics.csv");
                     assertTrue(System.nanoTime() - start < 30e9, "it goes on writing");
                 } catch (FileException e) {
-                    assertTrue(e.getMessage().startsWith(folder + ": its claim .plateau-claim is gone"), e.getMessage());
+                    assertTrue(
+                            e.getMessage().startsWith(folder + ": its claim .plateau-claim is gone"), e.getMessage());
                     return;
                 }
             }

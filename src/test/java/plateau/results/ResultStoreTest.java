@@ -33,7 +33,9 @@ import plateau.results.ResultFolder.Purpose;
 class ResultStoreTest {
     private static final RunRecord.Speeds SPEEDS = new RunRecord.Speeds(18707.4, 18583.6, 0.0161, 0.0984);
 
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
+
     private Path folder;
 
     @BeforeEach
@@ -42,8 +44,13 @@ class ResultStoreTest {
     }
 
     private static Description description() {
-        return new Description("parity", "2026-11-27T02:20:23Z", new ObjectMapper().createObjectNode().put("steps", 250),
-                MissingNode.getInstance(), "CPU", Map.of("java", "25"));
+        return new Description(
+                "parity",
+                "2026-11-27T02:20:23Z",
+                new ObjectMapper().createObjectNode().put("steps", 250),
+                MissingNode.getInstance(),
+                "CPU",
+                Map.of("java", "25"));
     }
 
     private static RunPlan plan(Object d, long seed, String... metrics) {
@@ -72,7 +79,8 @@ class ResultStoreTest {
     @Test
     void tablesHaveAllRowsOfAllRuns() throws IOException {
         try (ResultFolder claimed = claim(Purpose.NEW)) {
-            ResultStore store = store(claimed, plan(5, 1, "loss", "accuracy"), plan("deep, wide", 2, "distance", "loss"));
+            ResultStore store =
+                    store(claimed, plan(5, 1, "loss", "accuracy"), plan("deep, wide", 2, "distance", "loss"));
             store.start(1, 0);
             store.log(1, row(100, 1e-7f, 0.1));
             store.start(0, 0);
@@ -84,20 +92,24 @@ class ResultStoreTest {
             assertEquals(List.of("run.json", "metrics.csv", "metrics.jsonl"), store.written());
         }
         assertEquals("""
-                d,seed,step,loss,accuracy,distance
-                5,1,100,0.9867222,0.53000003,
-                5,1,200,0.0,1.0E+10,
-                "deep, wide",2,100,0.1,,1.0E-7
-                """, text("metrics.csv"));
+            d,seed,step,loss,accuracy,distance
+            5,1,100,0.9867222,0.53000003,
+            5,1,200,0.0,1.0E+10,
+            "deep, wide",2,100,0.1,,1.0E-7
+            """, text("metrics.csv"));
         assertEquals("""
-                {"d":5,"seed":1,"step":100,"loss":0.9867222,"accuracy":0.53000003}
-                {"d":5,"seed":1,"step":200,"loss":0.0,"accuracy":1.0E+10}
-                {"d":"deep, wide","seed":2,"step":100,"loss":0.1,"distance":1.0E-7}
-                """, text("metrics.jsonl"));
+            {"d":5,"seed":1,"step":100,"loss":0.9867222,"accuracy":0.53000003}
+            {"d":5,"seed":1,"step":200,"loss":0.0,"accuracy":1.0E+10}
+            {"d":"deep, wide","seed":2,"step":100,"loss":0.1,"distance":1.0E-7}
+            """, text("metrics.jsonl"));
         Results results = Results.read(folder);
         assertEquals(Status.FAILED, results.description().status());
-        assertEquals(Optional.of("deep, wide: loss is NaN after 101 steps"), results.description().error());
-        assertEquals(List.of(Status.FINISHED, Status.FAILED), results.description().runs().stream().map(RunRecord::status).toList());
+        assertEquals(
+                Optional.of("deep, wide: loss is NaN after 101 steps"),
+                results.description().error());
+        assertEquals(
+                List.of(Status.FINISHED, Status.FAILED),
+                results.description().runs().stream().map(RunRecord::status).toList());
         History first = results.histories().getFirst();
         assertEquals(List.of(100L, 200L), first.steps());
         assertEquals(List.of("loss", "accuracy"), first.metrics());
@@ -116,37 +128,38 @@ class ResultStoreTest {
             store.finish(0, SPEEDS);
             store.end(Status.FINISHED, Optional.empty());
         }
-        String text = text("run.json").replaceAll("\"seconds\" : [0-9.]+,\n  \"campaign\"", "\"seconds\" : 0,\n  \"campaign\"");
+        String text = text("run.json")
+                .replaceAll("\"seconds\" : [0-9.]+,\n  \"campaign\"", "\"seconds\" : 0,\n  \"campaign\"");
         assertEquals("""
-                {
-                  "experiment" : "parity",
-                  "status" : "finished",
-                  "started" : "2026-11-27T02:20:23Z",
-                  "seconds" : 0,
-                  "campaign" : {
-                    "steps" : 250
-                  },
-                  "device" : "CPU",
-                  "versions" : {
-                    "java" : "25"
-                  },
-                  "runs" : [ {
-                    "d" : 5,
-                    "seed" : 1,
-                    "status" : "finished",
-                    "subset" : [ 0, 1, 3 ],
-                    "steps_per_second" : 18707,
-                    "steps_per_second_with_evaluation" : 18584,
-                    "seconds" : 0.016,
-                    "setup_seconds" : 0.098,
-                    "last" : {
-                      "step" : 100,
-                      "loss" : 0.9867222,
-                      "accuracy" : "NaN"
-                    }
-                  } ]
+            {
+              "experiment" : "parity",
+              "status" : "finished",
+              "started" : "2026-11-27T02:20:23Z",
+              "seconds" : 0,
+              "campaign" : {
+                "steps" : 250
+              },
+              "device" : "CPU",
+              "versions" : {
+                "java" : "25"
+              },
+              "runs" : [ {
+                "d" : 5,
+                "seed" : 1,
+                "status" : "finished",
+                "subset" : [ 0, 1, 3 ],
+                "steps_per_second" : 18707,
+                "steps_per_second_with_evaluation" : 18584,
+                "seconds" : 0.016,
+                "setup_seconds" : 0.098,
+                "last" : {
+                  "step" : 100,
+                  "loss" : 0.9867222,
+                  "accuracy" : "NaN"
                 }
-                """, text);
+              } ]
+            }
+            """, text);
     }
 
     @Test
@@ -163,7 +176,8 @@ class ResultStoreTest {
             store.end(Status.FINISHED, Optional.empty());
         }
         assertEquals("d,seed,step,point,x,f\n5,2,100,0,0.0,0.5\n5,2,100,1,1.0E-5,\n", text("curves.csv"));
-        SequencedMap<String, float[]> read = Results.read(folder).histories().getFirst().curves().get(100L);
+        SequencedMap<String, float[]> read =
+                Results.read(folder).histories().getFirst().curves().get(100L);
         assertEquals(1e-5f, read.get("x")[1]);
         assertEquals(1, read.get("f").length);
     }
@@ -185,8 +199,11 @@ class ResultStoreTest {
         try (ResultFolder claimed = claim(Purpose.CONTINUE)) {
             ResultStore store = store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"));
             assertEquals(Status.INTERRUPTED, store.record(0).status());
-            String message = assertThrows(FileException.class, () -> store.start(0, 250)).getMessage();
-            assertTrue(message.startsWith(folder.resolve("runs/d-5-seed-1.csv") + ": 2 of the 3 rows up to step 250"), message);
+            String message =
+                    assertThrows(FileException.class, () -> store.start(0, 250)).getMessage();
+            assertTrue(
+                    message.startsWith(folder.resolve("runs/d-5-seed-1.csv") + ": 2 of the 3 rows up to step 250"),
+                    message);
             store.fail(0, message);
             store.end(Status.FAILED, Optional.of(message));
         }
@@ -242,11 +259,15 @@ class ResultStoreTest {
             awaitText("metrics.csv", "d,seed,step,loss\n5,2,100,0.5\n");
             store.log(1, row(200, 0.25));
             awaitText("metrics.csv", "d,seed,step,loss\n5,2,100,0.5\n5,2,200,0.25\n");
-            assertEquals(List.of(Status.WAITING, Status.RUNNING),
-                    Description.read(folder).runs().stream().map(RunRecord::status).toList());
+            assertEquals(
+                    List.of(Status.WAITING, Status.RUNNING),
+                    Description.read(folder).runs().stream()
+                            .map(RunRecord::status)
+                            .toList());
             store.end(Status.INTERRUPTED, Optional.empty());
         }
-        assertEquals(Status.INTERRUPTED, Description.read(folder).runs().getLast().status());
+        assertEquals(
+                Status.INTERRUPTED, Description.read(folder).runs().getLast().status());
     }
 
     private void awaitText(String name, String expected) throws Exception {
@@ -262,7 +283,8 @@ class ResultStoreTest {
     @Test
     void aKilledCampaignGoesOnWithAllItsRows() throws IOException {
         try (ResultFolder claimed = claim(Purpose.NEW)) {
-            ResultStore store = new ResultStore(claimed, description(), List.of(plan(5, 1, "loss"), plan(5, 2, "loss")));
+            ResultStore store =
+                    new ResultStore(claimed, description(), List.of(plan(5, 1, "loss"), plan(5, 2, "loss")));
             store.begin();
             store.start(0, 0);
             store.log(0, row(100, 0.5));
@@ -275,8 +297,12 @@ class ResultStoreTest {
         }
         try (ResultFolder claimed = claim(Purpose.CONTINUE)) {
             ResultStore store = store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"), plan(5, 3, "loss"));
-            assertEquals(List.of(Status.FINISHED, Status.INTERRUPTED, Status.WAITING),
-                    List.of(store.record(0).status(), store.record(1).status(), store.record(2).status()));
+            assertEquals(
+                    List.of(Status.FINISHED, Status.INTERRUPTED, Status.WAITING),
+                    List.of(
+                            store.record(0).status(),
+                            store.record(1).status(),
+                            store.record(2).status()));
             assertEquals(100, store.record(1).last().orElseThrow().step());
             store.begin();
             store.end(Status.FAILED, Optional.of("no device"));
@@ -295,15 +321,20 @@ class ResultStoreTest {
             store.end(Status.INTERRUPTED, Optional.empty());
         }
         Path file = folder.resolve("run.json");
-        Files.writeString(file, Files.readString(file).replaceFirst("\"seconds\" : [0-9.E-]+", "\"seconds\" : 1000.5")
-                .replace("2026-11-27", "2026-11-20"));
+        Files.writeString(
+                file,
+                Files.readString(file)
+                        .replaceFirst("\"seconds\" : [0-9.E-]+", "\"seconds\" : 1000.5")
+                        .replace("2026-11-27", "2026-11-20"));
         try (ResultFolder claimed = claim(Purpose.CONTINUE)) {
             ResultStore store = store(claimed, plan(5, 1, "loss"));
             store.begin();
             store.end(Status.INTERRUPTED, Optional.empty());
         }
         Description description = Description.read(folder);
-        assertTrue(description.seconds() >= 1000.5 && description.seconds() < 1100, () -> "seconds " + description.seconds());
+        assertTrue(
+                description.seconds() >= 1000.5 && description.seconds() < 1100,
+                () -> "seconds " + description.seconds());
         assertEquals("2026-11-20T02:20:23Z", description.started());
     }
 
@@ -319,7 +350,9 @@ class ResultStoreTest {
             store.end(Status.FAILED, Optional.of("parity.png: No space left on device"));
         }
         Results results = Results.read(folder);
-        assertEquals(Optional.of("parity.png: No space left on device"), results.description().error());
+        assertEquals(
+                Optional.of("parity.png: No space left on device"),
+                results.description().error());
         assertEquals(Status.FINISHED, results.description().runs().getFirst().status());
         assertEquals(1, results.histories().getFirst().logged());
     }
@@ -330,8 +363,10 @@ class ResultStoreTest {
         Files.createDirectories(users.getParent());
         Files.writeString(users, "the user's");
         try (ResultFolder claimed = claim(Purpose.NEW)) {
-            String message = assertThrows(FolderException.Occupied.class,
-                    () -> store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss"))).getMessage();
+            String message = assertThrows(
+                            FolderException.Occupied.class,
+                            () -> store(claimed, plan(5, 1, "loss"), plan(5, 2, "loss")))
+                    .getMessage();
             assertTrue(message.startsWith(users + ": "), message);
         }
         assertEquals("the user's", Files.readString(users));
@@ -341,18 +376,28 @@ class ResultStoreTest {
     @Test
     void manyRunsReportAtOnce() throws Exception {
         int count = 200;
-        RunPlan[] plans = LongStream.range(0, count).mapToObj(seed -> plan(5, seed, "loss")).toArray(RunPlan[]::new);
+        RunPlan[] plans = LongStream.range(0, count)
+                .mapToObj(seed -> plan(5, seed, "loss"))
+                .toArray(RunPlan[]::new);
         StringBuilder expected = new StringBuilder("d,seed,step,loss\n");
         for (int run = 0; run < count; run++) {
             for (long step = 1; step <= 20; step++) {
-                expected.append("5,").append(run).append(',').append(step).append(',').append(run / 2.0).append('\n');
+                expected.append("5,")
+                        .append(run)
+                        .append(',')
+                        .append(step)
+                        .append(',')
+                        .append(run / 2.0)
+                        .append('\n');
             }
         }
         try (ResultFolder claimed = claim(Purpose.NEW)) {
             ResultStore store = store(claimed, plans);
             store.begin();
             try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
-                for (Future<?> end : threads.invokeAll(IntStream.range(0, count).mapToObj(run -> reporting(store, run)).toList())) {
+                for (Future<?> end : threads.invokeAll(IntStream.range(0, count)
+                        .mapToObj(run -> reporting(store, run))
+                        .toList())) {
                     end.get();
                 }
             }

@@ -22,7 +22,9 @@ import plateau.results.ResultFolder.Purpose;
 /** The log of a run loses no row that was there, and has no half ones, however its process ends. */
 @Timeout(120)
 class RunLogTest {
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
+
     private Path folder;
     private ResultFolder claimed;
 
@@ -62,7 +64,9 @@ class RunLogTest {
     void rowsAreLinesOfTheirValues() throws IOException {
         write(2);
         assertEquals("step,loss,accuracy\n1,1.0,0.5\n2,0.5,0.5\n", Files.readString(folder.resolve("runs/run.csv")));
-        assertEquals("step,point,f\n1,0,1.0\n1,1,1.5\n2,0,2.0\n2,1,2.5\n", Files.readString(folder.resolve("runs/run.curves.csv")));
+        assertEquals(
+                "step,point,f\n1,0,1.0\n1,1,1.5\n2,0,2.0\n2,1,2.5\n",
+                Files.readString(folder.resolve("runs/run.curves.csv")));
     }
 
     /**
@@ -84,8 +88,23 @@ class RunLogTest {
             log.log(row(40));
             log.keep(40, Map.of("f", new float[] {7}));
         }
-        assertEquals(List.of("step,loss,accuracy", "1,1.0,0.5", "2,0.5,0.5", "3,0.3333333333333333,0.5", "40,0.025,0.5"), rows());
+        assertEquals(
+                List.of("step,loss,accuracy", "1,1.0,0.5", "2,0.5,0.5", "3,0.3333333333333333,0.5", "40,0.025,0.5"),
+                rows());
         assertTrue(Files.readString(folder.resolve("runs/run.curves.csv")).endsWith("3,0,3.0\n3,1,3.5\n40,0,7.0\n"));
+    }
+
+    /** A process that ends before its first row takes nothing from the one before. */
+    @Test
+    void rowsStayUntilThereAreOthers() throws IOException {
+        write(5);
+        String whole = Files.readString(folder.resolve("runs/run.csv"));
+        open(0, 0).close();
+        assertEquals(whole, Files.readString(folder.resolve("runs/run.csv")));
+        try (RunLog log = open(0, 0)) {
+            log.log(row(4));
+        }
+        assertEquals(List.of("step,loss,accuracy", "4,0.25,0.5"), rows());
     }
 
     @Test
@@ -93,8 +112,11 @@ class RunLogTest {
         write(5);
         Path file = folder.resolve("runs/run.csv");
         String whole = Files.readString(file);
-        assertEquals(file + ": 5 of the 7 rows up to step 7 are there, and without them the checkpoint of that step cannot be "
-                + "used; start the run again", assertThrows(FileException.class, () -> open(7, 7)).getMessage());
+        assertEquals(
+                file
+                        + ": 5 of the 7 rows up to step 7 are there, and without them the checkpoint of that step"
+                        + " cannot be used; start the run again",
+                assertThrows(FileException.class, () -> open(7, 7)).getMessage());
         Map<String, String> damages = new LinkedHashMap<>();
         damages.put(whole.replace("2,0.5,0.5\n", ""), ": 2 of the 3 rows");
         damages.put(whole.replace("loss", "mse"), " line 1: its columns are step,mse,accuracy, not step,loss,accuracy");
@@ -149,7 +171,8 @@ class RunLogTest {
                 lines.next();
                 assertEquals("step,loss,half", lines.text());
                 for (step = 1; lines.next(); step++) {
-                    assertEquals("%d,%s,%s".formatted(step, Decimals.text(step), Decimals.text(step / 2.0)), lines.text());
+                    assertEquals(
+                            "%d,%s,%s".formatted(step, Decimals.text(step), Decimals.text(step / 2.0)), lines.text());
                 }
             }
             ResultFolder.claim(killed, Purpose.NEW, "a test").close();
@@ -159,10 +182,24 @@ class RunLogTest {
     @Test
     void namesOfRunsAreDistinct() {
         SequencedMap<String, Object> longest = new LinkedHashMap<>(Map.of("name", "x".repeat(300)));
-        List<RunKey> keys = List.of(RunKey.of("d", 5, 1), RunKey.of("way", "a/b", 1), RunKey.of("way", "a_b", 1),
-                RunKey.of("way", "A b", 1), new RunKey(longest, 1), new RunKey(longest, 2), RunKey.of("way", "a_b-seed-1-2", 1));
+        List<RunKey> keys = List.of(
+                RunKey.of("d", 5, 1),
+                RunKey.of("way", "a/b", 1),
+                RunKey.of("way", "a_b", 1),
+                RunKey.of("way", "A b", 1),
+                new RunKey(longest, 1),
+                new RunKey(longest, 2),
+                RunKey.of("way", "a_b-seed-1-2", 1));
         List<String> names = RunKey.fileNames(keys);
-        assertEquals(List.of("d-5-seed-1", "a_b-seed-1", "a_b-seed-1-2", "A_b-seed-1-3", "x".repeat(200), "x".repeat(200) + "-2",
-                "a_b-seed-1-2-seed-1"), names);
+        assertEquals(
+                List.of(
+                        "d-5-seed-1",
+                        "a_b-seed-1",
+                        "a_b-seed-1-2",
+                        "A_b-seed-1-3",
+                        "x".repeat(200),
+                        "x".repeat(200) + "-2",
+                        "a_b-seed-1-2-seed-1"),
+                names);
     }
 }
