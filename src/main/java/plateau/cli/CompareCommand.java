@@ -105,7 +105,7 @@ final class CompareCommand implements Callable<Integer> {
         List<Side> sides = new ArrayList<>();
         for (Path folder : folders) {
             Results results = Results.read(folder);
-            Campaign<?> campaign = Recorded.campaign(results);
+            Campaign<?> campaign = Campaigns.read(results);
             String first = sides.isEmpty() ? campaign.kind().name() : sides.getFirst().campaign.kind().name();
             if (!campaign.kind().name().equals(first)) {
                 throw new CommandFailedException("%s holds results of '%s', %s of '%s'; name those of one command".formatted(folders.getFirst(), first, folder, campaign.kind().name()));

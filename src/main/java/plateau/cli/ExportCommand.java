@@ -48,7 +48,7 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<String> names = RunKey.fileNames(Recorded.campaign(Results.read(folder)).runs().stream().map(RunSpec::key).toList());
+        List<String> names = RunKey.fileNames(Campaigns.read(Results.read(folder)).runs().stream().map(RunSpec::key).toList());
         Path target = out == null ? folder.resolve("export") : out;
         List<String> written;
         try (ResultFolder export = ResultFolder.claim(target, overwrite ? Purpose.REPLACE : Purpose.NEW, "plateau export")) {

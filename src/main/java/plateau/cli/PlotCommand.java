@@ -40,7 +40,7 @@ final class PlotCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         for (Path folder : folders) {
             Results results = Results.read(folder);
-            List<String> written = draw(Recorded.campaign(results), results);
+            List<String> written = draw(Campaigns.read(results), results);
             spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + folder);
         }
         return ExitCode.OK;

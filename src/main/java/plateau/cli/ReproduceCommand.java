@@ -26,12 +26,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.report.FigureFiles;
 import plateau.report.paper.Claim;
-import plateau.report.paper.Drawing;
+import plateau.report.paper.PaperFigure;
 import plateau.report.paper.Page;
 import plateau.report.paper.Report;
-import plateau.report.paper.Scale;
+import plateau.report.paper.Scope;
 import plateau.report.paper.Section;
-import plateau.report.paper.Study;
+import plateau.report.paper.SectionRuns;
 import plateau.report.paper.Task;
 import plateau.report.paper.Verdict;
 import plateau.results.ResultFolder;
@@ -107,7 +107,7 @@ final class ReproduceCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--only names no experiment");
         }
         device.check(); // refuses what cannot be before anything is run
-        Scale scale = new Scale(mode.full, seed == null ? 1 : seed, seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds), device.routing());
+        Scope scale = new Scope(mode.full, seed == null ? 1 : seed, seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds), device.routing());
         List<Task> tasks = chosen.stream().flatMap(section -> section.tasks(scale).stream()).toList();
         PrintWriter print = spec.commandLine().getOut();
         boolean failed = false;
@@ -136,7 +136,7 @@ final class ReproduceCommand implements Callable<Integer> {
                 .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of " + String.join(", ", Section.ALL.stream().map(Section::name).toList())));
     }
 
-    private void write(ResultFolder folder, Scale scale) throws IOException {
+    private void write(ResultFolder folder, Scope scale) throws IOException {
         String page = Page.render(report(scale));
         folder.write("index.html", file -> Files.writeString(file, page));
     }
@@ -146,12 +146,12 @@ final class ReproduceCommand implements Callable<Integer> {
         Optional<Results> there = results(task).filter(results -> results.description().status() == Status.FINISHED);
         if (there.isPresent() && !isOf(task, there.get())) {
             throw new CommandFailedException("%s holds the results of other runs (%s); name another --out, or replace them with --overwrite"
-                    .formatted(out.resolve(task.folder()), TypedLine.of(Recorded.campaign(there.get()), OptionalLong.empty())));
+                    .formatted(out.resolve(task.folder()), TypedLine.of(Campaigns.read(there.get()), OptionalLong.empty())));
         }
     }
 
     private static boolean isOf(Task task, Results results) {
-        return Recorded.campaign(results).toJson().equals(task.campaign().toJson());
+        return Campaigns.read(results).toJson().equals(task.campaign().toJson());
     }
 
     /** Carries out a task, or goes on with it, unless its results are there; returns whether they are. */
@@ -194,9 +194,9 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     private static void draw(Report report, Section section, ResultFolder folder) throws IOException {
-        for (Report.Part part : report.parts()) {
+        for (Report.Chapter part : report.parts()) {
             if (part.section() == section) {
-                for (Drawing drawing : part.drawings()) {
+                for (PaperFigure drawing : part.drawings()) {
                     if (drawing.figure() != null) {
                         FigureFiles.write(folder, drawing.name(), drawing.figure());
                     } else {
@@ -208,24 +208,24 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     /** Of all that the folder holds, whether it was made now or earlier. */
-    private Report report(Scale scale) {
+    private Report report(Scope scale) {
         Map<String, String> versions = new TreeMap<>();
         List<String> devices = new ArrayList<>();
-        List<Report.Part> parts = new ArrayList<>();
+        List<Report.Chapter> parts = new ArrayList<>();
         for (Section section : Section.ALL) {
-            List<Study.Finished> finished = new ArrayList<>();
+            List<SectionRuns.Finished> finished = new ArrayList<>();
             List<Report.Command> commands = new ArrayList<>();
             for (Task task : section.tasks(scale)) {
                 Optional<Results> results = results(task);
                 results.filter(there -> there.description().status() == Status.FINISHED && isOf(task, there)).ifPresent(there -> {
-                    finished.add(new Study.Finished(task.campaign(), there.folder(), there.histories()));
+                    finished.add(new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()));
                     there.description().versions().forEach((name, version) -> versions.put(name.replace('_', ' '), version));
                     devices.add(there.description().device());
                 });
                 commands.add(command(task, results));
             }
-            Study study = Study.of(finished);
-            parts.add(new Report.Part(section, commands, section.claims(study), section.figures(study)));
+            SectionRuns study = SectionRuns.of(finished);
+            parts.add(new Report.Chapter(section, commands, section.claims(study), section.figures(study)));
         }
         return new Report(WHEN.format(Instant.now()), String.join(" and ", devices.stream().distinct().toList()), versions, parts);
     }

@@ -100,7 +100,7 @@ final class TrainCommand<O extends Record> implements Callable<Integer> {
             }
         }
         Description description = Description.read(resume);
-        Campaign<?> campaign = Recorded.campaign(resume, description);
+        Campaign<?> campaign = Campaigns.read(resume, description);
         if (!campaign.kind().name().equals(kind.name())) {
             throw new IllegalArgumentException("--resume %s: it holds runs of another command; use: plateau %s --resume %s".formatted(resume, campaign.kind().name(), resume));
         }

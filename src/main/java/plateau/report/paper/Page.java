@@ -50,7 +50,7 @@ public final class Page {
         return Map.of("verdict", verdict.toString(), "class", style(verdict), "count", report.count(verdict));
     }
 
-    private static Map<String, Object> part(Report.Part part) {
+    private static Map<String, Object> part(Report.Chapter part) {
         return Map.of(
                 "name", part.section().name(),
                 "title", part.section().title(),
@@ -63,7 +63,7 @@ public final class Page {
     }
 
     /** A chart for the script to draw, or a picture within the page. */
-    private static Map<String, Object> drawing(Drawing drawing) {
+    private static Map<String, Object> drawing(PaperFigure drawing) {
         return Map.of("name", drawing.name(), "title", drawing.title(), "caption", drawing.caption(), "chart", drawing.figure() != null, "picture", drawing.drawn() == null ? "" : base64(drawing.drawn()));
     }
 

@@ -33,40 +33,40 @@ final class ParitySection implements Section {
     }
 
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         Task.Draft draft = Task.of(name(), name(), scale.seeds(5, 10)).steps(50_000);
         return List.of((scale.full() ? draft.checkpointEvery(5000) : draft.with(D, 5, 10, 30)).task(scale.routing()));
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
+    public List<PaperFigure> figures(SectionRuns study) {
         return study.drawing("parity", "figure-1", "Figure 1", "Accuracy on fresh inputs against training iterations, for several input dimensions.");
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         return List.of(
                 new Claim(SOURCE, "Parities of few bits are learnt.", Evidence.all(List.of(learnt(study, 5), learnt(study, 10)))),
                 new Claim(SOURCE, "The difficulty grows with the dimension.", Evidence.below("mean accuracy in training, for each added bit, changes by", slopes(study), 0)),
                 new Claim(
                         SOURCE,
                         "Around d = 30, no advance beyond random performance is seen.",
-                        Evidence.within("d = 30: accuracy in the last tenth of training", Study.each(study.with(D, 30), run -> run.tail(ACCURACY)), 0.45, 0.55)));
+                        Evidence.within("d = 30: accuracy in the last tenth of training", SectionRuns.each(study.with(D, 30), run -> run.tail(ACCURACY)), 0.45, 0.55)));
     }
 
-    private static Evidence learnt(Study study, int d) {
-        return Evidence.above("d = " + d + ": accuracy at the end", Study.each(study.with(D, d), run -> run.last(ACCURACY)), 0.9);
+    private static Evidence learnt(SectionRuns study, int d) {
+        return Evidence.above("d = " + d + ": accuracy at the end", SectionRuns.each(study.with(D, d), run -> run.last(ACCURACY)), 0.9);
     }
 
     /** For each seed, the slope of the line fitted to the mean accuracy at each dimension. */
-    private static double[] slopes(Study study) {
+    private static double[] slopes(SectionRuns study) {
         List<Long> seeds = study.runs().stream().map(History::seed).distinct().sorted().toList();
         List<Double> slopes = new ArrayList<>();
         for (long seed : seeds) {
             List<History> runs = study.runs().stream().filter(run -> run.seed() == seed).toList();
-            double[] d = Study.each(runs, run -> Integer.parseInt(Study.text(run, D)));
+            double[] d = SectionRuns.each(runs, run -> Integer.parseInt(SectionRuns.text(run, D)));
             double middle = Arrays.stream(d).average().orElseThrow();
-            double covariance = runs.stream().mapToDouble(run -> (Integer.parseInt(Study.text(run, D)) - middle) * run.mean(ACCURACY)).sum();
+            double covariance = runs.stream().mapToDouble(run -> (Integer.parseInt(SectionRuns.text(run, D)) - middle) * run.mean(ACCURACY)).sum();
             double variance = Arrays.stream(d).map(x -> (x - middle) * (x - middle)).sum();
             if (variance > 0) {
                 slopes.add(covariance / variance);

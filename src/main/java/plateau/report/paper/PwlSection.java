@@ -42,7 +42,7 @@ final class PwlSection implements Section {
     }
 
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         Seeds seeds = scale.seeds(8, 8);
         return List.of(
                 draft("pwl", seeds, "linear", "conv").steps(scale.choose(10_000, 50_000)).task(scale.routing()),
@@ -55,15 +55,15 @@ final class PwlSection implements Section {
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
-        List<Drawing> drawings = new ArrayList<>();
+    public List<PaperFigure> figures(SectionRuns study) {
+        List<PaperFigure> drawings = new ArrayList<>();
         drawings.addAll(study.drawing("pwl-learnt", "figure-5", "Figure 5", "Two curves (blue) and what is decoded from their learnt encodings (red), after so many iterations."));
         drawings.addAll(study.drawing("pwl", "pwl-loss", "Losses", "Each architecture's own loss against training iterations: the linear map's is a sum over 100 outputs, the others' are means."));
         return drawings;
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         List<History> linear = study.with(VARIANT, "linear");
         List<History> conv = study.with(VARIANT, "conv");
         List<History> conditioned = study.with(VARIANT, "conditioned");
@@ -72,30 +72,30 @@ final class PwlSection implements Section {
                 new Claim(
                         "section 4.1.1",
                         "Learning the full matrix converges very slowly (theorem 4).",
-                        Evidence.above("largest error of an entry of the matrix after %,d iterations:".formatted(Study.steps(linear)), Study.each(linear, run -> run.last("distance")), 0.5)),
+                        Evidence.above("largest error of an entry of the matrix after %,d iterations:".formatted(SectionRuns.steps(linear)), SectionRuns.each(linear, run -> run.last("distance")), 0.5)),
                 new Claim(
                         "section 4.1.1",
                         "Significant inaccuracies stay where curves are not smooth.",
-                        Evidence.above("relative error of decoded changes of slope after %,d iterations:".formatted(Study.steps(linear)), Study.each(linear, run -> error(run, run.curves().lastKey())), 0.5)),
+                        Evidence.above("relative error of decoded changes of slope after %,d iterations:".formatted(SectionRuns.steps(linear)), SectionRuns.each(linear, run -> error(run, run.curves().lastKey())), 0.5)),
                 new Claim(
                         "section 4.1.2",
                         "A convolution converges faster to an accurate solution.",
                         Evidence.smaller(
-                                "loss per output after %,d iterations below the linear map's".formatted(Study.steps(conv)), Study.each(conv, run -> run.tail(LOSS)), Study.each(linear, run -> run.tail(LOSS) / POINTS))),
+                                "loss per output after %,d iterations below the linear map's".formatted(SectionRuns.steps(conv)), SectionRuns.each(conv, run -> run.tail(LOSS)), SectionRuns.each(linear, run -> run.tail(LOSS) / POINTS))),
                 new Claim(
                         "section 4.1.3",
                         "Conditioning speeds the convolution up by orders of magnitude.",
-                        Evidence.above("log₁₀ of its gain in iterations until the loss is at most %s:".formatted(ACCURATE), Study.pairs(conv, conditioned, PwlSection::speedup), 1)),
+                        Evidence.above("log₁₀ of its gain in iterations until the loss is at most %s:".formatted(ACCURATE), SectionRuns.pairs(conv, conditioned, PwlSection::speedup), 1)),
                 new Claim(
                         "section 4.1.3",
                         "It leads to extremely accurate results, quickly.",
-                        Evidence.below("log₁₀ of the loss after %,d iterations:".formatted(Study.steps(conditioned)), Study.each(conditioned, run -> Math.log10(run.tail(LOSS))), -4)),
+                        Evidence.below("log₁₀ of the loss after %,d iterations:".formatted(SectionRuns.steps(conditioned)), SectionRuns.each(conditioned, run -> Math.log10(run.tail(LOSS))), -4)),
                 new Claim(
                         "section 4.1.4",
                         "A deeper network does not help: it misses fine details where curves are not smooth.",
                         Evidence.above(
-                                "log₁₀ of the autoencoder's error in decoded changes of slope (%,d iterations) over the conditioned convolution's (%,d):".formatted(Study.steps(autoencoder), Study.steps(conditioned)),
-                                Study.pairs(autoencoder, conditioned, (one, other) -> Math.log10(error(one, one.curves().lastKey()) / error(other, other.curves().lastKey()))),
+                                "log₁₀ of the autoencoder's error in decoded changes of slope (%,d iterations) over the conditioned convolution's (%,d):".formatted(SectionRuns.steps(autoencoder), SectionRuns.steps(conditioned)),
+                                SectionRuns.pairs(autoencoder, conditioned, (one, other) -> Math.log10(error(one, one.curves().lastKey()) / error(other, other.curves().lastKey()))),
                                 1)),
                 new Claim("figure 5", "With conditioning, curves are decoded best of all, already after 500 iterations.", early(study, conditioned)));
     }
@@ -105,13 +105,13 @@ final class PwlSection implements Section {
         return Math.log10((double) conv.firstAtMost(LOSS, ACCURATE).orElse(conv.lastStep()) / conditioned.firstAtMost(LOSS, ACCURATE).orElse(conditioned.lastStep()));
     }
 
-    private static Evidence early(Study study, List<History> conditioned) {
+    private static Evidence early(SectionRuns study, List<History> conditioned) {
         return Evidence.all(VARIANTS.stream()
                 .filter(variant -> !variant.equals("conditioned"))
                 .map(variant -> Evidence.smaller(
                         "error of decoded changes of slope below the %s's".formatted(PANELS.get(variant).toLowerCase()),
-                        Study.each(conditioned, run -> error(run, EARLY)),
-                        Study.each(study.with(VARIANT, variant), run -> error(run, EARLY))))
+                        SectionRuns.each(conditioned, run -> error(run, EARLY)),
+                        SectionRuns.each(study.with(VARIANT, variant), run -> error(run, EARLY))))
                 .toList());
     }
 

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * @param versions of what they ran with
  * @param parts one for each section of the paper
  */
-public record Report(String made, String device, Map<String, String> versions, List<Part> parts) {
+public record Report(String made, String device, Map<String, String> versions, List<Chapter> parts) {
 
     /**
      * One section of the paper.
@@ -22,7 +22,7 @@ public record Report(String made, String device, Map<String, String> versions, L
      * @param claims all of them, judged as far as there are results
      * @param drawings the figures that there are results for
      */
-    public record Part(Section section, List<Command> commands, List<Claim> claims, List<Drawing> drawings) {}
+    public record Chapter(Section section, List<Command> commands, List<Claim> claims, List<PaperFigure> drawings) {}
 
     /**
      * A command behind a part.

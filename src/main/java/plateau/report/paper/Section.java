@@ -20,11 +20,11 @@ public interface Section {
     String about();
 
     /** The commands, in order. */
-    List<Task> tasks(Scale scale);
+    List<Task> tasks(Scope scale);
 
     /** The figures of what there is; none where there is nothing. */
-    List<Drawing> figures(Study study);
+    List<PaperFigure> figures(SectionRuns study);
 
     /** All claims; undecided where there is nothing to judge them by. */
-    List<Claim> claims(Study study);
+    List<Claim> claims(SectionRuns study);
 }

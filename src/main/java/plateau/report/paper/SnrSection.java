@@ -36,12 +36,12 @@ final class SnrSection implements Section {
      * and at k = 3 decomposition's has moved by 0.05 ± 0.15, where 2.3 and 0.5 are the thresholds.
      */
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         return List.of(Task.of(name(), name(), scale.seeds(8, 8)).with("samples", scale.choose(50_000, 500_000)).task(scale.routing()));
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
+    public List<PaperFigure> figures(SectionRuns study) {
         return study.drawing(
                 "snr",
                 "figure-4",
@@ -50,7 +50,7 @@ final class SnrSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         return List.of(
                 new Claim(SOURCE, "End-to-end, the ratio falls with k.", Evidence.below("ln(Sig/Noi) at k = 2 less that at k = 1:", differences(study, 2, Approach.E2E), -1)),
                 new Claim(
@@ -63,16 +63,16 @@ final class SnrSection implements Section {
                         Evidence.all(List.of(steady(study, 2), steady(study, 3), steady(study, 4)))));
     }
 
-    private static Evidence below(Study study, int k) {
+    private static Evidence below(SectionRuns study, int k) {
         return Evidence.below(
-                "k = %d: ln(Sig/Noi) end-to-end less decomposition's:".formatted(k), Study.each(study.with("k", k), run -> run.last("e2e_log_ratio") - run.last("dec_log_ratio")), -2.3);
+                "k = %d: ln(Sig/Noi) end-to-end less decomposition's:".formatted(k), SectionRuns.each(study.with("k", k), run -> run.last("e2e_log_ratio") - run.last("dec_log_ratio")), -2.3);
     }
 
-    private static Evidence steady(Study study, int k) {
+    private static Evidence steady(SectionRuns study, int k) {
         return Evidence.within("ln(Sig/Noi) at k = %d less that at k = 1:".formatted(k), differences(study, k, Approach.DEC), -0.5, 0.5);
     }
 
-    private static double[] differences(Study study, int k, Approach approach) {
-        return Study.pairs(study.with("k", k), study.with("k", 1), (one, first) -> one.last(approach.key() + "_log_ratio") - first.last(approach.key() + "_log_ratio"));
+    private static double[] differences(SectionRuns study, int k, Approach approach) {
+        return SectionRuns.pairs(study.with("k", k), study.with("k", 1), (one, first) -> one.last(approach.key() + "_log_ratio") - first.last(approach.key() + "_log_ratio"));
     }
 }

@@ -50,15 +50,15 @@ final class StepSection implements Section {
      * by 0.027, and runs spread by 0.022 around that; 5 left 30 % of the verdicts open.
      */
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         return List.of(
                 Task.of("step", name(), scale.seeds(40, 40)).with(VARIANT, "approximation", "forward-only").task(scale.routing()),
                 Task.of("step-deep", name(), scale.seeds(20, 20)).with(VARIANT, "e2e", "multiclass").steps(scale.choose(5000, 10_000)).task(scale.routing()));
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
-        List<Drawing> drawings = new ArrayList<>();
+    public List<PaperFigure> figures(SectionRuns study) {
+        List<PaperFigure> drawings = new ArrayList<>();
         drawings.addAll(study.drawing(
                 "step-learnt",
                 "figure-6",
@@ -69,7 +69,7 @@ final class StepSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         List<History> approximation = study.with(VARIANT, "approximation");
         List<History> e2e = study.with(VARIANT, "e2e");
         List<History> multiclass = study.with(VARIANT, "multiclass");
@@ -80,7 +80,7 @@ final class StepSection implements Section {
                         "Training through a smooth approximation is slower than forward-only …",
                         Evidence.above(
                                 "iterations until a tenth of the variance is left (all, where that is never) more than forward-only's by",
-                                Study.pairs(approximation, forwardOnly, (smooth, forward) -> iterations(smooth) - iterations(forward)),
+                                SectionRuns.pairs(approximation, forwardOnly, (smooth, forward) -> iterations(smooth) - iterations(forward)),
                                 0)),
                 new Claim(
                         "section 5.2",
@@ -89,23 +89,23 @@ final class StepSection implements Section {
                 new Claim(
                         "section 5.3",
                         "A deep network finds a reasonable solution …",
-                        Evidence.below("share of the variance that it leaves unexplained:", Study.each(e2e, run -> end(run) / variance(run)), 0.5)),
+                        Evidence.below("share of the variance that it leaves unexplained:", SectionRuns.each(e2e, run -> end(run) / variance(run)), 0.5)),
                 new Claim(
                         "section 5.3",
                         "… but is inaccurate where the steps are.",
-                        Evidence.smaller("squared error away from steps below that within %s of one".formatted(NEAR), Study.each(e2e, run -> mean(run, false, squared(run))), Study.each(e2e, run -> mean(run, true, squared(run))))),
+                        Evidence.smaller("squared error away from steps below that within %s of one".formatted(NEAR), SectionRuns.each(e2e, run -> mean(run, false, squared(run))), SectionRuns.each(e2e, run -> mean(run, true, squared(run))))),
                 new Claim(
                         "section 5.4",
                         "Classification blurs the boundaries between classes.",
                         Evidence.all(List.of(
-                                Evidence.smaller("share of wrong levels away from steps below that within %s of one".formatted(NEAR), Study.each(multiclass, run -> mean(run, false, wrong(run))), Study.each(multiclass, run -> mean(run, true, wrong(run)))),
-                                Evidence.above("share of wrong levels near steps, less forward-only's:", Study.pairs(multiclass, forwardOnly, (one, other) -> mean(one, true, wrong(one)) - mean(other, true, wrong(other))), 0)))),
+                                Evidence.smaller("share of wrong levels away from steps below that within %s of one".formatted(NEAR), SectionRuns.each(multiclass, run -> mean(run, false, wrong(run))), SectionRuns.each(multiclass, run -> mean(run, true, wrong(run)))),
+                                Evidence.above("share of wrong levels near steps, less forward-only's:", SectionRuns.pairs(multiclass, forwardOnly, (one, other) -> mean(one, true, wrong(one)) - mean(other, true, wrong(other))), 0)))),
                 new Claim("section 5.5", "Forward-only gives the best final accuracy …", best(forwardOnly, List.of(approximation, e2e, multiclass))),
                 new Claim("section 5.5", "… in the shortest training.", overtaken(forwardOnly, List.of(approximation, e2e, multiclass))));
     }
 
     private static String error(History run) {
-        return ERRORS.get(Study.text(run, VARIANT));
+        return ERRORS.get(SectionRuns.text(run, VARIANT));
     }
 
     private static double end(History run) {
@@ -127,8 +127,8 @@ final class StepSection implements Section {
         return Evidence.all(others.stream()
                 .map(runs -> Evidence.smaller(
                         "squared error in the last tenth of training below the %s's".formatted(name(runs)),
-                        Study.each(forwardOnly, StepSection::settled),
-                        Study.each(runs, StepSection::settled)))
+                        SectionRuns.each(forwardOnly, StepSection::settled),
+                        SectionRuns.each(runs, StepSection::settled)))
                 .toList());
     }
 
@@ -141,13 +141,13 @@ final class StepSection implements Section {
         return Evidence.all(others.stream()
                 .map(runs -> Evidence.smaller(
                         "iterations to the %s's final error fewer than it took".formatted(name(runs)),
-                        Study.pairs(forwardOnly, runs, (one, other) -> one.firstAtMost(error(one), end(other)).orElse(Long.MAX_VALUE)),
-                        Study.pairs(forwardOnly, runs, (_, other) -> other.lastStep())))
+                        SectionRuns.pairs(forwardOnly, runs, (one, other) -> one.firstAtMost(error(one), end(other)).orElse(Long.MAX_VALUE)),
+                        SectionRuns.pairs(forwardOnly, runs, (_, other) -> other.lastStep())))
                 .toList());
     }
 
     private static String name(List<History> runs) {
-        return runs.isEmpty() ? "" : PANELS.get(Study.text(runs.getFirst(), VARIANT)).toLowerCase();
+        return runs.isEmpty() ? "" : PANELS.get(SectionRuns.text(runs.getFirst(), VARIANT)).toLowerCase();
     }
 
     private static List<Double> learnt(History run, String curve) {

@@ -39,20 +39,20 @@ final class StocksSection implements Section {
      * all: runs without any spread are judged by the sign test, which fewer than five never satisfy.
      */
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         return List.of(Task.of(name(), name(), scale.seeds(5, 5)).logEvery(50).task(scale.routing()));
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
+    public List<PaperFigure> figures(SectionRuns study) {
         return study.drawing("stocks", "figure-8", "Figure 8", "Loss against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.");
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         List<Integer> all = List.of(10, 1000, 2000);
         return List.of(
-                new Claim(SOURCE, "With decomposition, every problem is solved.", Evidence.all(all.stream().map(k -> Evidence.below("k = %d: loss at the end".formatted(k), Study.each(runs(study, k, Approach.DEC), run -> run.last(LOSS)), -0.95)).toList())),
+                new Claim(SOURCE, "With decomposition, every problem is solved.", Evidence.all(all.stream().map(k -> Evidence.below("k = %d: loss at the end".formatted(k), SectionRuns.each(runs(study, k, Approach.DEC), run -> run.last(LOSS)), -0.95)).toList())),
                 new Claim(
                         SOURCE,
                         "End-to-end takes longer.",
@@ -64,11 +64,11 @@ final class StocksSection implements Section {
                 new Claim(
                         SOURCE + ".2",
                         "At the start, its gradients are about k times as noisy.",
-                        Evidence.all(all.stream().map(k -> Evidence.within("k = %d: ratio of E‖∇‖², divided by k,".formatted(k), Study.each(runs(study, k, Approach.E2E), run -> excess(run, k)), 0.8, 1.25)).toList())));
+                        Evidence.all(all.stream().map(k -> Evidence.within("k = %d: ratio of E‖∇‖², divided by k,".formatted(k), SectionRuns.each(runs(study, k, Approach.E2E), run -> excess(run, k)), 0.8, 1.25)).toList())));
     }
 
-    private static double[] gaps(Study study, int k, ToDoubleFunction<History> loss) {
-        return Study.pairs(runs(study, k, Approach.E2E), runs(study, k, Approach.DEC), (e2e, dec) -> loss.applyAsDouble(e2e) - loss.applyAsDouble(dec));
+    private static double[] gaps(SectionRuns study, int k, ToDoubleFunction<History> loss) {
+        return SectionRuns.pairs(runs(study, k, Approach.E2E), runs(study, k, Approach.DEC), (e2e, dec) -> loss.applyAsDouble(e2e) - loss.applyAsDouble(dec));
     }
 
     /** Before the first step. */
@@ -77,7 +77,7 @@ final class StocksSection implements Section {
         return ((Number) start.get("moment_e2e")).doubleValue() / ((Number) start.get("moment_dec")).doubleValue() / k;
     }
 
-    private static List<History> runs(Study study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(Study.text(run, "mode"))).toList();
+    private static List<History> runs(SectionRuns study, int k, Approach approach) {
+        return study.with("k", k).stream().filter(run -> approach.key().equals(SectionRuns.text(run, "mode"))).toList();
     }
 }

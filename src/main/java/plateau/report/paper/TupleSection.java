@@ -37,7 +37,7 @@ final class TupleSection implements Section {
     }
 
     @Override
-    public List<Task> tasks(Scale scale) {
+    public List<Task> tasks(Scope scale) {
         Seeds seeds = scale.seeds(5, 5);
         if (scale.full()) {
             return List.of(
@@ -55,9 +55,9 @@ final class TupleSection implements Section {
     }
 
     @Override
-    public List<Drawing> figures(Study study) {
-        List<Drawing> drawings = new ArrayList<>();
-        study.drawn("tuple-samples").ifPresent(file -> drawings.add(Drawing.copy("figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
+    public List<PaperFigure> figures(SectionRuns study) {
+        List<PaperFigure> drawings = new ArrayList<>();
+        study.drawn("tuple-samples").ifPresent(file -> drawings.add(PaperFigure.copy("figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
         drawings.addAll(study.drawing(
                 "tuple",
                 "figure-3",
@@ -67,7 +67,7 @@ final class TupleSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(Study study) {
+    public List<Claim> claims(SectionRuns study) {
         return List.of(
                 new Claim(SOURCE, "Decomposition quickly arrives at a good solution, whatever k is.", Evidence.all(List.of(solved(study, 1, Approach.DEC), solved(study, 2, Approach.DEC), solved(study, 3, Approach.DEC)))),
                 new Claim(SOURCE, "End-to-end works for k = 1.", solved(study, 1, Approach.E2E)),
@@ -75,26 +75,26 @@ final class TupleSection implements Section {
                 new Claim(
                         SOURCE,
                         "End-to-end fails completely already for k = 3.",
-                        Evidence.within("k = 3: accuracy after " + iterations(runs(study, 3, Approach.E2E), true), Study.each(runs(study, 3, Approach.E2E), run -> run.tail(ACCURACY)), 0.45, 0.55)));
+                        Evidence.within("k = 3: accuracy after " + iterations(runs(study, 3, Approach.E2E), true), SectionRuns.each(runs(study, 3, Approach.E2E), run -> run.tail(ACCURACY)), 0.45, 0.55)));
     }
 
-    private static Evidence solved(Study study, int k, Approach approach) {
+    private static Evidence solved(SectionRuns study, int k, Approach approach) {
         List<History> runs = runs(study, k, approach);
-        return Evidence.above("k = %d: accuracy after %s".formatted(k, iterations(runs, false)), Study.each(runs, run -> run.tail(ACCURACY)), GOOD);
+        return Evidence.above("k = %d: accuracy after %s".formatted(k, iterations(runs, false)), SectionRuns.each(runs, run -> run.tail(ACCURACY)), GOOD);
     }
 
     /** Some runs leave chance, most of them before the thousandth iteration, and others never do. That it works is taken to mean: in more than one run of 20. */
     private static Evidence worksForTwo(List<History> runs) {
         Evidence share = Evidence.share("have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)), runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(), 0.05);
-        return Study.steps(runs) < PAPER_STEPS ? share.cutShort() : share;
+        return SectionRuns.steps(runs) < PAPER_STEPS ? share.cutShort() : share;
     }
 
     private static String iterations(List<History> runs, boolean asManyAsThePaper) {
-        long steps = Study.steps(runs);
+        long steps = SectionRuns.steps(runs);
         return asManyAsThePaper && steps < PAPER_STEPS ? "%,d of the paper's %,d iterations".formatted(steps, PAPER_STEPS) : "%,d iterations".formatted(steps);
     }
 
-    private static List<History> runs(Study study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(Study.text(run, "mode"))).toList();
+    private static List<History> runs(SectionRuns study, int k, Approach approach) {
+        return study.with("k", k).stream().filter(run -> approach.key().equals(SectionRuns.text(run, "mode"))).toList();
     }
 }

@@ -95,8 +95,8 @@ class PageTest {
         Claim open = new Claim("section 2", "Another", new Evidence(List.of("no results"), List.of("t-test"), 1, 1));
         Report.Command done = new Report.Command("plateau first --out a", "finished", "", 125, Map.of("batch", "128"));
         Report.Command failed = new Report.Command("plateau second --out b", "failed", "the reason", 0, Map.of());
-        Drawing drawing = new Drawing("figure-0", "Figure 0", "What there is to see.", new Figure(1, List.of(PANEL, Panel.EMPTY)));
+        PaperFigure drawing = new PaperFigure("figure-0", "Figure 0", "What there is to see.", new Figure(1, List.of(PANEL, Panel.EMPTY)));
         return new Report("today", "a device", new TreeMap<>(Map.of("plateau", "1", "java", "25")).descendingMap(), List.of(
-                new Report.Part(Section.ALL.getFirst(), List.of(done, failed), List.of(holds, open), List.of(drawing)), new Report.Part(Section.ALL.getLast(), List.of(), List.of(), List.of())));
+                new Report.Chapter(Section.ALL.getFirst(), List.of(done, failed), List.of(holds, open), List.of(drawing)), new Report.Chapter(Section.ALL.getLast(), List.of(), List.of(), List.of())));
     }
 }

@@ -33,7 +33,7 @@ class SectionsTest {
     @Test
     void withoutResultsThereAreNoFiguresAndNoVerdicts() {
         for (Section section : Section.ALL) {
-            Study nothing = new Study(List.of(), List.of(), new LinkedHashMap<>());
+            SectionRuns nothing = new SectionRuns(List.of(), List.of(), new LinkedHashMap<>());
             assertEquals(List.of(), section.figures(nothing), section.name());
             assertFalse(section.claims(nothing).isEmpty(), section.name());
             section.claims(nothing).forEach(claim -> assertEquals(Verdict.UNDECIDED, claim.evidence().verdict(), claim.sentence()));
@@ -43,7 +43,7 @@ class SectionsTest {
     @Test
     void tasksNameTheirSeedsAndFoldersDiffer() {
         for (boolean full : new boolean[] {false, true}) {
-            Scale scale = new Scale(full, 11, OptionalLong.of(7), Routing.AUTO);
+            Scope scale = new Scope(full, 11, OptionalLong.of(7), Routing.AUTO);
             List<Task> tasks = Section.ALL.stream().flatMap(section -> section.tasks(scale).stream()).toList();
             assertEquals(tasks.size(), tasks.stream().map(Task::folder).distinct().count());
             tasks.forEach(task -> assertEquals(List.of(11L, 12L, 13L, 14L, 15L, 16L, 17L), task.campaign().runs().stream().map(RunSpec::seed).distinct().toList()));
@@ -54,7 +54,7 @@ class SectionsTest {
     @Test
     void quickModeTakesAsManySeedsAsTheSignTestNeeds() {
         for (Section section : Section.ALL) {
-            for (Task task : section.tasks(new Scale(false, 1, OptionalLong.empty(), Routing.AUTO))) {
+            for (Task task : section.tasks(new Scope(false, 1, OptionalLong.empty(), Routing.AUTO))) {
                 int seeds = (int) task.campaign().seeds();
                 Verdict verdict = Evidence.above("", new double[seeds], -1).verdict();
                 assertEquals(Verdict.HOLDS, verdict, task.folder() + ": " + seeds);
@@ -64,13 +64,13 @@ class SectionsTest {
 
     @Test
     void parity() {
-        Study asThePaper = study(List.of(
+        SectionRuns asThePaper = study(List.of(
                 runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.5, 0.9, 1.0 - 1e-3 * seed))),
                 runs(Map.of("d", "10"), seed -> Map.of("accuracy", List.of(0.5, 0.7, 1.0 - 1e-3 * seed))),
                 runs(Map.of("d", "30"), seed -> Map.of("accuracy", List.of(0.5, 0.51, 0.5 + 1e-3 * seed)))));
         assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("parity", asThePaper));
 
-        Study opposite = study(List.of(
+        SectionRuns opposite = study(List.of(
                 runs(Map.of("d", "5"), seed -> Map.of("accuracy", List.of(0.5, 0.5, 0.5 + 1e-3 * seed))),
                 runs(Map.of("d", "10"), seed -> Map.of("accuracy", List.of(0.5, 0.7, 0.7 + 1e-3 * seed))),
                 runs(Map.of("d", "30"), seed -> Map.of("accuracy", List.of(0.5, 0.9, 0.9 + 1e-3 * seed)))));
@@ -86,7 +86,7 @@ class SectionsTest {
             for (String name : List.of(kind.name(), kind.name() + "-learnt")) {
                 figures.put(name, new Figure(Panel.EMPTY));
             }
-            List<Drawing> drawings = section.figures(new Study(List.of(), List.of(), figures));
+            List<PaperFigure> drawings = section.figures(new SectionRuns(List.of(), List.of(), figures));
             assertFalse(drawings.isEmpty(), section.name());
             drawings.forEach(drawing -> assertTrue(figures.containsValue(drawing.figure()), section.name()));
         }
@@ -94,7 +94,7 @@ class SectionsTest {
 
     @Test
     void pwl() {
-        Study asThePaper = study(List.of(
+        SectionRuns asThePaper = study(List.of(
                 pwl("linear", 0.9, seed -> Map.of("loss", List.of(14.0, 12.0, 11.0), "distance", List.of(2.0, 2.0, 2.0 - 1e-6 * seed))),
                 pwl("conv", 0.5, seed -> Map.of("loss", List.of(0.1, 0.02, 4e-3), "distance", List.of(1.0, 0.3, 0.2))),
                 // small at iteration 1, the convolution's alone at 15,000
@@ -102,7 +102,7 @@ class SectionsTest {
                 pwl("autoencoder", 5, seed -> Map.of("loss", List.of(10.0, 5.0, 1.0)))));
         assertEquals(List.of("holds"), verdicts("pwl", asThePaper).stream().map(Verdict::toString).distinct().toList());
 
-        Study opposite = study(List.of(
+        SectionRuns opposite = study(List.of(
                 pwl("linear", 1e-4, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "distance", List.of(0.0, 0.0, 1e-6 * seed))),
                 pwl("conv", 1e-4, seed -> Map.of("loss", List.of(1e-3, 1e-3, 1e-3), "distance", List.of(0.0, 0.0, 0.0)), 1),
                 pwl("conditioned", 0.9, seed -> Map.of("loss", List.of(0.1, 0.1, 0.1 * seed), "distance", List.of(1.0, 1.0, 1.0))),
@@ -112,14 +112,14 @@ class SectionsTest {
 
     @Test
     void step() {
-        Study asThePaper = study(List.of(
+        SectionRuns asThePaper = study(List.of(
                 step("approximation", 2, seed -> Map.of("loss", List.of(0.5, 0.5, 0.5 + 0.01 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
                 step("e2e", 0.05, seed -> Map.of("loss", List.of(0.1, 0.02, 2e-3 + 1e-4 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
                 step("multiclass", 0.2, seed -> Map.of("loss", List.of(1.0, 0.1, 0.1), "squared_error", List.of(0.1, 0.01, 1e-3))),
                 step("forward-only", 0, seed -> Map.of("loss", List.of(0.1, 1e-5, 1e-5), "squared_error", List.of(0.1, 2e-5, 2e-5)))));
         assertEquals(List.of("holds"), verdicts("step", asThePaper).stream().map(Verdict::toString).distinct().toList());
 
-        Study opposite = study(List.of(
+        SectionRuns opposite = study(List.of(
                 step("approximation", 0, seed -> Map.of("loss", List.of(1e-6, 1e-6, 1e-6), "squared_error", List.of(1e-6, 1e-6, 1e-6))),
                 step("e2e", 0, seed -> Map.of("loss", List.of(0.5, 0.5, 0.5 + 0.01 * seed), "squared_error", List.of(0.5, 0.5, 0.5))),
                 step("multiclass", 0, seed -> Map.of("loss", List.of(0.1, 0.1, 0.1), "squared_error", List.of(1e-6, 1e-6, 1e-6))),
@@ -158,11 +158,11 @@ class SectionsTest {
 
     @Test
     void tuple() {
-        Study asThePaper = study(List.of(
+        SectionRuns asThePaper = study(List.of(
                 tuple(1, "dec", 0.95), tuple(2, "dec", 0.9), tuple(3, "dec", 0.86), tuple(1, "e2e", 0.95), tuple(2, "e2e", 0.9), tuple(3, "e2e", 0.5)));
         assertEquals(List.of(Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS), verdicts("tuple", asThePaper));
 
-        Study opposite = study(List.of(
+        SectionRuns opposite = study(List.of(
                 tuple(1, "dec", 0.5), tuple(2, "dec", 0.5), tuple(3, "dec", 0.5), tuple(1, "e2e", 0.5), tuple(2, "e2e", 0.5), tuple(3, "e2e", 0.9)));
         assertEquals(List.of(Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD, Verdict.UNDECIDED, Verdict.DOES_NOT_HOLD), verdicts("tuple", opposite), "300 iterations say nothing against what takes 20,000");
     }
@@ -173,10 +173,10 @@ class SectionsTest {
 
     @Test
     void snr() {
-        Study asThePaper = study(List.of(snr(1, -6.7, -6.7), snr(2, -11.4, -6.8), snr(3, -13, -6.7), snr(4, -14.6, -6.8)));
+        SectionRuns asThePaper = study(List.of(snr(1, -6.7, -6.7), snr(2, -11.4, -6.8), snr(3, -13, -6.7), snr(4, -14.6, -6.8)));
         assertEquals(List.of("holds"), verdicts("snr", asThePaper).stream().map(Verdict::toString).distinct().toList());
 
-        Study opposite = study(List.of(snr(1, -6.7, -6.7), snr(2, -6.7, -8), snr(3, -6.7, -9), snr(4, -6.7, -10)));
+        SectionRuns opposite = study(List.of(snr(1, -6.7, -6.7), snr(2, -6.7, -8), snr(3, -6.7, -9), snr(4, -6.7, -10)));
         assertEquals(List.of("does not hold"), verdicts("snr", opposite).stream().map(Verdict::toString).distinct().toList());
     }
 
@@ -187,14 +187,14 @@ class SectionsTest {
 
     @Test
     void stocks() {
-        Study asThePaper = stocks(1, 0, 0.3, 0.6);
+        SectionRuns asThePaper = stocks(1, 0, 0.3, 0.6);
         assertEquals(List.of("holds"), verdicts("stocks", asThePaper).stream().map(Verdict::toString).distinct().toList());
 
         assertEquals(List.of("does not hold"), verdicts("stocks", stocks(3, 0.5, -0.4, -0.4)).stream().map(Verdict::toString).distinct().toList());
     }
 
     /** Losses of -1 for decomposition, but for what it misses, and of more for end-to-end; noise is k times a factor. */
-    private static Study stocks(double factor, double missed, double early, double late) {
+    private static SectionRuns stocks(double factor, double missed, double early, double late) {
         List<List<History>> all = new ArrayList<>();
         for (int k : new int[] {10, 1000, 2000}) {
             for (String mode : List.of("dec", "e2e")) {
@@ -206,7 +206,7 @@ class SectionsTest {
         return study(all);
     }
 
-    private static List<Verdict> verdicts(String section, Study study) {
+    private static List<Verdict> verdicts(String section, SectionRuns study) {
         return section(section).claims(study).stream().map(claim -> claim.evidence().verdict()).toList();
     }
 
@@ -214,8 +214,8 @@ class SectionsTest {
         return Section.ALL.stream().filter(section -> section.name().equals(name)).findFirst().orElseThrow();
     }
 
-    private static Study study(List<List<History>> runs) {
-        return new Study(runs.stream().flatMap(List::stream).toList(), List.of(), new LinkedHashMap<>());
+    private static SectionRuns study(List<List<History>> runs) {
+        return new SectionRuns(runs.stream().flatMap(List::stream).toList(), List.of(), new LinkedHashMap<>());
     }
 
     private static List<History> runs(Map<String, String> key, LongFunction<Map<String, List<Double>>> metrics) {

@@ -23,7 +23,7 @@ import plateau.study.Campaign;
  * @param folders that their results lie in
  * @param figures of all of them, by name; none where there are no runs
  */
-public record Study(List<History> runs, List<Path> folders, SequencedMap<String, Figure> figures) {
+public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<String, Figure> figures) {
 
     /**
      * One finished task.
@@ -35,10 +35,10 @@ public record Study(List<History> runs, List<Path> folders, SequencedMap<String,
     public record Finished(Campaign<?> campaign, Path folder, List<History> histories) {}
 
     /** What these tasks, all of one kind, left behind. */
-    public static Study of(List<Finished> tasks) {
+    public static SectionRuns of(List<Finished> tasks) {
         List<History> runs = tasks.stream().flatMap(task -> task.histories.stream()).filter(run -> !run.isEmpty()).toList();
         List<Path> folders = tasks.stream().map(Finished::folder).toList();
-        return new Study(runs, folders, runs.isEmpty() ? new LinkedHashMap<>() : figures(tasks.getFirst().campaign.kind(), tasks));
+        return new SectionRuns(runs, folders, runs.isEmpty() ? new LinkedHashMap<>() : figures(tasks.getFirst().campaign.kind(), tasks));
     }
 
     /** Those of the kind, of the runs of all tasks together. */
@@ -53,8 +53,8 @@ public record Study(List<History> runs, List<Path> folders, SequencedMap<String,
     }
 
     /** A figure of that name, told about; nothing where there are no runs. */
-    List<Drawing> drawing(String figure, String name, String title, String caption) {
-        return figures.containsKey(figure) ? List.of(new Drawing(name, title, caption, figures.get(figure))) : List.of();
+    List<PaperFigure> drawing(String figure, String name, String title, String caption) {
+        return figures.containsKey(figure) ? List.of(new PaperFigure(name, title, caption, figures.get(figure))) : List.of();
     }
 
     /** A figure that a task has drawn itself: its PNG, beside which its SVG lies. */

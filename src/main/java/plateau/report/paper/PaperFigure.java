@@ -12,15 +12,15 @@ import plateau.figure.Figure;
  * @param figure its panels, in the paper's layout and colours; null where a command has drawn it
  * @param drawn the PNG that a command has drawn, beside which its SVG lies; null where there are panels
  */
-public record Drawing(String name, String title, String caption, Figure figure, Path drawn) {
+public record PaperFigure(String name, String title, String caption, Figure figure, Path drawn) {
 
     /** Of panels. */
-    Drawing(String name, String title, String caption, Figure figure) {
+    PaperFigure(String name, String title, String caption, Figure figure) {
         this(name, title, caption, figure, null);
     }
 
     /** Of what a command has drawn. */
-    static Drawing copy(String name, String title, String caption, Path drawn) {
-        return new Drawing(name, title, caption, null, drawn);
+    static PaperFigure copy(String name, String title, String caption, Path drawn) {
+        return new PaperFigure(name, title, caption, null, drawn);
     }
 }

@@ -6,20 +6,20 @@ import plateau.results.Results;
 import plateau.study.Campaign;
 
 /** Results of an earlier command, as the commands that use them want them. */
-final class Recorded {
-    private Recorded() {}
+final class Campaigns {
+    private Campaigns() {}
 
     /**
      * What the results in a folder came of.
      *
      * @throws CommandFailedException if its description does not say
      */
-    static Campaign<?> campaign(Results results) {
-        return campaign(results.folder(), results.description());
+    static Campaign<?> read(Results results) {
+        return read(results.folder(), results.description());
     }
 
     /** As above, of a folder whose tables need not be there. */
-    static Campaign<?> campaign(Path folder, Description description) {
+    static Campaign<?> read(Path folder, Description description) {
         Path file = folder.resolve("run.json");
         if (description.campaign().isMissingNode() || description.campaign().isNull()) {
             throw new CommandFailedException(file + ": it has no campaign, since an earlier version of this program wrote it");

@@ -12,7 +12,7 @@ import plateau.study.Seeds;
  * @param seeds of each run; empty: as many as the section takes
  * @param routing what computes products and convolutions
  */
-public record Scale(boolean full, long firstSeed, OptionalLong seeds, Routing routing) {
+public record Scope(boolean full, long firstSeed, OptionalLong seeds, Routing routing) {
 
     /** The seeds, given how many are taken unless something else is asked for. */
     Seeds seeds(int quick, int thorough) {
