@@ -34,7 +34,7 @@ public final class ResultStore {
     private final Object files = new Object();
     private final AtomicReference<IOException> problem = new AtomicReference<>();
     private volatile boolean isChanged = true;
-    private Thread writer;
+    private volatile Thread writer;
 
     /**
      * Nothing is written yet. Where results are continued, earlier ones count.
@@ -182,21 +182,20 @@ public final class ResultStore {
 
     /**
      * Takes the folder into use and describes what is about to be done, for whoever is to go on
-     * with it.
+     * with it. Does nothing when called again; the start of a run does the same.
      *
      * @throws FileException if that cannot be written
      */
     public void begin() throws IOException {
-        startWriter();
-        synchronized (files) {
-            writeDescription(Status.RUNNING, Optional.empty());
+        if (hasBegun()) {
+            return;
         }
-    }
-
-    private synchronized void startWriter() throws IOException {
-        folder.begin();
-        if (writer == null) {
-            writer = Thread.ofPlatform().daemon().name("plateau-tables").start(this::writeNowAndThen);
+        synchronized (files) {
+            if (!hasBegun()) {
+                folder.begin();
+                writer = Thread.ofPlatform().daemon().name("plateau-tables").start(this::writeNowAndThen);
+                writeDescription(Status.RUNNING, Optional.empty());
+            }
         }
     }
 
@@ -207,7 +206,7 @@ public final class ResultStore {
      * @throws FileException if the rows up to there are missing, or the folder cannot be written
      */
     public void start(int run, long done) throws IOException {
-        startWriter();
+        begin();
         runs.get(run).start(done);
     }
 
@@ -310,7 +309,7 @@ public final class ResultStore {
         }
     }
 
-    private synchronized boolean hasBegun() {
+    private boolean hasBegun() {
         return writer != null;
     }
 

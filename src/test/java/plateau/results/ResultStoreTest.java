@@ -249,6 +249,21 @@ class ResultStoreTest {
         }
     }
 
+    /** Every run of ten thousand begins: the description of them all is not written each time. */
+    @Test
+    void aFolderIsBegunOnce() throws IOException {
+        try (ResultFolder claimed = claim(Purpose.NEW)) {
+            ResultStore store =
+                    new ResultStore(claimed, description(), List.of(plan(5, 1, "loss"), plan(5, 2, "loss")));
+            store.start(0, 0);
+            Object first = Files.getAttribute(folder.resolve("run.json"), "unix:ino");
+            store.begin();
+            store.start(1, 0);
+            assertEquals(first, Files.getAttribute(folder.resolve("run.json"), "unix:ino"));
+            store.end(Status.INTERRUPTED, Optional.empty());
+        }
+    }
+
     /** For whoever looks, without anybody's asking. */
     @Test
     void tablesAreThereWhileRunsGoOn() throws Exception {
