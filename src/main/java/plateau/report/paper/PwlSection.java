@@ -3,8 +3,11 @@ package plateau.report.paper;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import plateau.experiment.Pwl;
 import plateau.results.History;
 import plateau.study.Seeds;
 
@@ -15,11 +18,6 @@ final class PwlSection implements Section {
     private static final int POINTS = 100;
     private static final long EARLY = 500;
     private static final double ACCURATE = 0.01;
-
-    /** In figure 5's order. */
-    private static final Map<String, String> PANELS = Map.of("linear", "Linear map", "conv", "Convolution", "conditioned", "Conditioned convolution", "autoencoder", "Autoencoder");
-
-    private static final List<String> VARIANTS = List.of("linear", "conv", "conditioned", "autoencoder");
 
     @Override
     public String name() {
@@ -106,12 +104,11 @@ final class PwlSection implements Section {
     }
 
     private static Evidence early(SectionRuns study, List<History> conditioned) {
-        return Evidence.all(VARIANTS.stream()
-                .filter(variant -> !variant.equals("conditioned"))
+        return Evidence.all(Stream.of(Pwl.Variant.LINEAR, Pwl.Variant.CONV, Pwl.Variant.AUTOENCODER)
                 .map(variant -> Evidence.smaller(
-                        "error of decoded changes of slope below the %s's".formatted(PANELS.get(variant).toLowerCase()),
+                        "error of decoded changes of slope below the %s's".formatted(variant.title().toLowerCase(Locale.ROOT)),
                         SectionRuns.each(conditioned, run -> error(run, EARLY)),
-                        SectionRuns.each(study.with(VARIANT, variant), run -> error(run, EARLY))))
+                        SectionRuns.each(study.with(VARIANT, variant.name().toLowerCase(Locale.ROOT)), run -> error(run, EARLY))))
                 .toList());
     }
 

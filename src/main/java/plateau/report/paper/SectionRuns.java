@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.ToDoubleBiFunction;
@@ -65,6 +66,11 @@ public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<S
     /** What a run has in a column of the tables that tells runs apart, as a text. */
     static String text(History run, String column) {
         return String.valueOf(run.key().columns().get(column));
+    }
+
+    /** As above, where the column has the constants of an enum. */
+    static <E extends Enum<E>> E constant(Class<E> type, History run, String column) {
+        return Enum.valueOf(type, text(run, column).toUpperCase(Locale.ROOT).replace('-', '_'));
     }
 
     /** The runs in which a column has this value, one for each seed, ascending. */

@@ -5,23 +5,16 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import plateau.experiment.Step;
 import plateau.results.History;
 
 /** Step functions (section 5, figure 6). */
 final class StepSection implements Section {
     private static final String VARIANT = "variant";
     private static final double NEAR = 0.01;
-
-    /** In figure 6's order. */
-    private static final List<String> VARIANTS = List.of("approximation", "e2e", "multiclass", "forward-only");
-
-    /** The metric that is the squared error of a variant's own output: squared_error rounds it down to a level. */
-    private static final Map<String, String> ERRORS = Map.of("approximation", "loss", "e2e", "loss", "multiclass", "squared_error", "forward-only", "squared_error");
-
-    private static final Map<String, String> PANELS = Map.of("approximation", "Non-flat approximation", "e2e", "End-to-end network", "multiclass", "Multi-class network", "forward-only", "Forward-only");
 
     @Override
     public String name() {
@@ -105,7 +98,7 @@ final class StepSection implements Section {
     }
 
     private static String error(History run) {
-        return ERRORS.get(SectionRuns.text(run, VARIANT));
+        return SectionRuns.constant(Step.Variant.class, run, VARIANT).error();
     }
 
     private static double end(History run) {
@@ -147,7 +140,7 @@ final class StepSection implements Section {
     }
 
     private static String name(List<History> runs) {
-        return runs.isEmpty() ? "" : PANELS.get(SectionRuns.text(runs.getFirst(), VARIANT)).toLowerCase();
+        return runs.isEmpty() ? "" : SectionRuns.constant(Step.Variant.class, runs.getFirst(), VARIANT).title().toLowerCase(Locale.ROOT);
     }
 
     private static List<Double> learnt(History run, String curve) {
