@@ -5,18 +5,34 @@
 
 constexpr int kLanes = 16;
 
+// A value, or a vector of neighbouring ones, from memory and into it, wherever it stands.
+template <class Value>
+__device__ __forceinline__ Value load(const float* from) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    return *from;
+  } else {
+    Value value;
+    memcpy(&value, from, sizeof value);
+    return value;
+  }
+}
+template <class Value>
+__device__ __forceinline__ void store(float* to, Value value) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    *to = value;
+  } else {
+    memcpy(to, &value, sizeof value);
+  }
+}
+
 #if defined(SIMT_ONE_THREAD)
 #pragma clang diagnostic ignored "-Wpsabi"  // how a vector wider than the machine's is passed differs between targets; nothing here leaves its file
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int IntLanes __attribute__((vector_size(kLanes * sizeof(int))));
 typedef unsigned char ByteLanes __attribute__((vector_size(kLanes)));
 
-__device__ __forceinline__ Lanes load_lanes(const float* from, int) {
-  Lanes values;
-  memcpy(&values, from, sizeof values);
-  return values;
-}
-__device__ __forceinline__ void store_lanes(float* to, int, Lanes values) { memcpy(to, &values, sizeof values); }
+__device__ __forceinline__ Lanes load_lanes(const float* from, int) { return load<Lanes>(from); }
+__device__ __forceinline__ void store_lanes(float* to, int, Lanes values) { store(to, values); }
 
 // The first `count` of 16 values, the others 0.
 template <class Vector, class T>
@@ -86,8 +102,8 @@ __device__ __forceinline__ Lanes sums_over_lanes(Lanes* values) {
 typedef float Lanes;
 typedef int IntLanes;
 
-__device__ __forceinline__ Lanes load_lanes(const float* from, int lane) { return from[lane]; }
-__device__ __forceinline__ void store_lanes(float* to, int lane, Lanes value) { to[lane] = value; }
+__device__ __forceinline__ Lanes load_lanes(const float* from, int lane) { return load<Lanes>(from + lane); }
+__device__ __forceinline__ void store_lanes(float* to, int lane, Lanes value) { store(to + lane, value); }
 __device__ __forceinline__ Lanes load_some(const float* from, int lane, int count) { return lane < count ? from[lane] : 0.0f; }
 __device__ __forceinline__ IntLanes load_some(const unsigned char* from, int lane, int count) { return lane < count ? from[lane] : 0; }
 __device__ __forceinline__ void store_some(float* to, int lane, int count, Lanes value) {

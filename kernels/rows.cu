@@ -13,10 +13,14 @@
 #include "common.cuh"
 #include "math.cuh"
 
+constexpr int kMoments = 4;       // of omega, kept per row
+constexpr int kCatchUpWords = 6;  // of a CatchUp
+
 // What a row has missed: w falls by m (constant + slope s) / ((s + low) (s + high)), then m and s by the factors.
 struct CatchUp {
   float constant, slope, low, high, mean_factor, root_factor;
 };
+static_assert(sizeof(CatchUp) == kCatchUpWords * sizeof(float));
 
 // links(2, n): for each sample the one before it, and the one behind it, that read the same row; -1 where there is none.
 extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __restrict__ links) {
@@ -114,7 +118,7 @@ extern "C" __global__ void __launch_bounds__(1024) adam_rows(int n, int d, int k
   }
   if (threadIdx.x == 0) {
     last[row] = step[0] + 1;
-    for (int moment = 0; moment < 4; ++moment) {
+    for (int moment = 0; moment < kMoments; ++moment) {
       missed[moment * d + row] = 0.0f;
     }
   }

@@ -1,5 +1,6 @@
 // How much of a gradient is signal (section 3.2, figure 4): g = dp/dw for the weights w of N1's last layer, h the label. Sums over samples are float64.
 #include "common.cuh"
+#include "ring.cuh"
 
 constexpr int kMomentRows = 4;        // of the matrix, per block
 constexpr int kMomentColumns = 128;   // likewise
@@ -105,11 +106,8 @@ __device__ __forceinline__ void signal_and_noise(int count, const double* __rest
 // One row of the ring is {step, six metrics end-to-end, six metrics of the decomposition}, from moments as gradient_moments leaves them. One block.
 extern "C" __global__ void __launch_bounds__(1024) signal_to_noise(int count, const double* __restrict__ end_to_end, const double* __restrict__ decomposition, const unsigned* __restrict__ step,
                                                                     int slots, float* __restrict__ ring) {
-  const unsigned now = step[0];
-  float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * (1 + 2 * kApproachMetrics);
-  if (threadIdx.x == 0) {
-    row[0] = __uint_as_float(now);
-  }
+  // The first thread writes all of the row.
+  float* row = threadIdx.x == 0 ? ring_row(ring, step, slots, 1 + 2 * kApproachMetrics) : ring;
   signal_and_noise(count, end_to_end, row + 1);
   signal_and_noise(count, decomposition, row + 1 + kApproachMetrics);
 }

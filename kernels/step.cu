@@ -2,6 +2,7 @@
 #include "common.cuh"
 #include "levels.cuh"
 #include "math.cuh"
+#include "ring.cuh"
 
 // y = u(r). There is no backward: u's derivative is zero, and the forward-only method hands the message on as it is.
 extern "C" __global__ void step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ r, float* __restrict__ y) {
@@ -64,6 +65,8 @@ extern "C" __global__ void __launch_bounds__(1024) likeliest_level(int levels, c
   }
 }
 
+constexpr int kStepMetricsWords = 4;
+
 // One row of the ring is {step, mean loss, mean (u(score) - y)^2, share of samples with u(score) = y}. One block.
 extern "C" __global__ void __launch_bounds__(1024) step_metrics(int n, int levels, const float* __restrict__ z, const float* __restrict__ loss, const float* __restrict__ score,
                                                                  const float* __restrict__ y, const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
@@ -78,9 +81,7 @@ extern "C" __global__ void __launch_bounds__(1024) step_metrics(int n, int level
   squares = block_sum(squares);
   exact = block_sum(exact);
   if (threadIdx.x == 0) {
-    const unsigned now = step[0];
-    float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * 4;
-    row[0] = __uint_as_float(now);
+    float* row = ring_row(ring, step, slots, kStepMetricsWords);
     row[1] = loss_sum / static_cast<float>(n);
     row[2] = squares / static_cast<float>(n);
     row[3] = exact / static_cast<float>(n);

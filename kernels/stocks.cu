@@ -1,6 +1,7 @@
 // The gain z . softmax(p + bias) of investing by a softmax (appendix A), its gradient, and how noisy its two estimators are. p is (rows, k); a block per row.
 #include "common.cuh"
 #include "math.cuh"
+#include "ring.cuh"
 
 // sum_j z_j value(j), z_j the sign of bit j of words: a set bit is -1. In one thread 32 sums, one per bit, stand in for the threads.
 template <class Value>
@@ -121,6 +122,8 @@ extern "C" __global__ void __launch_bounds__(1024) softmax_gradient_moments(int 
   }
 }
 
+constexpr int kStockMetricsWords = 9;
+
 // One row of the ring is {step, mean loss of n fresh samples, mean exact loss of d inputs, share of right answers among them, noise of the end-to-end gradient, noise of the decomposed one, their ratio,
 // second moments of both}. A sample's gradient is with respect to the weights, of which it reads one row, and to the bias: both times the gradient with respect to p + bias. Noise is the second moment less
 // the square of the mean, which both estimators share: mean(k) of the bias's, and 1/d of each input's for its row. The ratio is 0 where the decomposed gradient has no noise. One block.
@@ -147,12 +150,10 @@ extern "C" __global__ void __launch_bounds__(1024) stock_metrics(int n, int d, i
   decomposed_sum = block_sum(decomposed_sum);
   mean_square = block_sum(mean_square);
   if (threadIdx.x == 0) {
-    const unsigned now = step[0];
     const float inputs = static_cast<float>(d), moment_end_to_end = 2.0f * end_to_end_sum / inputs, moment_decomposed = 2.0f * decomposed_sum / inputs;
     const float signal = decomposed_sum / (inputs * inputs) + mean_square;
     const float noise_decomposed = moment_decomposed - signal > 0.0f ? moment_decomposed - signal : 0.0f;
-    float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * 9;
-    row[0] = __uint_as_float(now);
+    float* row = ring_row(ring, step, slots, kStockMetricsWords);
     row[1] = loss_sum / static_cast<float>(n);
     row[2] = exact_sum / inputs;
     row[3] = right_sum / inputs;

@@ -5,7 +5,7 @@
 
 constexpr int kDraws = 64;              // per block
 constexpr int kNormals = 4 * kDraws;    // per block
-constexpr int kLanes = 32;              // partial sums of a dot product
+constexpr int kPartialSums = 32;        // of a dot product
 
 // out(n) ~ N(0, scale^2). Draw i of a block gives its normals i, 64 + i, 128 + i and 192 + i, so that stores are contiguous. Grid ceil(n / 256).
 extern "C" __global__ void __launch_bounds__(1024) scaled_normals(int n, float scale, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ out) {
@@ -39,14 +39,14 @@ extern "C" __global__ void shifted_levels(int levels, const float* __restrict__ 
 // A block per sample.
 extern "C" __global__ void __launch_bounds__(1024) step_labels(int d, int levels, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ b,
                                                                 const float* __restrict__ z, float* __restrict__ r, int* __restrict__ label, float* __restrict__ y) {
-  __shared__ float lanes[kLanes];  // until the barrier, a thread reads and writes its own lanes only
+  __shared__ float lanes[kPartialSums];  // until the barrier, a thread reads and writes its own lanes only
   const float* row = x + static_cast<size_t>(blockIdx.x) * d;
-  for (int lane = threadIdx.x; lane < kLanes; lane += blockDim.x) {
+  for (int lane = threadIdx.x; lane < kPartialSums; lane += blockDim.x) {
     lanes[lane] = 0.0f;
   }
   int j = 0;
-  for (; j + kLanes <= d; j += kLanes) {
-    for (int lane = threadIdx.x; lane < kLanes; lane += blockDim.x) {
+  for (; j + kPartialSums <= d; j += kPartialSums) {
+    for (int lane = threadIdx.x; lane < kPartialSums; lane += blockDim.x) {
       lanes[lane] = fmaf(row[j + lane], w[j + lane], lanes[lane]);
     }
   }
@@ -56,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(1024) step_labels(int d, int levels
   __syncthreads();
   if (threadIdx.x == 0) {
 #pragma unroll
-    for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int half = kPartialSums / 2; half > 0; half /= 2) {
 #pragma unroll
       for (int lane = 0; lane < half; ++lane) {
         lanes[lane] += lanes[lane + half];

@@ -239,6 +239,16 @@ void check_all() {
             .value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(27 * 16).input(8 * 16).input(2 * 16).words(std::vector<unsigned>(2 * 4)).output(20).updated(5));
   check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(4).value(2).value(3).value(5).value(3).input(2 * 24).null().input(27 * 16).input(20).words(winners).output(2 * 24));
   check(Launch("conv2d_pool_backward_filter", {2, 1, 1}).value(2).value(1).value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(20).words(winners).output(2 * 45 * 16));
+  // An image of 28 x 28 is two tiles, and each of them two lists of pixels; a few of its pixels are not zero.
+  std::vector<unsigned> image(28 * 28);
+  for (const std::size_t i : {0, 29, 255, 256, 257, 400, 475, 500, 783}) {
+    image[i] = 0x3f800000u;
+  }
+  const std::vector<unsigned> cells(14 * 14 * 2 / 4, 0x00010203);
+  check(Launch("conv2d_pool_forward", {1, 1, 1})
+            .value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(784 * 16).input(196 * 16).words(std::vector<unsigned>(196 * 4)).output(392).updated(98));
+  check(Launch("conv2d_pool_backward_data", {1, 1, 1}).value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(392).words(cells).output(784));
+  check(Launch("conv2d_pool_backward_filter", {1, 1, 1}).value(1).value(1).value(28).value(28).value(1).value(2).value(3).words(image).null().input(392).words(cells).output(27 * 16));
   check(Launch("conv2d_sum_shares", {9, 1, 1}).value(2).value(3).value(5).input(3).input(2 * 45 * 16).output(5 * 27).output(5).output(9 * 16));
   check(Launch("conv2d_background_gradient", {3, 1, 1}).value(9).input(27 * 16).input(9 * 16).output(3));
   check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
