@@ -1,8 +1,20 @@
 // Initialisation, the one device, and contexts.
-#include <cstdio>
-#include <fstream>
+#include "driver/context.h"
 
-#include "driver/core.h"
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "driver/call.h"
+#include "driver/graph.h"
+#include "driver/launch.h"
+#include "driver/memory.h"
+#include "driver/pool.h"
+#include "driver/stream.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {

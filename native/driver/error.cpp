@@ -1,5 +1,5 @@
 // Names and texts of the codes.
-#include "driver/core.h"
+#include "driver/failure.h"
 
 namespace driver {
 namespace {

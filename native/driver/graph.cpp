@@ -1,5 +1,12 @@
 // Graphs: what capture made, instantiated into a flat list that a stream's worker runs without leaving native code.
-#include "driver/core.h"
+#include "driver/graph.h"
+
+#include <algorithm>
+
+#include "driver/call.h"
+#include "driver/launch.h"
+#include "driver/memory.h"
+#include "driver/stream.h"
 
 namespace driver {
 namespace {

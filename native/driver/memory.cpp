@@ -1,10 +1,19 @@
 // Device memory is host memory that the driver keeps account of: filled with NaN bytes when allocated, and followed by guard bytes that are checked when it is freed.
+#include "driver/memory.h"
+
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <mutex>
 
-#include "driver/core.h"
+#include "driver/call.h"
+#include "driver/context.h"
+#include "driver/launch.h"
+#include "driver/stream.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {

@@ -1,8 +1,16 @@
 // The thread pool that shares out the blocks of large kernels. Its threads poll for about a millisecond, as a step may take in which a kernel tries whether sharing pays, and then park: a thread that spins
 // for longer would take a core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
-#include <cstdlib>
+#include "driver/pool.h"
 
-#include "driver/core.h"
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "driver/abi.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {

@@ -1,5 +1,13 @@
 // Streams, events, and the rules of stream capture.
-#include "driver/core.h"
+#include "driver/stream.h"
+
+#include <algorithm>
+
+#include "driver/call.h"
+#include "driver/context.h"
+#include "driver/graph.h"
+#include "driver/memory.h"
+#include "driver/pool.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {
