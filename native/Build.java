@@ -15,8 +15,10 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -130,6 +132,7 @@ final class Build {
         compileAll();
         copyPrebuilt();
         removeStrays();
+        writeCompileCommands();
         writeIndex(classes);
         writeIndex(testClasses);
         System.out.println(made == 0 ? "native build: nothing to compile" : "native build: " + made + " compiled");
@@ -316,6 +319,22 @@ final class Build {
         }
     }
 
+    /** How each source file is compiled, for clangd and other tools: of kernels, the way to PTX. */
+    private void writeCompileCommands() throws IOException {
+        String entries = commands.entrySet().stream()
+                .map(entry -> "{\"directory\": %s, \"file\": %s, \"arguments\": [%s]}".formatted(
+                        quoted(root.toString()),
+                        quoted(entry.getKey().toString()),
+                        entry.getValue().stream().map(Build::quoted).collect(Collectors.joining(", "))))
+                .collect(Collectors.joining(",\n", "[\n", "\n]\n"));
+        Files.writeString(root.resolve("target/compile_commands.json"), entries);
+    }
+
+    /** As JSON writes a string of printable characters. */
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
     private void copyPrebuilt() throws IOException {
         for (String name : List.of("libdnnl.so.3", "libgomp.so.1")) {
             copyIfNewer(oneDnn.resolve(name), classes.resolve("native/" + name));
@@ -363,6 +382,7 @@ final class Build {
     // ---- how it is made ----
 
     private final Set<Path> products = new HashSet<>();
+    private final Map<Path, List<String>> commands = new TreeMap<>();
     private int made;
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command) {
@@ -372,6 +392,9 @@ final class Build {
     private void compile(String what, Path product, List<Path> inputs, List<String> command, Action action) {
         Path state = work.resolve("state/" + what.replace('/', '_'));
         products.add(product);
+        if (inputs.size() == 1 && !inputs.getFirst().startsWith(work)) {
+            commands.putIfAbsent(inputs.getFirst(), command);
+        }
         steps.add(new Step(what, product, state, inputs, command, action));
     }
 
