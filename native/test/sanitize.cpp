@@ -193,6 +193,7 @@ void check(Launch launch, unsigned only = 0) {
 
 unsigned tiles(int n) { return static_cast<unsigned>((n + 63) / 64); }
 
+// clang-format off: a launch reads best on its line
 void check_dense(int m, int n, int k) {
   check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).input(n).value(1).output(m * n));
   check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).null().value(0).output(m * n));
@@ -299,6 +300,7 @@ void check_all() {
   check(Launch("signal_to_noise", {1, 1, 1}).value(101).input(2 * 101 * 101).input(2 * 101 * 101).words({12}).value(8).updated(8 * 13));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
+// clang-format on
 
 }  // namespace
 
