@@ -19,9 +19,11 @@
 
 // packed(groups, taps, in, 16) = the filters with the output channels of a group innermost, zero past the last. response(groups, taps, 16) = each tap's answer to the background.
 // A block per tap and group: grid (taps, groups).
-extern "C" __global__ void __launch_bounds__(1024) conv2d_pack(int in, int out, const float* __restrict__ w, const float* __restrict__ background, float* __restrict__ packed,
-                                                                float* __restrict__ response) {
-  const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x), first = static_cast<int>(blockIdx.y) * kLanes;
+extern "C" __global__ void __launch_bounds__(1024)
+    conv2d_pack(int in, int out, const float* __restrict__ w, const float* __restrict__ background,
+                float* __restrict__ packed, float* __restrict__ response) {
+  const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x),
+            first = static_cast<int>(blockIdx.y) * kLanes;
   const size_t slab = static_cast<size_t>(blockIdx.y) * taps + tap;
   for (int lane = threadIdx.x; lane < kLanes; lane += blockDim.x) {
     float sum = 0.0f;
@@ -50,9 +52,11 @@ __device__ __forceinline__ Lanes pool(const float* corner, int columns, int lane
 
 // base(groups, rows, columns, 16) = z of an image that is nothing but background; pooled(groups, rows / 2, columns / 2, 16) and pooled_winners = its pooled outputs.
 // A block per pair of rows and group: grid (rows / 2, groups).
-extern "C" __global__ void __launch_bounds__(1024) conv2d_base(int columns, int out, int window, const float* __restrict__ bias, const float* __restrict__ response, float* __restrict__ base,
-                                                                float* __restrict__ pooled, unsigned char* __restrict__ pooled_winners) {
-  const int rows = 2 * static_cast<int>(gridDim.x), half = (window - 1) / 2, first = static_cast<int>(blockIdx.y) * kLanes;
+extern "C" __global__ void __launch_bounds__(1024)
+    conv2d_base(int columns, int out, int window, const float* __restrict__ bias, const float* __restrict__ response,
+                float* __restrict__ base, float* __restrict__ pooled, unsigned char* __restrict__ pooled_winners) {
+  const int rows = 2 * static_cast<int>(gridDim.x), half = (window - 1) / 2,
+            first = static_cast<int>(blockIdx.y) * kLanes;
   const size_t pair = static_cast<size_t>(blockIdx.y) * gridDim.x + blockIdx.x;
   const float* taps = response + static_cast<size_t>(blockIdx.y) * window * window * kLanes;
   float* to = base + pair * 2 * columns * kLanes;
@@ -80,9 +84,12 @@ extern "C" __global__ void __launch_bounds__(1024) conv2d_base(int columns, int 
 
 // A block per image and group: grid (batch, groups). z is computed in the cells that are `reached`; the
 // others are as the background alone makes them.
-extern "C" __global__ void __launch_bounds__(416) conv2d_pool_forward(int rows, int columns, int in, int out, int window, const float* __restrict__ x, const float* __restrict__ background,
-                                                                       const float* __restrict__ packed, const float* __restrict__ base, const float* __restrict__ pooled,
-                                                                       const unsigned char* __restrict__ pooled_winners, float* __restrict__ y, unsigned char* __restrict__ winners) {
+extern "C" __global__ void __launch_bounds__(416)
+    conv2d_pool_forward(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
+                        const float* __restrict__ background, const float* __restrict__ packed,
+                        const float* __restrict__ base, const float* __restrict__ pooled,
+                        const unsigned char* __restrict__ pooled_winners, float* __restrict__ y,
+                        unsigned char* __restrict__ winners) {
   alignas(64) __shared__ float z[kTilePositions * kLanes];
   alignas(64) __shared__ float values[kListed * kLanes];
   __shared__ Pixel pixels[kListed];
@@ -110,11 +117,13 @@ extern "C" __global__ void __launch_bounds__(416) conv2d_pool_forward(int rows, 
       for (int next = 0; next < tile.pixels;) {
         const int count = list_pixels(tile, channels, false, list, next);
         reached.add(tile, pixels, count, start_cell);
-        add_pixels(g, tile, list, count, channels.count, packed + (static_cast<size_t>(group) * g.taps() * in + channels.first) * kLanes, z);
+        add_pixels(g, tile, list, count, channels.count,
+                   packed + (static_cast<size_t>(group) * g.taps() * in + channels.first) * kLanes, z);
       }
     }
     for_each_lane(tile.rows / 2, tile.columns / 2, [&](int row, int column, int lane) {
-      const size_t cell = static_cast<size_t>(tile.row / 2 + row) * (columns / 2) + tile.column / 2 + column, cells = static_cast<size_t>(rows / 2) * (columns / 2);
+      const size_t cell = static_cast<size_t>(tile.row / 2 + row) * (columns / 2) + tile.column / 2 + column,
+                   cells = static_cast<size_t>(rows / 2) * (columns / 2);
       Lanes largest;
       IntLanes winner;
       if (reached.has(tile, row, column)) {
@@ -143,28 +152,34 @@ __device__ __forceinline__ bool has_gradient(const Geometry& g, size_t b, const 
 }
 
 // dz of a cell of the tile: dy where the winner stood, zero elsewhere.
-__device__ __forceinline__ void unpool_cell(const Geometry& g, const Tile& tile, size_t b, int group, const float* dy, const unsigned char* winners, float* dz, int row, int column,
-                                            int lane) {
+__device__ __forceinline__ void unpool_cell(const Geometry& g, const Tile& tile, size_t b, int group, const float* dy,
+                                            const unsigned char* winners, float* dz, int row, int column, int lane) {
   const size_t cell = (b * (g.rows / 2) + tile.row / 2 + row) * (g.columns / 2) + tile.column / 2 + column;
   const Lanes gradient = load_some(dy + cell * g.out + group * kLanes, lane, g.lanes(group));
   const IntLanes winner = load_some(winners + cell * g.out + group * kLanes, lane, g.lanes(group));
   float* corner = dz + (2 * row * tile.columns + 2 * column) * kLanes;
 #pragma unroll
   for (int quadrant = 0; quadrant < 4; ++quadrant) {
-    store_lanes(corner + (quadrant / 2 * tile.columns + quadrant % 2) * kLanes, lane, winner == quadrant ? gradient : Lanes{});
+    store_lanes(corner + (quadrant / 2 * tile.columns + quadrant % 2) * kLanes, lane,
+                winner == quadrant ? gradient : Lanes{});
   }
 }
 
-__device__ __forceinline__ void unpool(const Geometry& g, const Tile& tile, size_t b, int group, const float* dy, const unsigned char* winners, float* dz) {
+__device__ __forceinline__ void unpool(const Geometry& g, const Tile& tile, size_t b, int group, const float* dy,
+                                       const unsigned char* winners, float* dz) {
   __syncthreads();  // the former tile has been used
-  for_each_lane(tile.rows / 2, tile.columns / 2, [&](int row, int column, int lane) { unpool_cell(g, tile, b, group, dy, winners, dz, row, column, lane); });
+  for_each_lane(tile.rows / 2, tile.columns / 2, [&](int row, int column, int lane) {
+    unpool_cell(g, tile, b, group, dy, winners, dz, row, column, lane);
+  });
   __syncthreads();
 }
 
 // dx = dz, correlated with the mirrored filters; zero where x equals a given background. A block per image: grid (batch).
-extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_data(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
-                                                                             const float* __restrict__ background, const float* __restrict__ packed, const float* __restrict__ dy,
-                                                                             const unsigned char* __restrict__ winners, float* __restrict__ dx) {
+extern "C" __global__ void __launch_bounds__(416)
+    conv2d_pool_backward_data(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
+                              const float* __restrict__ background, const float* __restrict__ packed,
+                              const float* __restrict__ dy, const unsigned char* __restrict__ winners,
+                              float* __restrict__ dx) {
   alignas(64) __shared__ float dz[kTilePositions * kLanes];
   __shared__ Pixel pixels[kListed];
   __shared__ int flags[kListed];
@@ -186,7 +201,8 @@ extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_data(int 
         const Channels channels(g, x, blockIdx.x, background, chunk);
         for (int next = 0; next < tile.pixels;) {
           const int count = list_pixels(tile, channels, background == nullptr, list, next);
-          gather_positions(g, tile, pixels, count, channels, packed + (static_cast<size_t>(group) * g.taps() * in + channels.first) * kLanes, dz, image);
+          gather_positions(g, tile, pixels, count, channels,
+                           packed + (static_cast<size_t>(group) * g.taps() * in + channels.first) * kLanes, dz, image);
         }
       }
     }
@@ -207,12 +223,16 @@ __device__ __forceinline__ void sum_cells(const Geometry& g, size_t b, int group
 
 // Elements of a part's share of the filters' gradient: (taps, in, 16), then (taps, 16) sums of dz where the tap meets the image (without a background only the
 // middle one's, which is the bias's gradient), then (taps, chunks, 16) of dz where it meets listed pixels.
-__device__ __forceinline__ size_t share_elements(int taps, int in) { return static_cast<size_t>(taps) * (in + 1 + ceil_div(in, kLanes)) * kLanes; }
+__device__ __forceinline__ size_t share_elements(int taps, int in) {
+  return static_cast<size_t>(taps) * (in + 1 + ceil_div(in, kLanes)) * kLanes;
+}
 
 // shares(parts, groups, ...): part i has `images` images from i * images on. A block per part and group: grid (parts, groups).
-extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_filter(int batch, int images, int rows, int columns, int in, int out, int window, const float* __restrict__ x,
-                                                                               const float* __restrict__ background, const float* __restrict__ dy, const unsigned char* __restrict__ winners,
-                                                                               float* __restrict__ shares) {
+extern "C" __global__ void __launch_bounds__(416)
+    conv2d_pool_backward_filter(int batch, int images, int rows, int columns, int in, int out, int window,
+                                const float* __restrict__ x, const float* __restrict__ background,
+                                const float* __restrict__ dy, const unsigned char* __restrict__ winners,
+                                float* __restrict__ shares) {
   alignas(64) __shared__ float dz[kTilePositions * kLanes];
   alignas(64) __shared__ float values[kListed * kLanes];
   __shared__ Pixel pixels[kListed];
@@ -222,7 +242,8 @@ extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_filter(in
   const List list{pixels, values, flags, &counted};
   const int group = static_cast<int>(blockIdx.y), elements = static_cast<int>(share_elements(g.taps(), in));
   float* dw = shares + (static_cast<size_t>(blockIdx.x) * gridDim.y + group) * elements;
-  float *total = dw + static_cast<size_t>(g.taps()) * in * kLanes, *met = background == nullptr ? nullptr : total + g.taps() * kLanes;
+  float *total = dw + static_cast<size_t>(g.taps()) * in * kLanes,
+        *met = background == nullptr ? nullptr : total + g.taps() * kLanes;
   for (int i = threadIdx.x; i < elements; i += blockDim.x) {
     dw[i] = 0.0f;
   }
@@ -249,9 +270,12 @@ extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_filter(in
         for (int next = 0; next < tile.pixels;) {
           const int count = list_pixels(tile, channels, false, list, next);
           if (!whole) {
-            reached.add(tile, pixels, count, [&](int row, int column, int lane) { unpool_cell(g, tile, b, group, dy, winners, dz, row, column, lane); });
+            reached.add(tile, pixels, count, [&](int row, int column, int lane) {
+              unpool_cell(g, tile, b, group, dy, winners, dz, row, column, lane);
+            });
           }
-          multiply_pixels(g, tile, list, count, channels.count, dz, dw + channels.first * kLanes, met == nullptr ? nullptr : met + channels.first);
+          multiply_pixels(g, tile, list, count, channels.count, dz, dw + channels.first * kLanes,
+                          met == nullptr ? nullptr : met + channels.first);
         }
       }
     }
@@ -260,9 +284,12 @@ extern "C" __global__ void __launch_bounds__(416) conv2d_pool_backward_filter(in
 
 // dw = the shares' sums, in order, with the background's part; dbias = the sums of dz; inactive(groups, taps, chunks, 16) = the sums of dz where a tap meets a pixel that equals the
 // background. A block per tap and group: grid (taps, groups).
-extern "C" __global__ void __launch_bounds__(1024) conv2d_sum_shares(int parts, int in, int out, const float* __restrict__ background, const float* __restrict__ shares,
-                                                                      float* __restrict__ dw, float* __restrict__ dbias, float* __restrict__ inactive) {
-  const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x), group = static_cast<int>(blockIdx.y), first = group * kLanes, lanes = min(kLanes, out - first);
+extern "C" __global__ void __launch_bounds__(1024)
+    conv2d_sum_shares(int parts, int in, int out, const float* __restrict__ background,
+                      const float* __restrict__ shares, float* __restrict__ dw, float* __restrict__ dbias,
+                      float* __restrict__ inactive) {
+  const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x),
+            group = static_cast<int>(blockIdx.y), first = group * kLanes, lanes = min(kLanes, out - first);
   const int chunks = ceil_div(in, kLanes);
   const size_t elements = share_elements(taps, in), stride = gridDim.y * elements;
   const auto sum = [&](size_t row, int lane) {
@@ -272,11 +299,14 @@ extern "C" __global__ void __launch_bounds__(1024) conv2d_sum_shares(int parts, 
     }
     return total;
   };
-  const size_t dz_row = static_cast<size_t>(taps) * in + tap, met_row = static_cast<size_t>(taps) * (in + 1) + static_cast<size_t>(tap) * chunks;
+  const size_t dz_row = static_cast<size_t>(taps) * in + tap,
+               met_row = static_cast<size_t>(taps) * (in + 1) + static_cast<size_t>(tap) * chunks;
   for_each_lane(in, [&](int c, int lane) {
-    const Lanes weights = sum(static_cast<size_t>(tap) * in + c, lane) + (background != nullptr ? background[c] * sum(dz_row, lane) : Lanes{});
+    const Lanes weights = sum(static_cast<size_t>(tap) * in + c, lane) +
+                          (background != nullptr ? background[c] * sum(dz_row, lane) : Lanes{});
     const float* each = reinterpret_cast<const float*>(&weights);
-    for (int i = 0; i < static_cast<int>(sizeof weights / sizeof(float)) && lane + i < lanes; ++i) {  // one output channel's filter lies far from the next one's
+    for (int i = 0; i < static_cast<int>(sizeof weights / sizeof(float)) && lane + i < lanes;
+         ++i) {  // one output channel's filter lies far from the next one's
       dw[(static_cast<size_t>(first + lane + i) * taps + tap) * in + c] = each[i];
     }
   });
@@ -285,18 +315,21 @@ extern "C" __global__ void __launch_bounds__(1024) conv2d_sum_shares(int parts, 
   }
   if (background != nullptr) {
     for_each_lane(chunks, [&](int chunk, int lane) {
-      store_lanes(inactive + ((static_cast<size_t>(group) * taps + tap) * chunks + chunk) * kLanes, lane, sum(dz_row, lane) - sum(met_row + chunk, lane));
+      store_lanes(inactive + ((static_cast<size_t>(group) * taps + tap) * chunks + chunk) * kLanes, lane,
+                  sum(dz_row, lane) - sum(met_row + chunk, lane));
     });
   }
 }
 
 // dbackground[c] = the sum over output channels and taps of w times inactive. A block per channel: grid (in).
-extern "C" __global__ void __launch_bounds__(1024) conv2d_background_gradient(int slabs, const float* __restrict__ packed, const float* __restrict__ inactive,
-                                                                               float* __restrict__ dbackground) {
+extern "C" __global__ void __launch_bounds__(1024)
+    conv2d_background_gradient(int slabs, const float* __restrict__ packed, const float* __restrict__ inactive,
+                               float* __restrict__ dbackground) {
   const int c = static_cast<int>(blockIdx.x), in = static_cast<int>(gridDim.x), chunks = ceil_div(in, kLanes);
   float sum = 0.0f;
   for (int slab = threadIdx.x; slab < slabs; slab += blockDim.x) {
-    const float *weights = packed + (static_cast<size_t>(slab) * in + c) * kLanes, *gradients = inactive + (static_cast<size_t>(slab) * chunks + c / kLanes) * kLanes;
+    const float *weights = packed + (static_cast<size_t>(slab) * in + c) * kLanes,
+                *gradients = inactive + (static_cast<size_t>(slab) * chunks + c / kLanes) * kLanes;
     for (int lane = 0; lane < kLanes; ++lane) {
       sum += weights[lane] * gradients[lane];
     }

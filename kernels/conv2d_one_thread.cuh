@@ -7,10 +7,15 @@
 __device__ __forceinline__ int list_pixels(const Tile& tile, const Channels& channels, bool all, List list, int& next) {
   int count = 0;
   const bool whole_rows = tile.pixel_columns == channels.columns;
-  const float* start = channels.image + (static_cast<size_t>(tile.first_row) * channels.columns + tile.first_column) * channels.in + channels.first;
+  const float* start = channels.image +
+                       (static_cast<size_t>(tile.first_row) * channels.columns + tile.first_column) * channels.in +
+                       channels.first;
   for (; next < tile.pixels && count < kListed; ++next) {
-    const float* values = start + (whole_rows ? next : next / tile.pixel_columns * channels.columns + next % tile.pixel_columns) * static_cast<size_t>(channels.in);
-    if (!all && whole_rows && channels.in == 1 && channels.background == nullptr && next + kLanes <= tile.pixels && !any_lane(load_lanes(values, 0))) {
+    const float* values =
+        start + (whole_rows ? next : next / tile.pixel_columns * channels.columns + next % tile.pixel_columns) *
+                    static_cast<size_t>(channels.in);
+    if (!all && whole_rows && channels.in == 1 && channels.background == nullptr && next + kLanes <= tile.pixels &&
+        !any_lane(load_lanes(values, 0))) {
       next += kLanes - 1;  // sixteen dark pixels at once
     } else if (all || (channels.count == kLanes ? any_lane(channels.difference(values, 0)) : channels.differ(values))) {
       if (list.values != nullptr) {
@@ -27,13 +32,16 @@ struct Reached {
   static constexpr bool kAll = false;
   unsigned char flags[kTilePositions / 4] = {};
 
-  __device__ __forceinline__ bool has(const Tile& tile, int row, int column) const { return flags[row * (tile.columns / 2) + column] != 0; }
+  __device__ __forceinline__ bool has(const Tile& tile, int row, int column) const {
+    return flags[row * (tile.columns / 2) + column] != 0;
+  }
 
   // Calls body(row, column, 0) for each cell that these pixels are the first to reach.
   template <class Body>
   __device__ __forceinline__ void add(const Tile& tile, const Pixel* pixels, int count, Body body) {
     for (int i = 0; i < count; ++i) {
-      const int last_row = min(tile.rows - 1, pixels[i].row + tile.half) / 2, last_column = min(tile.columns - 1, pixels[i].column + tile.half) / 2;
+      const int last_row = min(tile.rows - 1, pixels[i].row + tile.half) / 2,
+                last_column = min(tile.columns - 1, pixels[i].column + tile.half) / 2;
       for (int row = max(0, pixels[i].row - tile.half) / 2; row <= last_row; ++row) {
         for (int column = max(0, pixels[i].column - tile.half) / 2; column <= last_column; ++column) {
           unsigned char& flag = flags[row * (tile.columns / 2) + column];
@@ -49,7 +57,8 @@ struct Reached {
 
 // Adds a pixel to the z of kTaps neighbouring positions, right to left, for taps from left to right.
 template <int kTaps>
-__device__ __forceinline__ void add_taps(int channels, int tap_stride, const float* values, const float* filters, float* z) {
+__device__ __forceinline__ void add_taps(int channels, int tap_stride, const float* values, const float* filters,
+                                         float* z) {
   Lanes sums[kTaps];
 #pragma unroll
   for (int t = 0; t < kTaps; ++t) {
@@ -69,11 +78,13 @@ __device__ __forceinline__ void add_taps(int channels, int tap_stride, const flo
 }
 
 // z of the tile += what the listed pixels add to it. `filters` points at the first of the listed channels in the group's packed filters.
-__device__ __forceinline__ void add_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels, const float* filters, float* z) {
+__device__ __forceinline__ void add_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
+                                           const float* filters, float* z) {
   const int tap_stride = g.in * kLanes;
   for (int r = 0; r < g.window; ++r, filters += g.window * tap_stride) {  // a row of filters stays in the first cache
     for (int i = 0; i < count; ++i) {
-      const int row = list.pixels[i].row + tile.half - r, right = list.pixels[i].column + tile.half, end = min(g.window, right + 1);
+      const int row = list.pixels[i].row + tile.half - r, right = list.pixels[i].column + tile.half,
+                end = min(g.window, right + 1);
       const float* values = list.values + i * kLanes;
       float* at = z + (row * tile.columns + right) * kLanes;
       if (row < 0 || row >= tile.rows) {
@@ -94,7 +105,8 @@ __device__ __forceinline__ void add_pixels(const Geometry& g, const Tile& tile, 
 }
 
 // dx of `channels` channels of the listed pixels += what the tile's positions around them give.
-__device__ __forceinline__ void gather_positions(const Geometry& g, const Tile& tile, const Pixel* pixels, int count, const Channels& channels, const float* filters, const float* dz,
+__device__ __forceinline__ void gather_positions(const Geometry& g, const Tile& tile, const Pixel* pixels, int count,
+                                                 const Channels& channels, const float* filters, const float* dz,
                                                  float* dx) {
   for (int i = 0; i < count; ++i) {
     const Pixel pixel = pixels[i];
@@ -119,14 +131,16 @@ __device__ __forceinline__ void gather_positions(const Geometry& g, const Tile& 
         }
       }
     }
-    float* to = dx + (static_cast<size_t>(tile.row + pixel.row) * g.columns + tile.column + pixel.column) * g.in + channels.first;
+    float* to = dx + (static_cast<size_t>(tile.row + pixel.row) * g.columns + tile.column + pixel.column) * g.in +
+                channels.first;
     store_some(to, 0, channels.count, load_some(to, 0, channels.count) + sums_over_lanes(sums));
   }
 }
 
 // sums(kChannels, 16) += the listed pixels' products with the dz that a tap gives them, and met(16) += that dz, where it is asked for.
 template <int kChannels>
-__device__ __forceinline__ void multiply_tap(const Tile& tile, const Pixel* pixels, int count, int down, int right, const float* values, const float* dz, float* sums_out, float* met_out) {
+__device__ __forceinline__ void multiply_tap(const Tile& tile, const Pixel* pixels, int count, int down, int right,
+                                             const float* values, const float* dz, float* sums_out, float* met_out) {
   Lanes sums[kChannels], met = met_out != nullptr ? load_lanes(met_out, 0) : Lanes{};
 #pragma unroll
   for (int c = 0; c < kChannels; ++c) {
@@ -153,15 +167,18 @@ __device__ __forceinline__ void multiply_tap(const Tile& tile, const Pixel* pixe
 }
 
 // dw(taps, in, 16), from the first listed channel on, += the listed pixels' products with dz; met(taps, stride 16 * chunks) += the dz they are multiplied with.
-__device__ __forceinline__ void multiply_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels, const float* dz, float* dw, float* met) {
+__device__ __forceinline__ void multiply_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
+                                                const float* dz, float* dw, float* met) {
   for (int tap = 0; tap < g.taps(); ++tap) {
     const int down = tile.half - tap / g.window, right = tile.half - tap % g.window;
-    float *sums = dw + static_cast<size_t>(tap) * g.in * kLanes, *tap_met = met == nullptr ? nullptr : met + static_cast<size_t>(tap) * g.chunks() * kLanes;
+    float *sums = dw + static_cast<size_t>(tap) * g.in * kLanes,
+          *tap_met = met == nullptr ? nullptr : met + static_cast<size_t>(tap) * g.chunks() * kLanes;
     if (channels == kLanes) {
       multiply_tap<kLanes>(tile, list.pixels, count, down, right, list.values, dz, sums, tap_met);
     }
     for (int c = 0; channels < kLanes && c < channels; ++c) {
-      multiply_tap<1>(tile, list.pixels, count, down, right, list.values + c, dz, sums + c * kLanes, c == 0 ? tap_met : nullptr);
+      multiply_tap<1>(tile, list.pixels, count, down, right, list.values + c, dz, sums + c * kLanes,
+                      c == 0 ? tap_met : nullptr);
     }
   }
 }
@@ -169,7 +186,8 @@ __device__ __forceinline__ void multiply_pixels(const Geometry& g, const Tile& t
 // total(taps, 16) += for each tap, the sum of dz over the positions at which it meets the image.
 __device__ __forceinline__ void sum_positions(const Geometry& g, const Tile& tile, const float* dz, float* total) {
   for (int s = 0; s < g.window; ++s) {
-    const int first = max(0, tile.half - s - tile.column), last = min(tile.columns, g.columns + tile.half - s - tile.column);
+    const int first = max(0, tile.half - s - tile.column),
+              last = min(tile.columns, g.columns + tile.half - s - tile.column);
     for (int p = 0; p < tile.rows; ++p) {
       Lanes sum{};
       for (int q = first; q < last; ++q) {

@@ -13,7 +13,9 @@ struct Geometry {
   __device__ __forceinline__ int taps() const { return window * window; }
   __device__ __forceinline__ int lanes(int group) const { return min(kLanes, out - group * kLanes); }
   __device__ __forceinline__ int chunks() const { return ceil_div(in, kLanes); }
-  __device__ __forceinline__ int tile_rows() const { return min(rows, kTilePositions / min(columns, kTileColumns) / 2 * 2); }
+  __device__ __forceinline__ int tile_rows() const {
+    return min(rows, kTilePositions / min(columns, kTileColumns) / 2 * 2);
+  }
   __device__ __forceinline__ int tiles() const { return ceil_div(rows, tile_rows()) * ceil_div(columns, kTileColumns); }
 };
 
@@ -47,7 +49,12 @@ struct Channels {
   const float* background;
   int columns, in, first, count;
   __device__ __forceinline__ Channels(const Geometry& g, const float* x, size_t b, const float* background_, int chunk)
-      : image(x + b * g.rows * g.columns * g.in), background(background_), columns(g.columns), in(g.in), first(chunk * kLanes), count(min(kLanes, g.in - first)) {}
+      : image(x + b * g.rows * g.columns * g.in),
+        background(background_),
+        columns(g.columns),
+        in(g.in),
+        first(chunk * kLanes),
+        count(min(kLanes, g.in - first)) {}
 
   __device__ __forceinline__ const float* of(const Tile& tile, Pixel pixel) const {
     return image + (static_cast<size_t>(tile.row + pixel.row) * columns + tile.column + pixel.column) * in + first;
@@ -68,7 +75,8 @@ struct Channels {
 // Pixels in shared memory.
 struct List {
   Pixel* pixels;  // kListed
-  float* values;  // (kListed, 16): their channels with the background subtracted, zero past the last; null where nobody asks
-  int* flags;     // kListed
-  int* counted;   // 1
+  float*
+      values;  // (kListed, 16): their channels with the background subtracted, zero past the last; null where nobody asks
+  int* flags;    // kListed
+  int* counted;  // 1
 };

@@ -47,7 +47,8 @@ struct Store {
 };
 
 // sums[c] = the sum of a's column first + c over m rows, for `columns` columns; each thread keeps its own. Four rows at a time, so that four loads are under way.
-__device__ __forceinline__ void sum_columns(int m, int n, int first, int columns, const float* __restrict__ a, float* __restrict__ sums) {
+__device__ __forceinline__ void sum_columns(int m, int n, int first, int columns, const float* __restrict__ a,
+                                            float* __restrict__ sums) {
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
     sums[c] = 0.0f;
   }
@@ -66,20 +67,23 @@ __device__ __forceinline__ void sum_columns(int m, int n, int first, int columns
 }
 
 // y = act(x w + b). Grid (ceil(n / 64), ceil(m / 64)).
-extern "C" __global__ void __launch_bounds__(256) dense_forward(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ bias, int relu,
-                                                                 float* __restrict__ y) {
+extern "C" __global__ void __launch_bounds__(256)
+    dense_forward(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ w,
+                  const float* __restrict__ bias, int relu, float* __restrict__ y) {
   product<false, false>(m, n, k, x, k, w, n, BiasActivation{bias, relu, y, n});
 }
 
 // dx(m, k) = dy w^T, zeroed where the ReLU that made x was off. Grid (ceil(k / 64), ceil(m / 64)).
-extern "C" __global__ void __launch_bounds__(256) dense_backward_input(int m, int n, int k, const float* __restrict__ dy, const float* __restrict__ w,
-                                                                        const float* __restrict__ relu_output, float* __restrict__ dx) {
+extern "C" __global__ void __launch_bounds__(256)
+    dense_backward_input(int m, int n, int k, const float* __restrict__ dy, const float* __restrict__ w,
+                         const float* __restrict__ relu_output, float* __restrict__ dx) {
   product<false, true>(m, k, n, dy, n, w, n, ReluMask{relu_output, dx, k});
 }
 
 // dw(k, n) = x^T dy and dbias(n) = column sums of dy. Grid (ceil(n / 64), ceil(k / 64)).
-extern "C" __global__ void __launch_bounds__(256) dense_backward_weights(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw,
-                                                                          float* __restrict__ dbias) {
+extern "C" __global__ void __launch_bounds__(256)
+    dense_backward_weights(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ dy,
+                           float* __restrict__ dw, float* __restrict__ dbias) {
   product<true, false>(k, n, m, x, k, dy, n, Store{dw, n});
   if (dbias != nullptr && blockIdx.y == 0) {
     __shared__ float sums[kTile];  // a thread reads and writes its own columns only
@@ -94,8 +98,9 @@ extern "C" __global__ void __launch_bounds__(256) dense_backward_weights(int m, 
 // ---- one output, n = 1: matrix-vector products ----
 
 // y(m) = act(x w + b). A block per row.
-extern "C" __global__ void __launch_bounds__(1024) dense_forward_single(int k, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ bias, int relu,
-                                                                         float* __restrict__ y) {
+extern "C" __global__ void __launch_bounds__(1024)
+    dense_forward_single(int k, const float* __restrict__ x, const float* __restrict__ w,
+                         const float* __restrict__ bias, int relu, float* __restrict__ y) {
   const float* row = x + static_cast<size_t>(blockIdx.x) * k;
   float sum = 0.0f;
   for (int i = threadIdx.x; i < k; i += blockDim.x) {
@@ -109,7 +114,8 @@ extern "C" __global__ void __launch_bounds__(1024) dense_forward_single(int k, c
 }
 
 // dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid (ceil(k / block), m).
-extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w, const float* __restrict__ relu_output, float* __restrict__ dx) {
+extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w,
+                                                       const float* __restrict__ relu_output, float* __restrict__ dx) {
   const int column = element_index();
   const float gradient = dy[blockIdx.y];
   if (column < k) {
@@ -122,8 +128,9 @@ extern "C" __global__ void dense_backward_input_single(int k, const float* __res
 constexpr int kSingleColumns = 256;
 
 // dw(k) = x^T dy and dbias = sum of dy. A block per 256 inputs.
-extern "C" __global__ void __launch_bounds__(1024) dense_backward_weights_single(int m, int k, const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw,
-                                                                                  float* __restrict__ dbias) {
+extern "C" __global__ void __launch_bounds__(1024)
+    dense_backward_weights_single(int m, int k, const float* __restrict__ x, const float* __restrict__ dy,
+                                  float* __restrict__ dw, float* __restrict__ dbias) {
   __shared__ float sums[kSingleColumns];  // a thread reads and writes its own inputs only
   const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, k - column0);
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
@@ -179,7 +186,8 @@ extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_o
 }
 
 // sums(n) = column sums of a(m, n). A block per 256 columns.
-extern "C" __global__ void __launch_bounds__(1024) column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out) {
+extern "C" __global__ void __launch_bounds__(1024)
+    column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out) {
   __shared__ float sums[kSingleColumns];  // a thread reads and writes its own columns only
   const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, n - column0);
   sum_columns(m, n, column0, columns, a, sums);

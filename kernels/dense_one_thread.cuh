@@ -15,8 +15,9 @@ typedef float QuarterLanes __attribute__((vector_size(kQuarter * sizeof(float)))
 
 // kRows x kColumns sums in registers over depth steps of k, in whole vectors and perhaps a quarter of one. `partial` carries sums between panels of a deep product.
 template <int kRows, int kColumns, class A, class Epilogue>
-__device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
-                                              int column0, int columns, Epilogue epilogue) {
+__device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel,
+                                              float* __restrict__ partial, bool first, bool last, int column0,
+                                              int columns, Epilogue epilogue) {
   constexpr int kVectors = kColumns / kLanes, kRest = kVectors * kLanes;
   Lanes sums[kRows][kVectors + 1];
   QuarterLanes rest[kRows];
@@ -70,22 +71,26 @@ __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, c
 
 // kRows rows of the tile, kColumns wide, in as many register tiles as the registers ask for.
 template <int kRows, int kColumns, class A, class Epilogue>
-__device__ __forceinline__ void row_group(A a, int row, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last, int column0, int columns,
+__device__ __forceinline__ void row_group(A a, int row, int k0, int depth, const float* __restrict__ panel,
+                                          float* __restrict__ partial, bool first, bool last, int column0, int columns,
                                           Epilogue epilogue) {
   constexpr int kWidth = kColumns < kRegisterColumns ? kColumns : kRegisterColumns;
   register_tile<kRows, kWidth>(a, row, k0, depth, panel, partial, first, last, column0, columns, epilogue);
   if constexpr (kColumns > kWidth) {
-    row_group<kRows, kColumns - kWidth>(a, row, k0, depth, panel + kWidth, partial + kWidth, first, last, column0 + kWidth, columns - kWidth, epilogue);
+    row_group<kRows, kColumns - kWidth>(a, row, k0, depth, panel + kWidth, partial + kWidth, first, last,
+                                        column0 + kWidth, columns - kWidth, epilogue);
   }
 }
 
 // All rows of the tile, kColumns wide.
 template <int kColumns, class A, class Epilogue>
-__device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
-                                             int column0, int columns, Epilogue epilogue) {
+__device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, int depth,
+                                             const float* __restrict__ panel, float* __restrict__ partial, bool first,
+                                             bool last, int column0, int columns, Epilogue epilogue) {
   int r = 0;
   for (; r + kRegisterRows <= rows; r += kRegisterRows) {
-    row_group<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
+    row_group<kRegisterRows, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0,
+                                       columns, epilogue);
   }
   for (; r + 2 <= rows; r += 2) {
     row_group<2, kColumns>(a, row0 + r, k0, depth, panel, partial + r * kTile, first, last, column0, columns, epilogue);
@@ -97,8 +102,9 @@ __device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, in
 
 // The same, with the first of these widths that holds the columns: whole vectors, and a quarter of one.
 template <int kColumns, int... kWider, class A, class Epilogue>
-__device__ __forceinline__ void narrowest_group(A a, int row0, int rows, int k0, int depth, const float* __restrict__ panel, float* __restrict__ partial, bool first, bool last,
-                                                int column0, int columns, Epilogue epilogue) {
+__device__ __forceinline__ void narrowest_group(A a, int row0, int rows, int k0, int depth,
+                                                const float* __restrict__ panel, float* __restrict__ partial,
+                                                bool first, bool last, int column0, int columns, Epilogue epilogue) {
   if constexpr (sizeof...(kWider) > 0) {
     if (columns > kColumns) {
       narrowest_group<kWider...>(a, row0, rows, k0, depth, panel, partial, first, last, column0, columns, epilogue);
@@ -110,14 +116,17 @@ __device__ __forceinline__ void narrowest_group(A a, int row0, int rows, int k0,
 
 // panel(depth, 64) = B(depth, columns), columns that are not there 0.
 template <bool kTransposed>
-__device__ __forceinline__ void pack(const float* __restrict__ b, int stride, int depth, int columns, float* __restrict__ panel) {
+__device__ __forceinline__ void pack(const float* __restrict__ b, int stride, int depth, int columns,
+                                     float* __restrict__ panel) {
   if constexpr (kTransposed) {
     for (int c = 0; c < columns; c += kLanes) {
       for (int i = 0; i < depth; i += kLanes) {
         Lanes square[kLanes];
 #pragma unroll
         for (int j = 0; j < kLanes; ++j) {
-          square[j] = c + j < columns ? load_first<Lanes>(b + static_cast<size_t>(c + j) * stride + i, min(kLanes, depth - i)) : Lanes{};
+          square[j] = c + j < columns
+                          ? load_first<Lanes>(b + static_cast<size_t>(c + j) * stride + i, min(kLanes, depth - i))
+                          : Lanes{};
         }
         transpose_lanes(square);
 #pragma unroll
@@ -131,7 +140,8 @@ __device__ __forceinline__ void pack(const float* __restrict__ b, int stride, in
   } else {
     for (int i = 0; i < depth; ++i) {
       for (int c = 0; c < columns; c += kLanes) {
-        store_lanes(panel + i * kTile + c, 0, load_first<Lanes>(b + static_cast<size_t>(i) * stride + c, min(kLanes, columns - c)));
+        store_lanes(panel + i * kTile + c, 0,
+                    load_first<Lanes>(b + static_cast<size_t>(i) * stride + c, min(kLanes, columns - c)));
       }
     }
   }
@@ -140,14 +150,18 @@ __device__ __forceinline__ void pack(const float* __restrict__ b, int stride, in
 // The columns of B are packed, and padded with zeros, a panel at a time, so that every row tile reads
 // whole contiguous vectors.
 template <bool kTransposedB, class A, class Epilogue>
-__device__ __forceinline__ void tile_product(int rows, int n, int k, A a, const float* __restrict__ b, int b_stride, Epilogue epilogue, int row0, int column0) {
+__device__ __forceinline__ void tile_product(int rows, int n, int k, A a, const float* __restrict__ b, int b_stride,
+                                             Epilogue epilogue, int row0, int column0) {
   alignas(64) float panel[kPanelDepth * kTile];
   alignas(64) float partial[kTile * kTile];
   const int columns = min(kTile, n - column0);
   for (int k0 = 0; k0 < k; k0 += kPanelDepth) {
     const int depth = min(kPanelDepth, k - k0);
-    pack<kTransposedB>(b + (kTransposedB ? static_cast<size_t>(column0) * b_stride + k0 : static_cast<size_t>(k0) * b_stride + column0), b_stride, depth, columns, panel);
-    narrowest_group<4, 16, 20, 32, 36, 48, 52, 64>(a, row0, rows, k0, depth, panel, partial, k0 == 0, k0 + depth == k, column0, columns, epilogue);
+    pack<kTransposedB>(b + (kTransposedB ? static_cast<size_t>(column0) * b_stride + k0
+                                         : static_cast<size_t>(k0) * b_stride + column0),
+                       b_stride, depth, columns, panel);
+    narrowest_group<4, 16, 20, 32, 36, 48, 52, 64>(a, row0, rows, k0, depth, panel, partial, k0 == 0, k0 + depth == k,
+                                                   column0, columns, epilogue);
   }
 }
 
@@ -158,5 +172,6 @@ __device__ __forceinline__ void product(int m, int n, int k, const float* __rest
                                         const float* __restrict__ b, int b_stride, Epilogue epilogue) {
   const int rows = ceil_div(ceil_div(m, static_cast<int>(gridDim.y)), kRegisterRows) * kRegisterRows;
   const int row0 = static_cast<int>(blockIdx.y) * rows, column0 = static_cast<int>(blockIdx.x) * kTile;
-  tile_product<kTransposedB>(min(rows, m - row0), n, k, Operand<kTransposedA>{a, a_stride}, b, b_stride, epilogue, row0, column0);
+  tile_product<kTransposedB>(min(rows, m - row0), n, k, Operand<kTransposedA>{a, a_stride}, b, b_stride, epilogue, row0,
+                             column0);
 }

@@ -56,5 +56,6 @@ template <bool kTransposedA, bool kTransposedB, class Epilogue>
 __device__ __forceinline__ void product(int m, int n, int k, const float* __restrict__ a, int a_stride,
                                         const float* __restrict__ b, int b_stride, Epilogue epilogue) {
   const int column0 = static_cast<int>(blockIdx.x) * kTile, row0 = static_cast<int>(blockIdx.y) * kTile;
-  tile_product(m, n, k, Operand<kTransposedA>{a, a_stride}, Operand<kTransposedB>{b, b_stride}, epilogue, row0, column0);
+  tile_product(m, n, k, Operand<kTransposedA>{a, a_stride}, Operand<kTransposedB>{b, b_stride}, epilogue, row0,
+               column0);
 }

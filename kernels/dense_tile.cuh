@@ -11,6 +11,7 @@ struct Operand {
   const float* __restrict__ data;
   int stride;
   __device__ __forceinline__ float operator()(int row, int column) const {
-    return kTransposed ? data[static_cast<size_t>(column) * stride + row] : data[static_cast<size_t>(row) * stride + column];
+    return kTransposed ? data[static_cast<size_t>(column) * stride + row]
+                       : data[static_cast<size_t>(row) * stride + column];
   }
 };

@@ -6,8 +6,9 @@
 constexpr int kLossAndAccuracyWords = 3;
 
 // One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
-extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
-                                                                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+extern "C" __global__ void __launch_bounds__(1024)
+    loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
+                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
   float loss_sum = 0.0f, right = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];
@@ -23,8 +24,10 @@ extern "C" __global__ void __launch_bounds__(1024) loss_and_accuracy(int n, cons
 }
 
 // One row of the ring is {step, mean loss} or, where there are elements to compare, {step, mean loss, largest |a - b| of m elements}. One block.
-extern "C" __global__ void __launch_bounds__(1024) loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a, const float* __restrict__ b,
-                                                                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+extern "C" __global__ void __launch_bounds__(1024)
+    loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a,
+                      const float* __restrict__ b, const unsigned* __restrict__ step, int slots,
+                      float* __restrict__ ring) {
   float loss_sum = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];

@@ -6,9 +6,11 @@ constexpr int kTupleMetricsWords = 4;
 
 // One row of the ring is {step, loss, accuracy of the tuples, accuracy of the images}: n tuples of k images each, loss the mean of tuple_loss(n), plus the mean of image_loss(n k) unless
 // that is null. An accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
-extern "C" __global__ void __launch_bounds__(1024) tuple_metrics(int n, int k, const float* __restrict__ tuple_loss, const float* __restrict__ image_loss, const float* __restrict__ tuple_score,
-                                                                  const float* __restrict__ tuple_label, const float* __restrict__ image_score, const float* __restrict__ image_label,
-                                                                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+extern "C" __global__ void __launch_bounds__(1024)
+    tuple_metrics(int n, int k, const float* __restrict__ tuple_loss, const float* __restrict__ image_loss,
+                  const float* __restrict__ tuple_score, const float* __restrict__ tuple_label,
+                  const float* __restrict__ image_score, const float* __restrict__ image_label,
+                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
   const int images = n * k;
   float tuple_sum = 0.0f, image_sum = 0.0f, tuples_right = 0.0f, images_right = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {

@@ -13,9 +13,9 @@
 #include "driver/graph.h"
 #include "driver/launch.h"
 #include "driver/memory.h"
+#include "driver/plateau_driver.h"
 #include "driver/pool.h"
 #include "driver/stream.h"
-#include "driver/plateau_driver.h"
 
 namespace driver {
 namespace {
@@ -46,7 +46,8 @@ std::string processor() {
     }
   }
   const char* vectors = flags.find("avx512f") != std::string::npos ? "AVX-512" : "AVX2";
-  return "CPU (" + model + ", " + std::to_string(pool_threads()) + (pool_threads() == 1 ? " thread, " : " threads, ") + vectors + ")";
+  return "CPU (" + model + ", " + std::to_string(pool_threads()) + (pool_threads() == 1 ? " thread, " : " threads, ") +
+         vectors + ")";
 }
 
 std::shared_ptr<Context> make_context() {

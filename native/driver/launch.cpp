@@ -44,7 +44,8 @@ void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
       std::memcpy(&address, arguments[i], sizeof address);
       const bool aligned = address % param.element_alignment == 0;
       if (address != 0 && (!aligned || !memory().find(address, param.element_size))) {
-        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i, aligned ? "device memory, or less than one element of it" : "aligned");
+        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i,
+                     aligned ? "device memory, or less than one element of it" : "aligned");
         fail(aligned ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_ERROR_MISALIGNED_ADDRESS);
       }
     }
@@ -80,10 +81,11 @@ HandleTable<Function>& functions() {
 }
 
 // Each starts at a place of its own in the cycle.
-BlockTime::BlockTime() : runs_([] {
-  static std::atomic<unsigned> made{0};
-  return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
-}()) {}
+BlockTime::BlockTime()
+    : runs_([] {
+        static std::atomic<unsigned> made{0};
+        return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
+      }()) {}
 
 BlockTime::Way BlockTime::next(std::uint64_t blocks) {
   if (blocks < 2) {
@@ -95,22 +97,28 @@ BlockTime::Way BlockTime::next(std::uint64_t blocks) {
   } else if (turn == kMeasurements) {
     shared_.store(0, std::memory_order_relaxed);
   }
-  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed), kernel = alone * static_cast<float>(blocks);
+  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed),
+              kernel = alone * static_cast<float>(blocks);
   if (alone == 0 || turn < kMeasurements) {
     return Way::alone_measured;
   }
-  const bool pays = turn < 2 * kMeasurements ? kernel >= kWorthSharing : shared == 0 ? kernel >= kSurelyWorthSharing : shared < kGain * alone;
+  const bool pays = turn < 2 * kMeasurements ? kernel >= kWorthSharing
+                    : shared == 0            ? kernel >= kSurelyWorthSharing
+                                             : shared < kGain * alone;
   return pays ? Way::shared : Way::alone;
 }
 
 void BlockTime::alone_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
-  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = alone_.load(std::memory_order_relaxed);
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks),
+              before = alone_.load(std::memory_order_relaxed);
   alone_.store(before == 0 ? now : std::min(before, now), std::memory_order_relaxed);
 }
 
 void BlockTime::shared_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
-  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = shared_.load(std::memory_order_relaxed);
-  shared_.store(before == 0 || now < before ? now : before + (now - before) / 32, std::memory_order_relaxed);  // one slow run says little
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks),
+              before = shared_.load(std::memory_order_relaxed);
+  shared_.store(before == 0 || now < before ? now : before + (now - before) / 32,
+                std::memory_order_relaxed);  // one slow run says little
 }
 
 KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, std::shared_ptr<BlockTime> time)
@@ -126,12 +134,14 @@ KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, s
   launch_.failure = &failure_;
 }
 
-KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments)
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block,
+                           void* const* arguments)
     : KernelLaunch(std::move(module), function, function.block_time) {
   update(grid, block, arguments);
 }
 
-KernelLaunch::KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.function_, other.block_time_) {
+KernelLaunch::KernelLaunch(const KernelLaunch& other)
+    : KernelLaunch(other.module_, other.function_, other.block_time_) {
   std::memcpy(storage_.data(), other.storage_.data(), storage_.size());
   launch_.grid = other.launch_.grid;
   launch_.block = other.launch_.block;
@@ -168,7 +178,11 @@ void KernelLaunch::run(Context& context) {
     const auto start = std::chrono::steady_clock::now();
     if (way == BlockTime::Way::shared) {
       parallel_for(
-          blocks_, [](void* state, std::uint64_t first, std::uint64_t last) { static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last); }, this);
+          blocks_,
+          [](void* state, std::uint64_t first, std::uint64_t last) {
+            static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last);
+          },
+          this);
       block_time_->shared_took(std::chrono::steady_clock::now() - start, blocks_);
     } else {
       kernel_.run(launch_, 0, blocks_);
@@ -242,7 +256,8 @@ PLATEAU_API CUresult cuFuncGetParamInfo(void* handle, std::size_t index, std::si
   });
 }
 
-PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
+PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                    unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
                                     void** arguments, void** extra) {
   return call("cuLaunchKernel", Needs::context, [&] {
     const auto function = functions().get(handle);
@@ -255,6 +270,8 @@ PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid
     }
     const auto target = stream_of(stream);
     require(target->context.get() == function->module->context, CUDA_ERROR_INVALID_HANDLE);
-    target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function, simt::Dim3{grid_x, grid_y, grid_z}, simt::Dim3{block_x, block_y, block_z}, arguments));
+    target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function,
+                                                  simt::Dim3{grid_x, grid_y, grid_z},
+                                                  simt::Dim3{block_x, block_y, block_z}, arguments));
   });
 }

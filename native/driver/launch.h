@@ -42,7 +42,8 @@ HandleTable<Function>& functions();
 // A kernel launch with its own copy of the arguments.
 class KernelLaunch final : public Operation {
  public:
-  KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments);
+  KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block,
+               void* const* arguments);
   KernelLaunch(const KernelLaunch& other);
   KernelLaunch& operator=(const KernelLaunch&) = delete;
   void run(Context& context) override;

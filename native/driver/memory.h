@@ -25,14 +25,18 @@ class Memory {
  public:
   std::uint64_t allocate(std::size_t bytes, MemoryKind kind, Context* context);
   void adopt(Allocation allocation);
-  Allocation release(std::uint64_t address, MemoryKind kind);  // forgets it; CUDA_ERROR_INVALID_VALUE where there is none
+  Allocation release(std::uint64_t address,
+                     MemoryKind kind);  // forgets it; CUDA_ERROR_INVALID_VALUE where there is none
   void forget(std::uint64_t address);
   void release_all(Context* context);
-  static bool free(const Allocation& allocation);  // returns memory; false where the bytes behind the end were overwritten
+  static bool free(
+      const Allocation& allocation);  // returns memory; false where the bytes behind the end were overwritten
   std::optional<Allocation> find(std::uint64_t address, std::size_t bytes) const;
   std::size_t count(MemoryKind kind) const;
   std::size_t used() const { return used_; }
-  std::uint64_t releases() const { return releases_; }  // tells whether what was checked earlier may have been freed since
+  std::uint64_t releases() const {
+    return releases_;
+  }  // tells whether what was checked earlier may have been freed since
   static std::size_t total();
 
  private:

@@ -27,8 +27,11 @@ std::size_t elf_size(const void* image) {
   Elf64_Ehdr header;
   std::memcpy(&header, image, sizeof header);
   require(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0, CUDA_ERROR_INVALID_IMAGE);
-  require(header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN && header.e_machine == EM_X86_64, CUDA_ERROR_NO_BINARY_FOR_GPU);
-  require(header.e_shoff >= sizeof header && header.e_shoff < kLargestImage && header.e_shentsize == sizeof(Elf64_Shdr) && header.e_shstrndx < header.e_shnum, CUDA_ERROR_INVALID_IMAGE);
+  require(header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN && header.e_machine == EM_X86_64,
+          CUDA_ERROR_NO_BINARY_FOR_GPU);
+  require(header.e_shoff >= sizeof header && header.e_shoff < kLargestImage &&
+              header.e_shentsize == sizeof(Elf64_Shdr) && header.e_shstrndx < header.e_shnum,
+          CUDA_ERROR_INVALID_IMAGE);
   return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
 }
 
@@ -37,8 +40,10 @@ void require_whole(const MemoryFile& file) {
   const auto header = file.read<Elf64_Ehdr>(0);
   for (std::size_t i = 0; i < header.e_shnum; ++i) {
     const auto section = file.read<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr));
-    const bool in_file = section.sh_type == SHT_NOBITS || (section.sh_offset <= header.e_shoff && section.sh_size <= header.e_shoff - section.sh_offset);
-    const bool right_type = i == 0 ? section.sh_type == SHT_NULL : i != header.e_shstrndx || section.sh_type == SHT_STRTAB;
+    const bool in_file = section.sh_type == SHT_NOBITS ||
+                         (section.sh_offset <= header.e_shoff && section.sh_size <= header.e_shoff - section.sh_offset);
+    const bool right_type =
+        i == 0 ? section.sh_type == SHT_NULL : i != header.e_shstrndx || section.sh_type == SHT_STRTAB;
     require(in_file && right_type, CUDA_ERROR_INVALID_IMAGE);
   }
 }
@@ -57,7 +62,8 @@ std::shared_ptr<Module> load(const void* image) {
 
 }  // namespace
 
-MemoryFile::MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
+MemoryFile::MemoryFile(const void* bytes, std::size_t count)
+    : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
   require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
   for (std::size_t written = 0; written < count;) {
     const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
@@ -69,7 +75,8 @@ MemoryFile::MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd
 MemoryFile::~MemoryFile() { close(descriptor_); }
 
 void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
-  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes), CUDA_ERROR_INVALID_IMAGE);
+  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes),
+          CUDA_ERROR_INVALID_IMAGE);
 }
 
 std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
@@ -148,7 +155,9 @@ PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const ch
   return call("cuModuleGetFunction", Needs::context, [&] {
     require(function != nullptr && name != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto module = modules().get(handle);
-    const auto found = std::find_if(module->functions.begin(), module->functions.end(), [&](const auto& candidate) { return std::strcmp(candidate->kernel->name, name) == 0; });
+    const auto found = std::find_if(module->functions.begin(), module->functions.end(), [&](const auto& candidate) {
+      return std::strcmp(candidate->kernel->name, name) == 0;
+    });
     require(found != module->functions.end(), CUDA_ERROR_NOT_FOUND);
     *function = found->get();
   });
@@ -179,7 +188,9 @@ PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* byt
     require(variable != nullptr, CUDA_ERROR_NOT_FOUND);
     Dl_info info;
     ElfW(Sym)* symbol = nullptr;
-    require(dladdr1(variable, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT) != 0 && symbol != nullptr && ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT, CUDA_ERROR_NOT_FOUND);
+    require(dladdr1(variable, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT) != 0 && symbol != nullptr &&
+                ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT,
+            CUDA_ERROR_NOT_FOUND);
     const auto where = reinterpret_cast<std::uint64_t>(variable);
     if (!memory().find(where, 1)) {
       memory().adopt({where, symbol->st_size, MemoryKind::device, module->context, false});

@@ -81,7 +81,9 @@ struct Extent {
   __declspec(property(get = one)) unsigned x;
   __declspec(property(get = other)) unsigned y, z;
 };
-SIMT_REFUSED("uses element_index(), which is for kernels without __launch_bounds__; a block's threads stride from threadIdx.x by blockDim.x")
+SIMT_REFUSED(
+    "uses element_index(), which is for kernels without __launch_bounds__; a block's threads stride from threadIdx.x "
+    "by blockDim.x")
 int element_index();
 
 }  // namespace simt
@@ -100,13 +102,17 @@ SIMT_INLINE void __syncwarp(unsigned = 0xffffffffu) {}
 #endif
 
 template <class T>
-SIMT_REFUSED("uses __shfl_sync" SIMT_WARP_RULE) T __shfl_sync(unsigned, T, int, int = 32);
+SIMT_REFUSED("uses __shfl_sync" SIMT_WARP_RULE)
+T __shfl_sync(unsigned, T, int, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_up_sync" SIMT_WARP_RULE) T __shfl_up_sync(unsigned, T, unsigned, int = 32);
+SIMT_REFUSED("uses __shfl_up_sync" SIMT_WARP_RULE)
+T __shfl_up_sync(unsigned, T, unsigned, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_down_sync" SIMT_WARP_RULE) T __shfl_down_sync(unsigned, T, unsigned, int = 32);
+SIMT_REFUSED("uses __shfl_down_sync" SIMT_WARP_RULE)
+T __shfl_down_sync(unsigned, T, unsigned, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_xor_sync" SIMT_WARP_RULE) T __shfl_xor_sync(unsigned, T, int, int = 32);
+SIMT_REFUSED("uses __shfl_xor_sync" SIMT_WARP_RULE)
+T __shfl_xor_sync(unsigned, T, int, int = 32);
 SIMT_REFUSED("uses __ballot_sync" SIMT_WARP_RULE) unsigned __ballot_sync(unsigned, int);
 SIMT_REFUSED("uses __any_sync" SIMT_WARP_RULE) int __any_sync(unsigned, int);
 SIMT_REFUSED("uses __all_sync" SIMT_WARP_RULE) int __all_sync(unsigned, int);
@@ -128,9 +134,11 @@ struct Contract;
 template <class... A, void (*kernel)(A...), unsigned bound>
 struct Contract<kernel, bound> {
   using First = typename FirstOf<A...>::Type;
-  static_assert(((std::is_arithmetic_v<A> || std::is_pointer_v<A>) && ...), "parameters are numbers and pointers, which the driver can check");
+  static_assert(((std::is_arithmetic_v<A> || std::is_pointer_v<A>) && ...),
+                "parameters are numbers and pointers, which the driver can check");
   static_assert(bound % 32 == 0 && bound <= 1024, "__launch_bounds__ is a multiple of 32, at most 1024");
-  static_assert(bound > 0 || !std::is_integral_v<First> || std::is_same_v<First, int>, "a first parameter that is an integer is the number of elements, an int");
+  static_assert(bound > 0 || !std::is_integral_v<First> || std::is_same_v<First, int>,
+                "a first parameter that is an integer is the number of elements, an int");
 
   static constexpr std::size_t kWords = 4096;
   static inline float memory[sizeof...(A) + 1][kWords];
@@ -215,11 +223,11 @@ bool holds() {
 }  // namespace simt
 
 #define SIMT_IMAGE_BEGIN int main() {
-#define SIMT_KERNEL(name, bound)                                           \
-  if constexpr (simt::concerns(#name, bound)) {                            \
-    if (!simt::holds<simt::concerns(#name, bound), &name, bound>()) {      \
-      return 1;                                                            \
-    }                                                                      \
+#define SIMT_KERNEL(name, bound)                                      \
+  if constexpr (simt::concerns(#name, bound)) {                       \
+    if (!simt::holds<simt::concerns(#name, bound), &name, bound>()) { \
+      return 1;                                                       \
+    }                                                                 \
   }
 #define SIMT_IMAGE_END \
   return 0;            \

@@ -71,7 +71,9 @@ class Launch {
   Launch& value(double x) { return scalar(x); }
   Launch& value(unsigned long long x) { return scalar(x); }
   Launch& null() { return scalar(static_cast<void*>(nullptr)); }
-  Launch& input(int count) { return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; }); }
+  Launch& input(int count) {
+    return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; });
+  }
   Launch& words(std::vector<unsigned> content) {
     return buffer(static_cast<int>(content.size()), false, [content](int i) {
       float word;
@@ -182,7 +184,8 @@ void check(Launch launch, unsigned only = 0) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const bool both_nan = std::isnan(outputs[i]) && std::isnan(expected[i]);
       if (!both_nan && !(std::fabs(outputs[i] - expected[i]) <= 1e-4f * (1.0f + std::fabs(expected[i])))) {
-        std::fprintf(stderr, "sanitize: %s with %u threads: output %zu is %g, not %g\n", launch.name(), threads, i, static_cast<double>(outputs[i]), static_cast<double>(expected[i]));
+        std::fprintf(stderr, "sanitize: %s with %u threads: output %zu is %g, not %g\n", launch.name(), threads, i,
+                     static_cast<double>(outputs[i]), static_cast<double>(expected[i]));
         std::exit(1);
       }
     }
