@@ -9,8 +9,8 @@ template <int kSign>
 __device__ __forceinline__ void correlate(int channels, int taps, int padding, const float* __restrict__ w,
                                           int channel_stride, const float* __restrict__ source, int source_length,
                                           float* __restrict__ target, int target_length) {
-  if constexpr (
-      kOneThreadPerBlock) {  // positions are contiguous: the inner loop is one vectorised multiply and add per tap
+  // Positions are contiguous: the inner loop is one vectorised multiply and add per tap.
+  if constexpr (kOneThreadPerBlock) {
     for (int t = 0; t < target_length; ++t) {
       target[t] = 0.0f;
     }

@@ -26,8 +26,8 @@ __device__ __forceinline__ void store(float* to, Value value) {
 }
 
 #if defined(SIMT_ONE_THREAD)
-#pragma clang diagnostic ignored \
-    "-Wpsabi"  // how a vector wider than the machine's is passed differs between targets; nothing here leaves its file
+// How a vector wider than the machine's is passed differs between targets; nothing here leaves its file.
+#pragma clang diagnostic ignored "-Wpsabi"
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int IntLanes __attribute__((vector_size(kLanes * sizeof(int))));
 typedef unsigned char ByteLanes __attribute__((vector_size(kLanes)));

@@ -104,6 +104,7 @@ final class Build {
         if (onPath("g++").isEmpty()) {
             throw new BuildException("g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
         }
+        checkFormat();
         for (Path source : files(root.resolve("kernels"), "**.cu")) {
             String name = moduleName(root.resolve("kernels"), source);
             Path shim = writeShim("gen", name, source);
@@ -201,6 +202,19 @@ final class Build {
 
     private List<String> formatter(String... options) throws IOException {
         return concat(List.of(clang.resolveSibling("clang-format").toString()), List.of(options), sources().stream().map(Path::toString).toList());
+    }
+
+    /** Every source file is as .clang-format says. */
+    private void checkFormat() throws IOException, InterruptedException {
+        Path log = Files.createDirectories(work).resolve("format.log");
+        if (new ProcessBuilder(formatter("--dry-run", "-Werror", "--ferror-limit=1")).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor() != 0) {
+            String output = Files.readString(log);
+            List<String> lines = sources().stream()
+                    .filter(source -> output.contains(source + ":"))
+                    .map(source -> root.relativize(source) + " is not formatted; to do so: java native/Build.java . --format")
+                    .toList();
+            throw new BuildException(lines.isEmpty() ? output : String.join("\n", lines));
+        }
     }
 
     private void format() throws IOException, InterruptedException {
