@@ -6,9 +6,11 @@
 
 // target[t] = sum over c and j of w[c * channel_stride + j] * source[c * source_length + t + sign * (j - padding)] for the positions t of one row.
 template <int kSign>
-__device__ __forceinline__ void correlate(int channels, int taps, int padding, const float* __restrict__ w, int channel_stride, const float* __restrict__ source, int source_length,
+__device__ __forceinline__ void correlate(int channels, int taps, int padding, const float* __restrict__ w,
+                                          int channel_stride, const float* __restrict__ source, int source_length,
                                           float* __restrict__ target, int target_length) {
-  if constexpr (kOneThreadPerBlock) {  // positions are contiguous: the inner loop is one vectorised multiply and add per tap
+  // Positions are contiguous: the inner loop is one vectorised multiply and add per tap.
+  if constexpr (kOneThreadPerBlock) {
     for (int t = 0; t < target_length; ++t) {
       target[t] = 0.0f;
     }
@@ -40,26 +42,32 @@ __device__ __forceinline__ void correlate(int channels, int taps, int padding, c
 }
 
 // A block per row of y: grid (out, batch).
-extern "C" __global__ void __launch_bounds__(1024) conv1d_forward(int in, int length, int taps, int padding, const float* __restrict__ x, const float* __restrict__ w,
-                                                                   float* __restrict__ y) {
+extern "C" __global__ void __launch_bounds__(1024)
+    conv1d_forward(int in, int length, int taps, int padding, const float* __restrict__ x, const float* __restrict__ w,
+                   float* __restrict__ y) {
   const int out_length = length + 2 * padding - taps + 1;
   const size_t o = blockIdx.x, b = blockIdx.y;
-  correlate<1>(in, taps, padding, w + o * in * taps, taps, x + b * in * length, length, y + (b * gridDim.x + o) * out_length, out_length);
+  correlate<1>(in, taps, padding, w + o * in * taps, taps, x + b * in * length, length,
+               y + (b * gridDim.x + o) * out_length, out_length);
 }
 
 // dx[b, c, t] = sum over o, j of w[o, c, j] dy[b, o, t - j + padding]. A block per row of dx: grid (in, batch).
-extern "C" __global__ void __launch_bounds__(1024) conv1d_backward_data(int out, int length, int taps, int padding, const float* __restrict__ dy, const float* __restrict__ w,
-                                                                         float* __restrict__ dx) {
+extern "C" __global__ void __launch_bounds__(1024)
+    conv1d_backward_data(int out, int length, int taps, int padding, const float* __restrict__ dy,
+                         const float* __restrict__ w, float* __restrict__ dx) {
   const int out_length = length + 2 * padding - taps + 1;
   const size_t c = blockIdx.x, b = blockIdx.y, in = gridDim.x;
-  correlate<-1>(out, taps, padding, w + c * taps, static_cast<int>(in) * taps, dy + b * out * out_length, out_length, dx + (b * in + c) * length, length);
+  correlate<-1>(out, taps, padding, w + c * taps, static_cast<int>(in) * taps, dy + b * out * out_length, out_length,
+                dx + (b * in + c) * length, length);
 }
 
 // dw[o, c, j] = sum over b, t of dy[b, o, t] x[b, c, t + j - padding]. A block per weight: grid (taps, in, out).
-extern "C" __global__ void __launch_bounds__(1024) conv1d_backward_filter(int batch, int length, int padding, const float* __restrict__ x, const float* __restrict__ dy,
-                                                                           float* __restrict__ dw) {
+extern "C" __global__ void __launch_bounds__(1024)
+    conv1d_backward_filter(int batch, int length, int padding, const float* __restrict__ x,
+                           const float* __restrict__ dy, float* __restrict__ dw) {
   const int taps = static_cast<int>(gridDim.x), out_length = length + 2 * padding - taps + 1;
-  const int shift = static_cast<int>(blockIdx.x) - padding, first = max(0, -shift), last = min(out_length, length - shift), positions = max(0, last - first);
+  const int shift = static_cast<int>(blockIdx.x) - padding, first = max(0, -shift),
+            last = min(out_length, length - shift), positions = max(0, last - first);
   const size_t c = blockIdx.y, o = blockIdx.z, in = gridDim.y, out = gridDim.z;
   float sum = 0.0f;
   if constexpr (kOneThreadPerBlock) {

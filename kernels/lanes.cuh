@@ -5,18 +5,35 @@
 
 constexpr int kLanes = 16;
 
+// A value, or a vector of neighbouring ones, from memory and into it, wherever it stands.
+template <class Value>
+__device__ __forceinline__ Value load(const float* from) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    return *from;
+  } else {
+    Value value;
+    memcpy(&value, from, sizeof value);
+    return value;
+  }
+}
+template <class Value>
+__device__ __forceinline__ void store(float* to, Value value) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    *to = value;
+  } else {
+    memcpy(to, &value, sizeof value);
+  }
+}
+
 #if defined(SIMT_ONE_THREAD)
-#pragma clang diagnostic ignored "-Wpsabi"  // how a vector wider than the machine's is passed differs between targets; nothing here leaves its file
+// How a vector wider than the machine's is passed differs between targets; nothing here leaves its file.
+#pragma clang diagnostic ignored "-Wpsabi"
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int IntLanes __attribute__((vector_size(kLanes * sizeof(int))));
 typedef unsigned char ByteLanes __attribute__((vector_size(kLanes)));
 
-__device__ __forceinline__ Lanes load_lanes(const float* from, int) {
-  Lanes values;
-  memcpy(&values, from, sizeof values);
-  return values;
-}
-__device__ __forceinline__ void store_lanes(float* to, int, Lanes values) { memcpy(to, &values, sizeof values); }
+__device__ __forceinline__ Lanes load_lanes(const float* from, int) { return load<Lanes>(from); }
+__device__ __forceinline__ void store_lanes(float* to, int, Lanes values) { store(to, values); }
 
 // The first `count` of 16 values, the others 0.
 template <class Vector, class T>
@@ -46,9 +63,13 @@ __device__ __forceinline__ void store_first(T* to, int count, Vector values) {
 
 // As load_lanes and store_lanes, where only the first `count` lanes are there; the others read as 0.
 __device__ __forceinline__ Lanes load_some(const float* from, int, int count) { return load_first<Lanes>(from, count); }
-__device__ __forceinline__ IntLanes load_some(const unsigned char* from, int, int count) { return __builtin_convertvector(load_first<ByteLanes>(from, count), IntLanes); }
+__device__ __forceinline__ IntLanes load_some(const unsigned char* from, int, int count) {
+  return __builtin_convertvector(load_first<ByteLanes>(from, count), IntLanes);
+}
 __device__ __forceinline__ void store_some(float* to, int, int count, Lanes values) { store_first(to, count, values); }
-__device__ __forceinline__ void store_some(unsigned char* to, int, int count, IntLanes values) { store_first(to, count, __builtin_convertvector(values, ByteLanes)); }
+__device__ __forceinline__ void store_some(unsigned char* to, int, int count, IntLanes values) {
+  store_first(to, count, __builtin_convertvector(values, ByteLanes));
+}
 
 // Whether a value of this thread's lanes is not 0.
 __device__ __forceinline__ bool any_lane(Lanes values) { return __builtin_reduce_or(values != 0.0f) != 0; }
@@ -60,8 +81,10 @@ __device__ __forceinline__ void transpose_lanes(Lanes (&values)[kLanes]) {
     Lanes interleaved[kLanes];
 #pragma unroll
     for (int i = 0; i < kLanes / 2; ++i) {
-      interleaved[2 * i] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      interleaved[2 * i + 1] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      interleaved[2 * i] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                                   5, 21, 6, 22, 7, 23);
+      interleaved[2 * i + 1] = __builtin_shufflevector(values[i], values[i + kLanes / 2], 8, 24, 9, 25, 10, 26, 11, 27,
+                                                       12, 28, 13, 29, 14, 30, 15, 31);
     }
 #pragma unroll
     for (int i = 0; i < kLanes; ++i) {
@@ -76,8 +99,10 @@ __device__ __forceinline__ Lanes sums_over_lanes(Lanes* values) {
   for (int half = kLanes / 2; half > 0; half /= 2) {
 #pragma unroll
     for (int i = 0; i < half; ++i) {
-      values[i] = __builtin_shufflevector(values[i], values[i + half], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23) +
-                  __builtin_shufflevector(values[i], values[i + half], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      values[i] =
+          __builtin_shufflevector(values[i], values[i + half], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23) +
+          __builtin_shufflevector(values[i], values[i + half], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                  31);
     }
   }
   return values[0];
@@ -86,10 +111,14 @@ __device__ __forceinline__ Lanes sums_over_lanes(Lanes* values) {
 typedef float Lanes;
 typedef int IntLanes;
 
-__device__ __forceinline__ Lanes load_lanes(const float* from, int lane) { return from[lane]; }
-__device__ __forceinline__ void store_lanes(float* to, int lane, Lanes value) { to[lane] = value; }
-__device__ __forceinline__ Lanes load_some(const float* from, int lane, int count) { return lane < count ? from[lane] : 0.0f; }
-__device__ __forceinline__ IntLanes load_some(const unsigned char* from, int lane, int count) { return lane < count ? from[lane] : 0; }
+__device__ __forceinline__ Lanes load_lanes(const float* from, int lane) { return load<Lanes>(from + lane); }
+__device__ __forceinline__ void store_lanes(float* to, int lane, Lanes value) { store(to + lane, value); }
+__device__ __forceinline__ Lanes load_some(const float* from, int lane, int count) {
+  return lane < count ? from[lane] : 0.0f;
+}
+__device__ __forceinline__ IntLanes load_some(const unsigned char* from, int lane, int count) {
+  return lane < count ? from[lane] : 0;
+}
 __device__ __forceinline__ void store_some(float* to, int lane, int count, Lanes value) {
   if (lane < count) {
     to[lane] = value;

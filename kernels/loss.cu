@@ -3,8 +3,9 @@
 #include "math.cuh"
 
 // loss(rows) = weight * sum over a row of (p - y)^2, dp(rows, columns) = scale * d loss / dp; scale is 1/rows for the mean over a batch.
-extern "C" __global__ void __launch_bounds__(1024) squared_error(int columns, float weight, float scale, const float* __restrict__ p, const float* __restrict__ y, float* __restrict__ loss,
-                                                                  float* __restrict__ dp) {
+extern "C" __global__ void __launch_bounds__(1024)
+    squared_error(int columns, float weight, float scale, const float* __restrict__ p, const float* __restrict__ y,
+                  float* __restrict__ loss, float* __restrict__ dp) {
   const size_t row = static_cast<size_t>(blockIdx.x) * columns;
   float sum = 0.0f;
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
@@ -24,7 +25,9 @@ extern "C" __global__ void __launch_bounds__(1024) squared_error(int columns, fl
 }
 
 // The same where a row is one number: a thread per row.
-extern "C" __global__ void squared_error_single(int rows, float weight, float scale, const float* __restrict__ p, const float* __restrict__ y, float* __restrict__ loss, float* __restrict__ dp) {
+extern "C" __global__ void squared_error_single(int rows, float weight, float scale, const float* __restrict__ p,
+                                                const float* __restrict__ y, float* __restrict__ loss,
+                                                float* __restrict__ dp) {
   const int i = element_index();
   if (i < rows) {
     const float error = p[i] - y[i];
@@ -36,8 +39,9 @@ extern "C" __global__ void squared_error_single(int rows, float weight, float sc
 }
 
 // loss(rows) = log sum_j exp(p_j) - p_label, dp(rows, classes) = scale * (softmax(p) - one-hot(label)). label(rows) is in [0, classes).
-extern "C" __global__ void __launch_bounds__(1024) softmax_cross_entropy(int classes, float scale, const float* __restrict__ p, const int* __restrict__ label, float* __restrict__ loss,
-                                                                          float* __restrict__ dp) {
+extern "C" __global__ void __launch_bounds__(1024)
+    softmax_cross_entropy(int classes, float scale, const float* __restrict__ p, const int* __restrict__ label,
+                          float* __restrict__ loss, float* __restrict__ dp) {
   const float* row = p + static_cast<size_t>(blockIdx.x) * classes;
   const float largest = row_max(row, classes);
   float sum = 0.0f;

@@ -7,14 +7,14 @@
 template <class Value>
 __device__ __forceinline__ float largest_of(int count, Value value) {
   if constexpr (kOneThreadPerBlock) {
-    constexpr int kLanes = 16;
-    float maxima[kLanes];
-    for (int lane = 0; lane < kLanes; ++lane) {
+    constexpr int kMaxima = 16;
+    float maxima[kMaxima];
+    for (int lane = 0; lane < kMaxima; ++lane) {
       maxima[lane] = value(0);
     }
     int i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      for (int lane = 0; lane < kLanes; ++lane) {
+    for (; i + kMaxima <= count; i += kMaxima) {
+      for (int lane = 0; lane < kMaxima; ++lane) {
         maxima[lane] = value(i + lane) > maxima[lane] ? value(i + lane) : maxima[lane];
       }
     }
@@ -22,7 +22,7 @@ __device__ __forceinline__ float largest_of(int count, Value value) {
       maxima[lane] = value(i + lane) > maxima[lane] ? value(i + lane) : maxima[lane];
     }
     float largest = maxima[0];
-    for (int lane = 1; lane < kLanes; ++lane) {
+    for (int lane = 1; lane < kMaxima; ++lane) {
       largest = maxima[lane] > largest ? maxima[lane] : largest;
     }
     return largest;

@@ -10,7 +10,8 @@ extern "C" __global__ void accumulate(int n, const float* __restrict__ term, flo
 }
 
 // Plain stochastic gradient descent: w -= lr g.
-extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, const float* __restrict__ gradient, float* __restrict__ w) {
+extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, const float* __restrict__ gradient,
+                               float* __restrict__ w) {
   const int i = element_index();
   const float rate = learning_rate[0];
   if (i < n) {
@@ -19,7 +20,8 @@ extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, c
 }
 
 // lr sqrt(1 - beta2^t) / (1 - beta1^t) for t = step + 1: Adam's rate with both bias corrections in it. One thread.
-extern "C" __global__ void adam_rate(const float* __restrict__ learning_rate, const unsigned* __restrict__ step, double beta1, double beta2, float* __restrict__ rate) {
+extern "C" __global__ void adam_rate(const float* __restrict__ learning_rate, const unsigned* __restrict__ step,
+                                     double beta1, double beta2, float* __restrict__ rate) {
   if (element_index() < 1) {
     double power1 = 1.0, power2 = 1.0, factor1 = beta1, factor2 = beta2;
     for (unsigned t = step[0] + 1; t != 0; t >>= 1) {
@@ -33,8 +35,9 @@ extern "C" __global__ void adam_rate(const float* __restrict__ learning_rate, co
 }
 
 // Adam (Kingma & Ba 2015, end of section 2): epsilon stands outside the bias correction.
-extern "C" __global__ void adam(int n, const float* __restrict__ step_rate, float beta1, float beta2, float epsilon, const float* __restrict__ gradient, float* __restrict__ m, float* __restrict__ v,
-                                 float* __restrict__ w) {
+extern "C" __global__ void adam(int n, const float* __restrict__ step_rate, float beta1, float beta2, float epsilon,
+                                const float* __restrict__ gradient, float* __restrict__ m, float* __restrict__ v,
+                                float* __restrict__ w) {
   const int i = element_index();
   const float rate = step_rate[0];
   if (i < n) {

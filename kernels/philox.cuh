@@ -25,13 +25,20 @@ __device__ __forceinline__ Philox philox(unsigned c0, unsigned c1, unsigned c2, 
 }
 
 // The draw of one element of one stream at one step.
-__device__ __forceinline__ Philox draw(unsigned element, unsigned stream, unsigned step, unsigned index, unsigned long long seed) { return philox(element, stream, step, index, seed); }
+__device__ __forceinline__ Philox draw(unsigned element, unsigned stream, unsigned step, unsigned index,
+                                       unsigned long long seed) {
+  return philox(element, stream, step, index, seed);
+}
 
 // Uniform in [0, 1): 24 random bits.
-__device__ __forceinline__ float uniform(unsigned bits) { return static_cast<float>(bits >> 8) * 5.9604644775390625e-8f; }
+__device__ __forceinline__ float uniform(unsigned bits) {
+  return static_cast<float>(bits >> 8) * 5.9604644775390625e-8f;
+}
 
 // Uniform in (0, 1].
-__device__ __forceinline__ float uniform_above_zero(unsigned bits) { return static_cast<float>((bits >> 8) + 1) * 5.9604644775390625e-8f; }
+__device__ __forceinline__ float uniform_above_zero(unsigned bits) {
+  return static_cast<float>((bits >> 8) + 1) * 5.9604644775390625e-8f;
+}
 
 // Natural logarithm of a normal positive float: x = m 2^e with m in [sqrt(1/2), sqrt 2), log m = 2 atanh((m - 1) / (m + 1)).
 __device__ __forceinline__ float exact_log(float x) {

@@ -25,7 +25,8 @@ extern "C" __global__ void pwl_moments(int samples, int n, const float* __restri
 }
 
 // f = W p, W[i, j] = max(0, i - j + 1), where p(rows, n - skipped) starts at position `skipped` and is 0 before. A block per row.
-extern "C" __global__ void __launch_bounds__(1024) pwl_decode(int n, int skipped, const float* __restrict__ p, float* __restrict__ f) {
+extern "C" __global__ void __launch_bounds__(1024)
+    pwl_decode(int n, int skipped, const float* __restrict__ p, float* __restrict__ f) {
   const float* encoding = p + static_cast<size_t>(blockIdx.x) * (n - skipped);
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     float sum = 0.0f;

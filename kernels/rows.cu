@@ -13,10 +13,14 @@
 #include "common.cuh"
 #include "math.cuh"
 
+constexpr int kMoments = 4;       // of omega, kept per row
+constexpr int kCatchUpWords = 6;  // of a CatchUp
+
 // What a row has missed: w falls by m (constant + slope s) / ((s + low) (s + high)), then m and s by the factors.
 struct CatchUp {
   float constant, slope, low, high, mean_factor, root_factor;
 };
+static_assert(sizeof(CatchUp) == kCatchUpWords * sizeof(float));
 
 // links(2, n): for each sample the one before it, and the one behind it, that read the same row; -1 where there is none.
 extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __restrict__ links) {
@@ -36,19 +40,23 @@ extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __re
 }
 
 // catch_up(n) of the rows x(n), from the moments missed(4, d). last(d) counts the updates done when a row last had a gradient, step[0] all of them.
-extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log_beta2, float epsilon, const int* __restrict__ x, const unsigned* __restrict__ step, const unsigned* __restrict__ last,
-                                         const float* __restrict__ missed, CatchUp* __restrict__ catch_up) {
+extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log_beta2, float epsilon,
+                                        const int* __restrict__ x, const unsigned* __restrict__ step,
+                                        const unsigned* __restrict__ last, const float* __restrict__ missed,
+                                        CatchUp* __restrict__ catch_up) {
   const int i = element_index();
   if (i < n) {
     const int row = x[i];
     const float total = missed[row], share = 1.0f / (total > 1e-30f ? total : 1e-30f);
-    const float mean = missed[d + row] * share, square = missed[2 * d + row] * share, cube = missed[3 * d + row] * share;
+    const float mean = missed[d + row] * share, square = missed[2 * d + row] * share,
+                cube = missed[3 * d + row] * share;
     const float spread = square - mean * mean;
     const float variance = spread > 1e-3f ? spread : 1e-3f;  // one missed update: its two nodes stand close by
     const float skew = (cube - mean * (3.0f * square - 2.0f * mean * mean)) / (2.0f * variance);
     const float reach = sqrtf(skew * skew + variance);
     const float weight_high = 0.5f * total * (1.0f - skew / reach), weight_low = total - weight_high;
-    const float power_low = exponential(-0.25f * log_beta2 * (mean + skew - reach)), power_high = exponential(-0.25f * log_beta2 * (mean + skew + reach));
+    const float power_low = exponential(-0.25f * log_beta2 * (mean + skew - reach)),
+                power_high = exponential(-0.25f * log_beta2 * (mean + skew + reach));
     const float low = epsilon * power_low * power_low, high = epsilon * power_high * power_high;
     const float age = static_cast<float>(static_cast<int>(step[0] - last[row]));
     catch_up[i].constant = weight_low * power_low * high + weight_high * power_high * low;
@@ -61,18 +69,22 @@ extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log
 }
 
 // rows(n, k): the rows x of the table as of this step. A block per sample.
-extern "C" __global__ void __launch_bounds__(1024) gather_rows(int k, const int* __restrict__ x, const CatchUp* __restrict__ catch_up, const float* __restrict__ w, const float* __restrict__ m,
-                                                                const float* __restrict__ s, float* __restrict__ rows) {
+extern "C" __global__ void __launch_bounds__(1024)
+    gather_rows(int k, const int* __restrict__ x, const CatchUp* __restrict__ catch_up, const float* __restrict__ w,
+                const float* __restrict__ m, const float* __restrict__ s, float* __restrict__ rows) {
   const CatchUp missed = catch_up[blockIdx.x];
   const size_t from = static_cast<size_t>(x[blockIdx.x]) * k, to = static_cast<size_t>(blockIdx.x) * k;
   for (int j = threadIdx.x; j < k; j += blockDim.x) {
     const float root = s[from + j];
-    rows[to + j] = w[from + j] - m[from + j] * (missed.constant + missed.slope * root) / ((root + missed.low) * (root + missed.high));
+    rows[to + j] = w[from + j] -
+                   m[from + j] * (missed.constant + missed.slope * root) / ((root + missed.low) * (root + missed.high));
   }
 }
 
 // Every row misses this update, until adam_rows says that it does not: the moments of omega go on.
-extern "C" __global__ void miss_update(int d, float log_gamma, const float* __restrict__ step_rate, const unsigned* __restrict__ step, const unsigned* __restrict__ last, float* __restrict__ missed) {
+extern "C" __global__ void miss_update(int d, float log_gamma, const float* __restrict__ step_rate,
+                                       const unsigned* __restrict__ step, const unsigned* __restrict__ last,
+                                       float* __restrict__ missed) {
   const int row = element_index();
   const float rate = step_rate[0];
   const unsigned update = step[0] + 1;
@@ -88,10 +100,12 @@ extern "C" __global__ void miss_update(int d, float log_gamma, const float* __re
 
 // Adam on the rows that have a gradient, brought up to date first. rows(n, k) is what gather_rows gave; gradient(n, k) is one row per sample: where a row of the table was read by several, the first one's
 // block adds up theirs, in order, in place, and works for all. A block per sample.
-extern "C" __global__ void __launch_bounds__(1024) adam_rows(int n, int d, int k, float beta1, float beta2, float epsilon, const float* __restrict__ step_rate, const unsigned* __restrict__ step,
-                                                              const int* __restrict__ x, const int* __restrict__ links, const CatchUp* __restrict__ catch_up, const float* __restrict__ rows,
-                                                              float* __restrict__ gradient, float* __restrict__ w, float* __restrict__ m, float* __restrict__ s, unsigned* __restrict__ last,
-                                                              float* __restrict__ missed) {
+extern "C" __global__ void __launch_bounds__(1024)
+    adam_rows(int n, int d, int k, float beta1, float beta2, float epsilon, const float* __restrict__ step_rate,
+              const unsigned* __restrict__ step, const int* __restrict__ x, const int* __restrict__ links,
+              const CatchUp* __restrict__ catch_up, const float* __restrict__ rows, float* __restrict__ gradient,
+              float* __restrict__ w, float* __restrict__ m, float* __restrict__ s, unsigned* __restrict__ last,
+              float* __restrict__ missed) {
   const int sample = static_cast<int>(blockIdx.x);
   if (links[sample] >= 0) {
     return;
@@ -103,7 +117,8 @@ extern "C" __global__ void __launch_bounds__(1024) adam_rows(int n, int d, int k
       gradient[to + j] += gradient[static_cast<size_t>(other) * k + j];
     }
   }
-  const float rate = step_rate[0], mean_factor = beta1 * catch_up[sample].mean_factor, root_factor = catch_up[sample].root_factor;
+  const float rate = step_rate[0], mean_factor = beta1 * catch_up[sample].mean_factor,
+              root_factor = catch_up[sample].root_factor;
   for (int j = threadIdx.x; j < k; j += blockDim.x) {
     const float g = gradient[to + j], decayed = root_factor * s[from + j];
     const float mean = mean_factor * m[from + j] + (1.0f - beta1) * g;
@@ -114,7 +129,7 @@ extern "C" __global__ void __launch_bounds__(1024) adam_rows(int n, int d, int k
   }
   if (threadIdx.x == 0) {
     last[row] = step[0] + 1;
-    for (int moment = 0; moment < 4; ++moment) {
+    for (int moment = 0; moment < kMoments; ++moment) {
       missed[moment * d + row] = 0.0f;
     }
   }

@@ -12,7 +12,8 @@ extern "C" __global__ void sigmoid_forward(int n, const float* __restrict__ x, f
 }
 
 // dx = dy y (1 - y)
-extern "C" __global__ void sigmoid_backward(int n, const float* __restrict__ y, const float* __restrict__ dy, float* __restrict__ dx) {
+extern "C" __global__ void sigmoid_backward(int n, const float* __restrict__ y, const float* __restrict__ dy,
+                                            float* __restrict__ dx) {
   const int i = element_index();
   if (i < n) {
     dx[i] = dy[i] * y[i] * (1.0f - y[i]);

@@ -1,15 +1,18 @@
 // How much of a gradient is signal (section 3.2, figure 4): g = dp/dw for the weights w of N1's last layer, h the label. Sums over samples are float64.
 #include "common.cuh"
+#include "ring.cuh"
 
-constexpr int kMomentRows = 4;        // of the matrix, per block
-constexpr int kMomentColumns = 128;   // likewise
-constexpr int kMomentSamples = 2;     // at a time
-constexpr int kApproachMetrics = 6;   // Sig, Noi, their ratio, its logarithm, the unbiased Sig, its standard error
+constexpr int kMomentRows = 4;       // of the matrix, per block
+constexpr int kMomentColumns = 128;  // likewise
+constexpr int kMomentSamples = 2;    // at a time
+constexpr int kApproachMetrics = 6;  // Sig, Noi, their ratio, its logarithm, the unbiased Sig, its standard error
 
 // vector(n, weights + 1) = (h g, 1) of each sample. g is the sum over the first `summed` of a tuple's k images of slope times the layer's input: slope = scale dp/dscore(n, k), or 1 where
 // that is null; the input is feature(n, k, weights). The label of sample i is label[i * stride]. count is weights + 1. Grid (ceil(count / block), n).
-extern "C" __global__ void labelled_gradients(int count, int k, int summed, float scale, const float* __restrict__ dscore, const float* __restrict__ feature, int stride,
-                                               const float* __restrict__ label, double* __restrict__ vector) {
+extern "C" __global__ void labelled_gradients(int count, int k, int summed, float scale,
+                                              const float* __restrict__ dscore, const float* __restrict__ feature,
+                                              int stride, const float* __restrict__ label,
+                                              double* __restrict__ vector) {
   const int c = element_index(), weights = count - 1;
   const size_t first = static_cast<size_t>(blockIdx.y) * k;
   if (c < count) {
@@ -18,13 +21,15 @@ extern "C" __global__ void labelled_gradients(int count, int k, int summed, floa
       const double slope = dscore != nullptr ? static_cast<double>(scale) * dscore[first + j] : 1.0;
       sum += slope * (c < weights ? feature[(first + j) * weights + c] : 0.0f);
     }
-    vector[static_cast<size_t>(blockIdx.y) * count + c] = c < weights ? label[static_cast<size_t>(blockIdx.y) * stride] * sum : 1.0;
+    vector[static_cast<size_t>(blockIdx.y) * count + c] =
+        c < weights ? label[static_cast<size_t>(blockIdx.y) * stride] * sum : 1.0;
   }
 }
 
 // sums += the products of some samples' elements row0 ... row0 + 3 and column0 ...: several samples at a time, since the sums have to be loaded and stored. Rows past the last repeat it.
 template <int kSamples>
-__device__ __forceinline__ void add_products(const double* __restrict__ sample, int count, int row0, int column0, int columns, double (&sums)[kMomentRows][kMomentColumns]) {
+__device__ __forceinline__ void add_products(const double* __restrict__ sample, int count, int row0, int column0,
+                                             int columns, double (&sums)[kMomentRows][kMomentColumns]) {
   double left[kSamples][kMomentRows];
   for (int s = 0; s < kSamples; ++s) {
     for (int r = 0; r < kMomentRows; ++r) {
@@ -46,10 +51,12 @@ __device__ __forceinline__ void add_products(const double* __restrict__ sample, 
 
 // moment(count, count) += the sum over n samples of vector vector^T, its upper triangle alone: second moments, in the last column the sums, in the corner the number of samples.
 // Grid (ceil(count / 128), ceil(count / 4)).
-extern "C" __global__ void __launch_bounds__(1024) gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment) {
+extern "C" __global__ void __launch_bounds__(1024)
+    gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment) {
   __shared__ double sums[kMomentRows][kMomentColumns];  // a thread reads and writes its own columns only
   const int row0 = static_cast<int>(blockIdx.y) * kMomentRows, rows = min(kMomentRows, count - row0);
-  const int column0 = max(static_cast<int>(blockIdx.x) * kMomentColumns, row0), columns = min((static_cast<int>(blockIdx.x) + 1) * kMomentColumns, count) - column0;
+  const int column0 = max(static_cast<int>(blockIdx.x) * kMomentColumns, row0),
+            columns = min((static_cast<int>(blockIdx.x) + 1) * kMomentColumns, count) - column0;
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
     for (int r = 0; r < kMomentRows; ++r) {
       sums[r][c] = 0.0;
@@ -72,7 +79,8 @@ extern "C" __global__ void __launch_bounds__(1024) gradient_moments(int n, int c
 
 // Writes the six metrics of one approach. With n samples of mean m, mean squared norm s and covariance C: Sig = |m|^2, Noi = s - Sig. E|m|^2 exceeds the true Sig by tr C / n, which the
 // unbiased estimate (n Sig - s) / (n - 1), the mean of g_i g_j over i != j, takes out; its variance is 4 m^T C m / n + 2 |C|^2 / (n (n - 1)), where m^T C m is itself estimated too large by |C|^2 / n.
-__device__ __forceinline__ void signal_and_noise(int count, const double* __restrict__ moment, float* __restrict__ metrics) {
+__device__ __forceinline__ void signal_and_noise(int count, const double* __restrict__ moment,
+                                                 float* __restrict__ metrics) {
   const int weights = count - 1;
   const double n = moment[static_cast<size_t>(count) * count - 1];
   double norm = 0.0, square = 0.0, along = 0.0, spread = 0.0;
@@ -82,7 +90,8 @@ __device__ __forceinline__ void signal_and_noise(int count, const double* __rest
     norm += mean * mean;
     square += row[a] / n;
     for (int b = a; b < weights; ++b) {
-      const double other = moment[static_cast<size_t>(b) * count + weights] / n, covariance = row[b] / n - mean * other, weight = a == b ? 1.0 : 2.0;
+      const double other = moment[static_cast<size_t>(b) * count + weights] / n, covariance = row[b] / n - mean * other,
+                   weight = a == b ? 1.0 : 2.0;
       along += weight * mean * covariance * other;
       spread += weight * covariance * covariance;
     }
@@ -103,13 +112,11 @@ __device__ __forceinline__ void signal_and_noise(int count, const double* __rest
 }
 
 // One row of the ring is {step, six metrics end-to-end, six metrics of the decomposition}, from moments as gradient_moments leaves them. One block.
-extern "C" __global__ void __launch_bounds__(1024) signal_to_noise(int count, const double* __restrict__ end_to_end, const double* __restrict__ decomposition, const unsigned* __restrict__ step,
-                                                                    int slots, float* __restrict__ ring) {
-  const unsigned now = step[0];
-  float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * (1 + 2 * kApproachMetrics);
-  if (threadIdx.x == 0) {
-    row[0] = __uint_as_float(now);
-  }
+extern "C" __global__ void __launch_bounds__(1024)
+    signal_to_noise(int count, const double* __restrict__ end_to_end, const double* __restrict__ decomposition,
+                    const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+  // The first thread writes all of the row.
+  float* row = threadIdx.x == 0 ? ring_row(ring, step, slots, 1 + 2 * kApproachMetrics) : ring;
   signal_and_noise(count, end_to_end, row + 1);
   signal_and_noise(count, decomposition, row + 1 + kApproachMetrics);
 }

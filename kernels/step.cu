@@ -2,9 +2,11 @@
 #include "common.cuh"
 #include "levels.cuh"
 #include "math.cuh"
+#include "ring.cuh"
 
 // y = u(r). There is no backward: u's derivative is zero, and the forward-only method hands the message on as it is.
-extern "C" __global__ void step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ r, float* __restrict__ y) {
+extern "C" __global__ void step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ r,
+                                        float* __restrict__ y) {
   const int i = element_index();
   if (i < n) {
     y[i] = z[level_index(r[i], z, levels)];
@@ -15,8 +17,10 @@ constexpr int kSmoothSamples = 64;  // per block
 
 // y = z_0 + sum_i (z_i - z_{i-1}) sigmoid(c_i (r - m_i)), and its derivative, which costs little beside it. m(levels) and c(levels) are the midpoints and
 // steepnesses of the sigmoids; entry 0 is not used. Grid ceil(n / 64).
-extern "C" __global__ void __launch_bounds__(1024) smooth_step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ m, const float* __restrict__ c,
-                                                                        const float* __restrict__ r, float* __restrict__ y, float* __restrict__ derivative) {
+extern "C" __global__ void __launch_bounds__(1024)
+    smooth_step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ m,
+                        const float* __restrict__ c, const float* __restrict__ r, float* __restrict__ y,
+                        float* __restrict__ derivative) {
   // A thread reads and writes its own samples only. Samples past n are computed, on r = 0, and dropped, so that CPUs run whole vectors.
   __shared__ float scores[kSmoothSamples];
   __shared__ float sums[kSmoothSamples];
@@ -43,7 +47,8 @@ extern "C" __global__ void __launch_bounds__(1024) smooth_step_forward(int n, in
 }
 
 // dr = dy * derivative
-extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__ derivative, const float* __restrict__ dy, float* __restrict__ dr) {
+extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__ derivative,
+                                                const float* __restrict__ dy, float* __restrict__ dr) {
   const int i = element_index();
   if (i < n) {
     dr[i] = dy[i] * derivative[i];
@@ -51,7 +56,9 @@ extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__
 }
 
 // score(n) = the level that the largest of a row of logits(n, levels) stands for; the first of equal ones.
-extern "C" __global__ void __launch_bounds__(1024) likeliest_level(int levels, const float* __restrict__ z, const float* __restrict__ logits, float* __restrict__ score) {
+extern "C" __global__ void __launch_bounds__(1024)
+    likeliest_level(int levels, const float* __restrict__ z, const float* __restrict__ logits,
+                    float* __restrict__ score) {
   const float* row = logits + static_cast<size_t>(blockIdx.x) * levels;
   const float largest = row_max(row, levels);
   int first = levels;
@@ -64,9 +71,13 @@ extern "C" __global__ void __launch_bounds__(1024) likeliest_level(int levels, c
   }
 }
 
+constexpr int kStepMetricsWords = 4;
+
 // One row of the ring is {step, mean loss, mean (u(score) - y)^2, share of samples with u(score) = y}. One block.
-extern "C" __global__ void __launch_bounds__(1024) step_metrics(int n, int levels, const float* __restrict__ z, const float* __restrict__ loss, const float* __restrict__ score,
-                                                                 const float* __restrict__ y, const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+extern "C" __global__ void __launch_bounds__(1024)
+    step_metrics(int n, int levels, const float* __restrict__ z, const float* __restrict__ loss,
+                 const float* __restrict__ score, const float* __restrict__ y, const unsigned* __restrict__ step,
+                 int slots, float* __restrict__ ring) {
   float loss_sum = 0.0f, squares = 0.0f, exact = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     const float error = z[level_index(score[i], z, levels)] - y[i];
@@ -78,9 +89,7 @@ extern "C" __global__ void __launch_bounds__(1024) step_metrics(int n, int level
   squares = block_sum(squares);
   exact = block_sum(exact);
   if (threadIdx.x == 0) {
-    const unsigned now = step[0];
-    float* row = ring + static_cast<size_t>(now % static_cast<unsigned>(slots)) * 4;
-    row[0] = __uint_as_float(now);
+    float* row = ring_row(ring, step, slots, kStepMetricsWords);
     row[1] = loss_sum / static_cast<float>(n);
     row[2] = squares / static_cast<float>(n);
     row[3] = exact / static_cast<float>(n);

@@ -15,8 +15,10 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +33,7 @@ import java.util.stream.Stream;
  * <pre>
  * java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]   the build; Maven runs it in process-resources
  * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...       only holds those files to the contract of kernels/common.cuh
+ * java native/Build.java PROJECT_DIRECTORY --format                     only formats kernels/ and native/, as .clang-format says
  * </pre>
  */
 final class Build {
@@ -86,6 +89,8 @@ final class Build {
             if (arguments.length > 1 && arguments[1].equals("--check")) {
                 List<Path> sources = Arrays.stream(arguments).skip(2).map(Path::of).map(Path::toAbsolutePath).toList();
                 new Build(Path.of(arguments[0]), "false").check(sources);
+            } else if (arguments.length > 1 && arguments[1].equals("--format")) {
+                new Build(Path.of(arguments[0]), "false").format();
             } else {
                 new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
             }
@@ -99,6 +104,7 @@ final class Build {
         if (onPath("g++").isEmpty()) {
             throw new BuildException("g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
         }
+        checkFormat();
         for (Path source : files(root.resolve("kernels"), "**.cu")) {
             String name = moduleName(root.resolve("kernels"), source);
             Path shim = writeShim("gen", name, source);
@@ -130,6 +136,7 @@ final class Build {
         compileAll();
         copyPrebuilt();
         removeStrays();
+        writeCompileCommands();
         writeIndex(classes);
         writeIndex(testClasses);
         System.out.println(made == 0 ? "native build: nothing to compile" : "native build: " + made + " compiled");
@@ -187,6 +194,31 @@ final class Build {
         if (!violations.isEmpty()) {
             throw new BuildException(String.join("\n", violations));
         }
+    }
+
+    private List<Path> sources() throws IOException {
+        return Stream.concat(files(root.resolve("kernels"), "**.{cu,cuh}").stream(), files(root.resolve("native"), "**.{cpp,h,cu}").stream()).toList();
+    }
+
+    private List<String> formatter(String... options) throws IOException {
+        return concat(List.of(clang.resolveSibling("clang-format").toString()), List.of(options), sources().stream().map(Path::toString).toList());
+    }
+
+    /** Every source file is as .clang-format says. */
+    private void checkFormat() throws IOException, InterruptedException {
+        Path log = Files.createDirectories(work).resolve("format.log");
+        if (new ProcessBuilder(formatter("--dry-run", "-Werror", "--ferror-limit=1")).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor() != 0) {
+            String output = Files.readString(log);
+            List<String> lines = sources().stream()
+                    .filter(source -> output.contains(source + ":"))
+                    .map(source -> root.relativize(source) + " is not formatted; to do so: java native/Build.java . --format")
+                    .toList();
+            throw new BuildException(lines.isEmpty() ? output : String.join("\n", lines));
+        }
+    }
+
+    private void format() throws IOException, InterruptedException {
+        run("formatting", formatter("-i"), Files.createDirectories(work).resolve("format.log"));
     }
 
     /** CPU images: two instruction sets for use, and one with real threads (as fibers) for tests. */
@@ -316,6 +348,22 @@ final class Build {
         }
     }
 
+    /** How each source file is compiled, for clangd and other tools: of kernels, the way to PTX. */
+    private void writeCompileCommands() throws IOException {
+        String entries = commands.entrySet().stream()
+                .map(entry -> "{\"directory\": %s, \"file\": %s, \"arguments\": [%s]}".formatted(
+                        quoted(root.toString()),
+                        quoted(entry.getKey().toString()),
+                        entry.getValue().stream().map(Build::quoted).collect(Collectors.joining(", "))))
+                .collect(Collectors.joining(",\n", "[\n", "\n]\n"));
+        Files.writeString(root.resolve("target/compile_commands.json"), entries);
+    }
+
+    /** As JSON writes a string of printable characters. */
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
     private void copyPrebuilt() throws IOException {
         for (String name : List.of("libdnnl.so.3", "libgomp.so.1")) {
             copyIfNewer(oneDnn.resolve(name), classes.resolve("native/" + name));
@@ -363,6 +411,7 @@ final class Build {
     // ---- how it is made ----
 
     private final Set<Path> products = new HashSet<>();
+    private final Map<Path, List<String>> commands = new TreeMap<>();
     private int made;
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command) {
@@ -372,6 +421,9 @@ final class Build {
     private void compile(String what, Path product, List<Path> inputs, List<String> command, Action action) {
         Path state = work.resolve("state/" + what.replace('/', '_'));
         products.add(product);
+        if (inputs.size() == 1 && !inputs.getFirst().startsWith(work)) {
+            commands.putIfAbsent(inputs.getFirst(), command);
+        }
         steps.add(new Step(what, product, state, inputs, command, action));
     }
 
@@ -482,10 +534,10 @@ final class Build {
     /** The artifact stores its tools without execute bits and its libraries without the version suffix their users look for. */
     private static Path prepareClang(Path folder) throws IOException {
         Path clang = folder.resolve("clang");
-        if (!Files.exists(clang)) {
+        if (!Files.exists(clang) || !Files.exists(folder.resolve("clang-format"))) {
             throw new BuildException("clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");
         }
-        for (String tool : List.of("clang", "lld")) {
+        for (String tool : List.of("clang", "clang-format", "lld")) {
             folder.resolve(tool).toFile().setExecutable(true);
         }
         for (String library : List.of("libLLVM.so", "libclang-cpp.so")) {

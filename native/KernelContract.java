@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 final class KernelContract {
     private static final Pattern KERNEL = Pattern.compile(
-            "extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?(\\w+)\\s*\\(");
+            "extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?(?!__launch_bounds__)(\\w+)\\s*\\(");
     private static final Pattern GLOBAL = Pattern.compile("\\b__global__\\b");
     private static final Pattern COMMENT = Pattern.compile("//[^\\n]*|/\\*.*?\\*/", Pattern.DOTALL);
 
@@ -137,7 +137,7 @@ final class KernelContract {
         List<String> alone = new ArrayList<>(command);
         alone.add("-DSIMT_ONLY=" + kernel.name());
         if (run(alone, log) != 0) {
-            List<String> refusals = REFUSAL.matcher(Files.readString(log)).results().map(refusal -> refusal.group(1)).distinct().toList();
+            List<String> refusals = REFUSAL.matcher(Files.readString(log)).results().map(refusal -> refusal.group(1)).distinct().sorted().toList();
             return kernel.kind() == Kind.ELEMENTWISE && refusals.stream().allMatch(refusal -> refusal.startsWith(USES))
                     ? USES + refusals.stream().map(refusal -> refusal.substring(USES.length())).collect(Collectors.joining(", "))
                             + ", which takes __launch_bounds__; without, a kernel is one thread per element_index()"

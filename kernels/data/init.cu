@@ -3,21 +3,26 @@
 #include "../philox.cuh"
 
 // Truncated normal: N(0, sigma^2) redrawn while outside two sigma.
-extern "C" __global__ void truncated_normal(int n, unsigned long long seed, unsigned stream, float sigma, float* __restrict__ w) {
+extern "C" __global__ void truncated_normal(int n, unsigned long long seed, unsigned stream, float sigma,
+                                            float* __restrict__ w) {
   const int i = element_index();
   if (i < n) {
     float value = 3.0f;
     for (unsigned attempt = 0; fabsf(value) > 2.0f; ++attempt) {
       const Philox bits = draw(static_cast<unsigned>(i), stream, 0, attempt, seed);
       const NormalPair first = normal_pair(bits.x, bits.y), second = normal_pair(bits.z, bits.w);
-      value = fabsf(first.first) <= 2.0f ? first.first : fabsf(first.second) <= 2.0f ? first.second : fabsf(second.first) <= 2.0f ? second.first : second.second;
+      value = fabsf(first.first) <= 2.0f    ? first.first
+              : fabsf(first.second) <= 2.0f ? first.second
+              : fabsf(second.first) <= 2.0f ? second.first
+                                            : second.second;
     }
     w[i] = sigma * value;
   }
 }
 
 // The four words of Philox4x32-10 for counters (first + i, c1, c2, c3): for checks against the published vectors. out is (n, 4).
-extern "C" __global__ void philox_words(int n, unsigned first, unsigned c1, unsigned c2, unsigned c3, unsigned long long seed, unsigned* __restrict__ out) {
+extern "C" __global__ void philox_words(int n, unsigned first, unsigned c1, unsigned c2, unsigned c3,
+                                        unsigned long long seed, unsigned* __restrict__ out) {
   const int i = element_index();
   if (i < n) {
     const Philox words = philox(first + static_cast<unsigned>(i), c1, c2, c3, seed);
@@ -29,7 +34,8 @@ extern "C" __global__ void philox_words(int n, unsigned first, unsigned c1, unsi
 }
 
 // n standard normals: for checks of the generator.
-extern "C" __global__ void standard_normal(int n, unsigned long long seed, unsigned stream, unsigned step, float* __restrict__ out) {
+extern "C" __global__ void standard_normal(int n, unsigned long long seed, unsigned stream, unsigned step,
+                                           float* __restrict__ out) {
   const int i = element_index();
   if (i < n) {
     const Philox bits = draw(static_cast<unsigned>(i / 2), stream, step, 0, seed);

@@ -3,12 +3,13 @@
 #include "../common.cuh"
 #include "../philox.cuh"
 
-constexpr int kSamples = 64;        // per block
-constexpr int kChunkBits = 128;     // per draw
+constexpr int kSamples = 64;     // per block
+constexpr int kChunkBits = 128;  // per draw
 
 // x(n, d), y(n). subset holds S as ceil(d / 32) words of bits. Grid ceil(n / 64).
-extern "C" __global__ void __launch_bounds__(1024) parity_batch(int n, int d, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step,
-                                                                 const unsigned* __restrict__ subset, float* __restrict__ x, float* __restrict__ y) {
+extern "C" __global__ void __launch_bounds__(1024)
+    parity_batch(int n, int d, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step,
+                 const unsigned* __restrict__ subset, float* __restrict__ x, float* __restrict__ y) {
   __shared__ unsigned words[4][kSamples];
   __shared__ unsigned odd[kSamples];
   const int sample0 = static_cast<int>(blockIdx.x) * kSamples, samples = min(kSamples, n - sample0);
@@ -56,7 +57,8 @@ extern "C" __global__ void __launch_bounds__(1024) parity_batch(int n, int d, un
 }
 
 // The hidden subset as ceil(d / 32) words of bits: each coordinate with probability 1/2 (size < 0), or the `size` coordinates of smallest random key. One thread.
-extern "C" __global__ void parity_subset(int d, int size, unsigned long long seed, unsigned stream, unsigned* __restrict__ subset) {
+extern "C" __global__ void parity_subset(int d, int size, unsigned long long seed, unsigned stream,
+                                         unsigned* __restrict__ subset) {
   if (element_index() < 1) {
     for (int word = 0; word * 32 < d; ++word) {
       unsigned bits = 0;

@@ -7,9 +7,10 @@ constexpr int kPieces = 3;
 constexpr int kCurves = 16;  // per block
 
 // How theta and a are drawn.
-constexpr int kPaperLaw = 0;    // theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1)
-constexpr int kProgramLaw = 1;  // theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples, a their successive differences
-constexpr int kRealLaw = 2;     // theta uniform in [0, n), real; a uniform in [-1, 1); f[i] = sum of a max(0, i - theta)
+constexpr int kPaperLaw = 0;  // theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1)
+constexpr int kProgramLaw =
+    1;  // theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples, a their successive differences
+constexpr int kRealLaw = 2;  // theta uniform in [0, n), real; a uniform in [-1, 1); f[i] = sum of a max(0, i - theta)
 
 struct Pieces {
   float theta[kPieces], change[kPieces];
@@ -43,7 +44,8 @@ __device__ __forceinline__ float program_slope(unsigned triple, int piece) {
   }
 }
 
-__device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, unsigned stream, unsigned step, unsigned long long seed) {
+__device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, unsigned stream, unsigned step,
+                                              unsigned long long seed) {
   const Philox positions = draw(sample, stream, step, 0, seed), changes = draw(sample, stream, step, 1, seed);
   const unsigned words[kPieces] = {changes.x, changes.y, changes.z};
   Pieces pieces;
@@ -64,7 +66,8 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
     }
     return pieces;
   }
-  const int least = smaller(theta[0], smaller(theta[1], theta[2])), greatest = larger(theta[0], larger(theta[1], theta[2]));
+  const int least = smaller(theta[0], smaller(theta[1], theta[2])),
+            greatest = larger(theta[0], larger(theta[1], theta[2]));
   pieces.theta[0] = static_cast<float>(3 + least);
   pieces.theta[1] = static_cast<float>(3 + theta[0] + theta[1] + theta[2] - least - greatest);
   pieces.theta[2] = static_cast<float>(3 + greatest);
@@ -76,8 +79,9 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
 }
 
 // f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no entries under the real law). Grid ceil(samples / 16).
-extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ f,
-                                                               float* __restrict__ p) {
+extern "C" __global__ void __launch_bounds__(1024)
+    pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream,
+               const unsigned* __restrict__ step, float* __restrict__ f, float* __restrict__ p) {
   __shared__ float theta[kPieces][kCurves];
   __shared__ float change[kPieces][kCurves];
   const int first = static_cast<int>(blockIdx.x) * kCurves, count = min(kCurves, samples - first);
@@ -91,7 +95,8 @@ extern "C" __global__ void __launch_bounds__(1024) pwl_curves(int samples, int n
   __syncthreads();
   const float offset = law == kRealLaw ? 0.0f : 1.0f;
   for (int s = 0; s < count; ++s) {
-    const float t0 = theta[0][s], t1 = theta[1][s], t2 = theta[2][s], a0 = change[0][s], a1 = change[1][s], a2 = change[2][s];
+    const float t0 = theta[0][s], t1 = theta[1][s], t2 = theta[2][s], a0 = change[0][s], a1 = change[1][s],
+                a2 = change[2][s];
     float* curve = f + static_cast<size_t>(first + s) * n;
     for (int i = threadIdx.x; i < n; i += blockDim.x) {
       const float x = static_cast<float>(i) + offset, d0 = x - t0, d1 = x - t1, d2 = x - t2;

@@ -3,12 +3,14 @@
 #include "../levels.cuh"
 #include "../philox.cuh"
 
-constexpr int kDraws = 64;              // per block
-constexpr int kNormals = 4 * kDraws;    // per block
-constexpr int kLanes = 32;              // partial sums of a dot product
+constexpr int kDraws = 64;            // per block
+constexpr int kNormals = 4 * kDraws;  // per block
+constexpr int kPartialSums = 32;      // of a dot product
 
 // out(n) ~ N(0, scale^2). Draw i of a block gives its normals i, 64 + i, 128 + i and 192 + i, so that stores are contiguous. Grid ceil(n / 256).
-extern "C" __global__ void __launch_bounds__(1024) scaled_normals(int n, float scale, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step, float* __restrict__ out) {
+extern "C" __global__ void __launch_bounds__(1024)
+    scaled_normals(int n, float scale, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step,
+                   float* __restrict__ out) {
   __shared__ float normals[kNormals];
   const int first = static_cast<int>(blockIdx.x) * kNormals, count = min(kNormals, n - first);
   const unsigned now = step[0];
@@ -27,7 +29,8 @@ extern "C" __global__ void __launch_bounds__(1024) scaled_normals(int n, float s
 }
 
 // z(levels) = b + offset(levels).
-extern "C" __global__ void shifted_levels(int levels, const float* __restrict__ offset, const float* __restrict__ b, float* __restrict__ z) {
+extern "C" __global__ void shifted_levels(int levels, const float* __restrict__ offset, const float* __restrict__ b,
+                                          float* __restrict__ z) {
   const int i = element_index();
   const float shift = b[0];
   if (i < levels) {
@@ -37,16 +40,18 @@ extern "C" __global__ void shifted_levels(int levels, const float* __restrict__ 
 
 // r(n) = x(n, d) w(d) + b, label(n) = the index of r's level, y(n) = the level. Products are summed in 32 lanes, lanes as a tree: one order on every device.
 // A block per sample.
-extern "C" __global__ void __launch_bounds__(1024) step_labels(int d, int levels, const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ b,
-                                                                const float* __restrict__ z, float* __restrict__ r, int* __restrict__ label, float* __restrict__ y) {
-  __shared__ float lanes[kLanes];  // until the barrier, a thread reads and writes its own lanes only
+extern "C" __global__ void __launch_bounds__(1024)
+    step_labels(int d, int levels, const float* __restrict__ x, const float* __restrict__ w,
+                const float* __restrict__ b, const float* __restrict__ z, float* __restrict__ r,
+                int* __restrict__ label, float* __restrict__ y) {
+  __shared__ float lanes[kPartialSums];  // until the barrier, a thread reads and writes its own lanes only
   const float* row = x + static_cast<size_t>(blockIdx.x) * d;
-  for (int lane = threadIdx.x; lane < kLanes; lane += blockDim.x) {
+  for (int lane = threadIdx.x; lane < kPartialSums; lane += blockDim.x) {
     lanes[lane] = 0.0f;
   }
   int j = 0;
-  for (; j + kLanes <= d; j += kLanes) {
-    for (int lane = threadIdx.x; lane < kLanes; lane += blockDim.x) {
+  for (; j + kPartialSums <= d; j += kPartialSums) {
+    for (int lane = threadIdx.x; lane < kPartialSums; lane += blockDim.x) {
       lanes[lane] = fmaf(row[j + lane], w[j + lane], lanes[lane]);
     }
   }
@@ -56,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(1024) step_labels(int d, int levels
   __syncthreads();
   if (threadIdx.x == 0) {
 #pragma unroll
-    for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int half = kPartialSums / 2; half > 0; half /= 2) {
 #pragma unroll
       for (int lane = 0; lane < half; ++lane) {
         lanes[lane] += lanes[lane + half];

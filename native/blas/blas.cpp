@@ -16,7 +16,15 @@
 
 namespace {
 
-enum Status : int { kSuccess = 0, kNotInitialized = 1, kAllocFailed = 3, kInvalidValue = 7, kExecutionFailed = 13, kInternalError = 14, kNotSupported = 15 };
+enum Status : int {
+  kSuccess = 0,
+  kNotInitialized = 1,
+  kAllocFailed = 3,
+  kInvalidValue = 7,
+  kExecutionFailed = 13,
+  kInternalError = 14,
+  kNotSupported = 15
+};
 enum Operation : int { kNone = 0, kTransposed = 1, kConjugated = 2 };
 enum PointerMode : int { kHost = 0, kDevice = 1 };
 
@@ -61,7 +69,8 @@ Handles& handles() {
   return *instance;
 }
 
-using Sgemm = dnnl_status_t (*)(char, char, dnnl_dim_t, dnnl_dim_t, dnnl_dim_t, float, const float*, dnnl_dim_t, const float*, dnnl_dim_t, float, float*, dnnl_dim_t);
+using Sgemm = dnnl_status_t (*)(char, char, dnnl_dim_t, dnnl_dim_t, dnnl_dim_t, float, const float*, dnnl_dim_t,
+                                const float*, dnnl_dim_t, float, float*, dnnl_dim_t);
 using SetThreads = void (*)(int);
 
 // oneDNN, loaded from the folder this library lies in when the first product needs it. Its OpenMP threads are told, before they exist, to park at once.
@@ -111,16 +120,22 @@ void run(void* state) {
   const Product& p = *static_cast<Product*>(state);
   one_dnn().set_threads(1);
   for (int i = 0; i < p.batch; ++i) {
-    one_dnn().sgemm(p.transpose_b ? 'T' : 'N', p.transpose_a ? 'T' : 'N', p.n, p.m, p.k, p.alpha, p.b + i * p.stride_b, p.ldb, p.a + i * p.stride_a, p.lda, p.beta, p.c + i * p.stride_c, p.ldc);
+    one_dnn().sgemm(p.transpose_b ? 'T' : 'N', p.transpose_a ? 'T' : 'N', p.n, p.m, p.k, p.alpha, p.b + i * p.stride_b,
+                    p.ldb, p.a + i * p.stride_a, p.lda, p.beta, p.c + i * p.stride_c, p.ldc);
   }
 }
 
-bool in_range(const float* pointer, std::size_t elements) { return plateau_device_range(reinterpret_cast<std::uint64_t>(pointer), elements * sizeof(float)) == 0; }
+bool in_range(const float* pointer, std::size_t elements) {
+  return plateau_device_range(reinterpret_cast<std::uint64_t>(pointer), elements * sizeof(float)) == 0;
+}
 
 // Elements from the first to the last of a column-major matrix.
-std::size_t extent(int rows, int columns, int leading) { return rows == 0 || columns == 0 ? 0 : static_cast<std::size_t>(columns - 1) * leading + rows; }
+std::size_t extent(int rows, int columns, int leading) {
+  return rows == 0 || columns == 0 ? 0 : static_cast<std::size_t>(columns - 1) * leading + rows;
+}
 
-int submit(const char* name, void* key, int operation_a, int operation_b, Product product, const float* alpha, const float* beta) {
+int submit(const char* name, void* key, int operation_a, int operation_b, Product product, const float* alpha,
+           const float* beta) {
   int fault = 0;
   if (plateau_injected_fault(name, &fault) != 0) {
     return fault;
@@ -132,13 +147,17 @@ int submit(const char* name, void* key, int operation_a, int operation_b, Produc
   if (handle->pointer_mode != kHost) {
     return kNotSupported;
   }
-  if (product.m < 0 || product.n < 0 || product.k < 0 || product.batch < 0 || operation_a < kNone || operation_a > kConjugated || operation_b < kNone || operation_b > kConjugated || alpha == nullptr || beta == nullptr) {
+  if (product.m < 0 || product.n < 0 || product.k < 0 || product.batch < 0 || operation_a < kNone ||
+      operation_a > kConjugated || operation_b < kNone || operation_b > kConjugated || alpha == nullptr ||
+      beta == nullptr) {
     return kInvalidValue;
   }
   product.transpose_a = operation_a != kNone;
   product.transpose_b = operation_b != kNone;
-  const int rows_a = product.transpose_a ? product.k : product.m, columns_a = product.transpose_a ? product.m : product.k;
-  const int rows_b = product.transpose_b ? product.n : product.k, columns_b = product.transpose_b ? product.k : product.n;
+  const int rows_a = product.transpose_a ? product.k : product.m,
+            columns_a = product.transpose_a ? product.m : product.k;
+  const int rows_b = product.transpose_b ? product.n : product.k,
+            columns_b = product.transpose_b ? product.k : product.n;
   if (product.lda < std::max(1, rows_a) || product.ldb < std::max(1, rows_b) || product.ldc < std::max(1, product.m)) {
     return kInvalidValue;
   }
@@ -146,7 +165,8 @@ int submit(const char* name, void* key, int operation_a, int operation_b, Produc
     return kSuccess;
   }
   const auto last = static_cast<std::size_t>(product.batch - 1);
-  if (!in_range(product.a, last * product.stride_a + extent(rows_a, columns_a, product.lda)) || !in_range(product.b, last * product.stride_b + extent(rows_b, columns_b, product.ldb)) ||
+  if (!in_range(product.a, last * product.stride_a + extent(rows_a, columns_a, product.lda)) ||
+      !in_range(product.b, last * product.stride_b + extent(rows_b, columns_b, product.ldb)) ||
       !in_range(product.c, last * product.stride_c + extent(product.m, product.n, product.ldc))) {
     return kExecutionFailed;
   }
@@ -155,7 +175,8 @@ int submit(const char* name, void* key, int operation_a, int operation_b, Produc
   }
   product.alpha = *alpha;
   product.beta = *beta;
-  const int status = plateau_stream_submit(handle->stream, name, &run, new Product(product), [](void* state) { delete static_cast<Product*>(state); });
+  const int status = plateau_stream_submit(handle->stream, name, &run, new Product(product),
+                                           [](void* state) { delete static_cast<Product*>(state); });
   return status == 0 ? kSuccess : kExecutionFailed;
 }
 
@@ -298,20 +319,28 @@ extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusStr
   }
 }
 
-API cublasSgemm_v2(void* handle, int operation_a, int operation_b, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta, float* c, int ldc) {
-  return submit("cublasSgemm", handle, operation_a, operation_b, {false, false, m, n, k, 0, 0, a, b, c, lda, ldb, ldc}, alpha, beta);
+API cublasSgemm_v2(void* handle, int operation_a, int operation_b, int m, int n, int k, const float* alpha,
+                   const float* a, int lda, const float* b, int ldb, const float* beta, float* c, int ldc) {
+  return submit("cublasSgemm", handle, operation_a, operation_b, {false, false, m, n, k, 0, 0, a, b, c, lda, ldb, ldc},
+                alpha, beta);
 }
 
-API cublasSgemmStridedBatched(void* handle, int operation_a, int operation_b, int m, int n, int k, const float* alpha, const float* a, int lda, long long stride_a, const float* b, int ldb,
-                              long long stride_b, const float* beta, float* c, int ldc, long long stride_c, int batch) {
-  return submit("cublasSgemmStridedBatched", handle, operation_a, operation_b, {false, false, m, n, k, 0, 0, a, b, c, lda, ldb, ldc, stride_a, stride_b, stride_c, batch}, alpha, beta);
+API cublasSgemmStridedBatched(void* handle, int operation_a, int operation_b, int m, int n, int k, const float* alpha,
+                              const float* a, int lda, long long stride_a, const float* b, int ldb, long long stride_b,
+                              const float* beta, float* c, int ldc, long long stride_c, int batch) {
+  return submit("cublasSgemmStridedBatched", handle, operation_a, operation_b,
+                {false, false, m, n, k, 0, 0, a, b, c, lda, ldb, ldc, stride_a, stride_b, stride_c, batch}, alpha,
+                beta);
 }
 
 // y = alpha op(A) x + beta y with A (m, n): the product of op(A) and a matrix of one column, for unit strides.
-API cublasSgemv_v2(void* handle, int operation, int m, int n, const float* alpha, const float* a, int lda, const float* x, int increment_x, const float* beta, float* y, int increment_y) {
+API cublasSgemv_v2(void* handle, int operation, int m, int n, const float* alpha, const float* a, int lda,
+                   const float* x, int increment_x, const float* beta, float* y, int increment_y) {
   if (increment_x != 1 || increment_y != 1) {
     return kNotSupported;
   }
   const int rows = operation == kNone ? m : n, columns = operation == kNone ? n : m;
-  return submit("cublasSgemv", handle, operation, kNone, {false, false, rows, 1, columns, 0, 0, a, x, y, lda, std::max(1, columns), std::max(1, rows)}, alpha, beta);
+  return submit("cublasSgemv", handle, operation, kNone,
+                {false, false, rows, 1, columns, 0, 0, a, x, y, lda, std::max(1, columns), std::max(1, rows)}, alpha,
+                beta);
 }

@@ -48,10 +48,18 @@ void use_one_thread() { omp_set_num_threads(1); }
 Layout layout(const std::array<int, 4>& dims, dnnl::memory::format_tag tag) {
   return {{dims[0], dims[1], dims[2], dims[3]}, dnnl::memory::data_type::f32, tag};
 }
-Layout callers(const Tensor& tensor) { return layout(tensor.dims, tensor.format == CUDNN_TENSOR_NHWC ? dnnl::memory::format_tag::nhwc : dnnl::memory::format_tag::nchw); }
-Layout callers(const Filter& filter) { return layout(filter.dims, filter.format == CUDNN_TENSOR_NHWC ? dnnl::memory::format_tag::ohwi : dnnl::memory::format_tag::oihw); }
+Layout callers(const Tensor& tensor) {
+  return layout(tensor.dims,
+                tensor.format == CUDNN_TENSOR_NHWC ? dnnl::memory::format_tag::nhwc : dnnl::memory::format_tag::nchw);
+}
+Layout callers(const Filter& filter) {
+  return layout(filter.dims,
+                filter.format == CUDNN_TENSOR_NHWC ? dnnl::memory::format_tag::ohwi : dnnl::memory::format_tag::oihw);
+}
 // What oneDNN computes in: of channels-last activations their own layout, for which it has kernels as fast as for its blocked ones; else what it likes best.
-Layout preferred(const Tensor& tensor) { return tensor.format == CUDNN_TENSOR_NHWC ? callers(tensor) : layout(tensor.dims, dnnl::memory::format_tag::any); }
+Layout preferred(const Tensor& tensor) {
+  return tensor.format == CUDNN_TENSOR_NHWC ? callers(tensor) : layout(tensor.dims, dnnl::memory::format_tag::any);
+}
 Layout preferred(const Filter& filter) { return layout(filter.dims, dnnl::memory::format_tag::any); }
 
 // One operand of a primitive: where the caller's layout is not the primitive's, it is converted from or to a copy in the workspace.
@@ -80,7 +88,8 @@ struct Operand {
 };
 
 void convert(const Operand& operand, const Layout& from, void* source, const Layout& to, void* target) {
-  operand.convert.execute(this_threads_stream(), {{DNNL_ARG_FROM, dnnl::memory(from, engine(), source)}, {DNNL_ARG_TO, dnnl::memory(to, engine(), target)}});
+  operand.convert.execute(this_threads_stream(), {{DNNL_ARG_FROM, dnnl::memory(from, engine(), source)},
+                                                  {DNNL_ARG_TO, dnnl::memory(to, engine(), target)}});
 }
 
 // The computation for a number of images: two operands that are read and one that is written. The filter, or its gradient, is what the pieces share.
@@ -91,44 +100,59 @@ struct Piece {
 
   // For this piece alone, that is without a copy of the shared filter.
   std::size_t workspace(Direction direction) const {
-    return first.copy_bytes() + aligned(scratch_bytes) + (direction == Direction::backward_filter ? second.copy_bytes() + aligned(result.primitives.get_size()) : result.copy_bytes());
+    return first.copy_bytes() + aligned(scratch_bytes) +
+           (direction == Direction::backward_filter ? second.copy_bytes() + aligned(result.primitives.get_size())
+                                                    : result.copy_bytes());
   }
 };
 
 Piece make_piece(const Shape& shape, int images) {
   Tensor input = shape.input, output = shape.output;
   input.dims[0] = output.dims[0] = images;
-  const auto dims = [](const std::array<int, 2>& pair, int minus) { return dnnl::memory::dims{pair[0] - minus, pair[1] - minus}; };
+  const auto dims = [](const std::array<int, 2>& pair, int minus) {
+    return dnnl::memory::dims{pair[0] - minus, pair[1] - minus};
+  };
   const Convolution& c = shape.convolution;
   const auto strides = dims(c.stride, 0), dilation = dims(c.dilation, 1), padding = dims(c.padding, 0);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   constexpr auto direct = dnnl::algorithm::convolution_direct;
-  const dnnl::convolution_forward::primitive_desc forward(engine(), dnnl::prop_kind::forward_training, direct, preferred(input), preferred(shape.filter), preferred(output), strides, dilation,
-                                                          padding, padding, attributes);
+  const dnnl::convolution_forward::primitive_desc forward(engine(), dnnl::prop_kind::forward_training, direct,
+                                                          preferred(input), preferred(shape.filter), preferred(output),
+                                                          strides, dilation, padding, padding, attributes);
   switch (shape.direction) {
     case Direction::forward:
       return {dnnl::convolution_forward(forward), Operand::read(DNNL_ARG_SRC, callers(input), forward.src_desc()),
-              Operand::read(DNNL_ARG_WEIGHTS, callers(shape.filter), forward.weights_desc()), Operand::written(DNNL_ARG_DST, callers(output), forward.dst_desc()),
+              Operand::read(DNNL_ARG_WEIGHTS, callers(shape.filter), forward.weights_desc()),
+              Operand::written(DNNL_ARG_DST, callers(output), forward.dst_desc()),
               forward.scratchpad_desc().get_size()};
     case Direction::backward_data: {
-      const dnnl::convolution_backward_data::primitive_desc backward(engine(), direct, preferred(input), preferred(shape.filter), preferred(output), strides, dilation, padding, padding, forward,
-                                                                     attributes);
-      return {dnnl::convolution_backward_data(backward), Operand::read(DNNL_ARG_DIFF_DST, callers(output), backward.diff_dst_desc()),
-              Operand::read(DNNL_ARG_WEIGHTS, callers(shape.filter), backward.weights_desc()), Operand::written(DNNL_ARG_DIFF_SRC, callers(input), backward.diff_src_desc()),
+      const dnnl::convolution_backward_data::primitive_desc backward(
+          engine(), direct, preferred(input), preferred(shape.filter), preferred(output), strides, dilation, padding,
+          padding, forward, attributes);
+      return {dnnl::convolution_backward_data(backward),
+              Operand::read(DNNL_ARG_DIFF_DST, callers(output), backward.diff_dst_desc()),
+              Operand::read(DNNL_ARG_WEIGHTS, callers(shape.filter), backward.weights_desc()),
+              Operand::written(DNNL_ARG_DIFF_SRC, callers(input), backward.diff_src_desc()),
               backward.scratchpad_desc().get_size()};
     }
     case Direction::backward_filter:
       break;
   }
-  const dnnl::convolution_backward_weights::primitive_desc backward(engine(), direct, preferred(input), preferred(shape.filter), preferred(output), strides, dilation, padding, padding, forward,
-                                                                    attributes);
-  return {dnnl::convolution_backward_weights(backward), Operand::read(DNNL_ARG_SRC, callers(input), backward.src_desc()),
-          Operand::read(DNNL_ARG_DIFF_DST, callers(output), backward.diff_dst_desc()), Operand::written(DNNL_ARG_DIFF_WEIGHTS, callers(shape.filter), backward.diff_weights_desc()),
+  const dnnl::convolution_backward_weights::primitive_desc backward(engine(), direct, preferred(input),
+                                                                    preferred(shape.filter), preferred(output), strides,
+                                                                    dilation, padding, padding, forward, attributes);
+  return {dnnl::convolution_backward_weights(backward),
+          Operand::read(DNNL_ARG_SRC, callers(input), backward.src_desc()),
+          Operand::read(DNNL_ARG_DIFF_DST, callers(output), backward.diff_dst_desc()),
+          Operand::written(DNNL_ARG_DIFF_WEIGHTS, callers(shape.filter), backward.diff_weights_desc()),
           backward.scratchpad_desc().get_size()};
 }
 
-double multiplications(const Shape& shape) { return static_cast<double>(shape.output.elements()) * static_cast<double>(shape.filter.elements()) / shape.filter.dims[0]; }
+double multiplications(const Shape& shape) {
+  return static_cast<double>(shape.output.elements()) * static_cast<double>(shape.filter.elements()) /
+         shape.filter.dims[0];
+}
 
 // How a shape is computed: `pieces` - 1 times `full`, then once `last`.
 struct Plan {
@@ -145,14 +169,18 @@ struct Plan {
         full(make_piece(of, images)),
         last(make_piece(of, of.input.dims[0] - static_cast<int>(pieces - 1) * images)),
         workspace(0) {
-    require(full.second.primitives == last.second.primitives || shape.direction == Direction::backward_filter, CUDNN_STATUS_INTERNAL_ERROR_UNEXPECTED_VALUE);
-    require(full.result.primitives == last.result.primitives || shape.direction != Direction::backward_filter, CUDNN_STATUS_INTERNAL_ERROR_UNEXPECTED_VALUE);
+    require(full.second.primitives == last.second.primitives || shape.direction == Direction::backward_filter,
+            CUDNN_STATUS_INTERNAL_ERROR_UNEXPECTED_VALUE);
+    require(full.result.primitives == last.result.primitives || shape.direction != Direction::backward_filter,
+            CUDNN_STATUS_INTERNAL_ERROR_UNEXPECTED_VALUE);
     workspace = shared_bytes() + (pieces - 1) * full.workspace(shape.direction) + last.workspace(shape.direction);
     workspace += workspace > 0 ? kAlignment : 0;
   }
 
   const Piece& piece(std::size_t i) const { return i + 1 < pieces ? full : last; }
-  std::size_t shared_bytes() const { return shape.direction == Direction::backward_filter ? 0 : full.second.copy_bytes(); }
+  std::size_t shared_bytes() const {
+    return shape.direction == Direction::backward_filter ? 0 : full.second.copy_bytes();
+  }
 };
 
 struct ShapeHash {
@@ -179,7 +207,8 @@ std::shared_ptr<const Plan> plan_for(const Shape& shape) {
       plan = std::make_shared<const Plan>(shape);
     } catch (const dnnl::error& error) {
       plans->erase(shape);
-      fail(error.status == dnnl_out_of_memory ? CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED : CUDNN_STATUS_NOT_SUPPORTED);
+      fail(error.status == dnnl_out_of_memory ? CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED
+                                              : CUDNN_STATUS_NOT_SUPPORTED);
     } catch (...) {
       plans->erase(shape);
       throw;
@@ -203,10 +232,16 @@ struct Job {
 // One call: the plan, and the addresses it works on. Run once, or at every replay of a graph.
 class Call {
  public:
-  Call(std::shared_ptr<const Plan> plan, const void* first, const void* second, void* result, void* workspace, Scaling scaling)
-      : plan_(std::move(plan)), second_(static_cast<char*>(const_cast<void*>(second))), result_(static_cast<float*>(result)), scaling_(scaling) {
+  Call(std::shared_ptr<const Plan> plan, const void* first, const void* second, void* result, void* workspace,
+       Scaling scaling)
+      : plan_(std::move(plan)),
+        second_(static_cast<char*>(const_cast<void*>(second))),
+        result_(static_cast<float*>(result)),
+        scaling_(scaling) {
     const Direction direction = plan_->shape.direction;
-    result_elements_ = direction == Direction::forward ? plan_->shape.output.elements() : direction == Direction::backward_data ? plan_->shape.input.elements() : plan_->shape.filter.elements();
+    result_elements_ = direction == Direction::forward         ? plan_->shape.output.elements()
+                       : direction == Direction::backward_data ? plan_->shape.input.elements()
+                                                               : plan_->shape.filter.elements();
     if (!scaling_.plain()) {
       computed_.resize(result_elements_);
     }
@@ -242,7 +277,8 @@ class Call {
     if (!backward_filter && filter.copied()) {
       convert(filter, filter.callers, second_, filter.primitives, shared_);
     }
-    parallel(jobs_.size(), multiplications(plan_->shape), [&](std::size_t i) { backward_filter ? run_backward_filter(jobs_[i]) : run_activations(jobs_[i]); });
+    parallel(jobs_.size(), multiplications(plan_->shape),
+             [&](std::size_t i) { backward_filter ? run_backward_filter(jobs_[i]) : run_activations(jobs_[i]); });
     if (backward_filter) {
       add_filter_gradients();
     }
@@ -255,11 +291,13 @@ class Call {
 
  private:
   static void execute(const Piece& piece, char* first, char* second, char* result, char* scratch) {
-    const dnnl::memory::desc scratch_layout({static_cast<dnnl::memory::dim>(piece.scratch_bytes)}, dnnl::memory::data_type::u8, dnnl::memory::format_tag::a);
-    piece.primitive.execute(this_threads_stream(), {{piece.first.argument, dnnl::memory(piece.first.primitives, engine(), first)},
-                                                    {piece.second.argument, dnnl::memory(piece.second.primitives, engine(), second)},
-                                                    {piece.result.argument, dnnl::memory(piece.result.primitives, engine(), result)},
-                                                    {DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_layout, engine(), scratch)}});
+    const dnnl::memory::desc scratch_layout({static_cast<dnnl::memory::dim>(piece.scratch_bytes)},
+                                            dnnl::memory::data_type::u8, dnnl::memory::format_tag::a);
+    piece.primitive.execute(this_threads_stream(),
+                            {{piece.first.argument, dnnl::memory(piece.first.primitives, engine(), first)},
+                             {piece.second.argument, dnnl::memory(piece.second.primitives, engine(), second)},
+                             {piece.result.argument, dnnl::memory(piece.result.primitives, engine(), result)},
+                             {DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_layout, engine(), scratch)}});
   }
 
   static char* converted(const Operand& operand, char* callers, char* copy) {
@@ -274,7 +312,8 @@ class Call {
     use_one_thread();
     const Piece& piece = *job.piece;
     char* first = converted(piece.first, job.first, job.first_copy);
-    execute(piece, first, piece.second.copied() ? shared_ : job.second, piece.result.copied() ? job.result_copy : job.result, job.scratch);
+    execute(piece, first, piece.second.copied() ? shared_ : job.second,
+            piece.result.copied() ? job.result_copy : job.result, job.scratch);
     if (piece.result.copied()) {
       convert(piece.result, piece.result.primitives, job.result_copy, piece.result.callers, job.result);
     }
@@ -319,7 +358,8 @@ std::array<int, 4> output_dims(const Tensor& input, const Filter& filter, const 
   require(input.dims[1] == filter.dims[1], CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
   std::array<int, 4> dims{input.dims[0], filter.dims[0], 0, 0};
   for (std::size_t i = 0; i < 2; ++i) {
-    const int reach = (filter.dims[2 + i] - 1) * convolution.dilation[i] + 1, room = input.dims[2 + i] + 2 * convolution.padding[i] - reach;
+    const int reach = (filter.dims[2 + i] - 1) * convolution.dilation[i] + 1,
+              room = input.dims[2 + i] + 2 * convolution.padding[i] - reach;
     require(room >= 0, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     dims[2 + i] = room / convolution.stride[i] + 1;
   }
@@ -327,28 +367,38 @@ std::array<int, 4> output_dims(const Tensor& input, const Filter& filter, const 
 }
 
 // The descriptors of one call, checked against each other and against what NVIDIA documents for the algorithm.
-Shape checked(Direction direction, const void* input, const void* filter, const void* convolution, const void* output, bool algorithm_supported) {
-  const Shape shape{direction, described<Tensor>(input), described<Tensor>(output), described<Filter>(filter), described<Convolution>(convolution)};
+Shape checked(Direction direction, const void* input, const void* filter, const void* convolution, const void* output,
+              bool algorithm_supported) {
+  const Shape shape{direction, described<Tensor>(input), described<Tensor>(output), described<Filter>(filter),
+                    described<Convolution>(convolution)};
   require(shape.input.type == shape.output.type && shape.input.type == shape.filter.type, CUDNN_STATUS_BAD_PARAM);
-  require(shape.output.dims == output_dims(shape.input, shape.filter, shape.convolution), CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+  require(shape.output.dims == output_dims(shape.input, shape.filter, shape.convolution),
+          CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
   require_computable(shape.input);
   require_computable(shape.output);
   require_computable(shape.filter);
   require(shape.convolution.accumulate == CUDNN_DATA_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
-  require(shape.convolution.mode == CUDNN_CROSS_CORRELATION, CUDNN_STATUS_NOT_SUPPORTED);  // oneDNN has no mirrored filters
+  require(shape.convolution.mode == CUDNN_CROSS_CORRELATION,
+          CUDNN_STATUS_NOT_SUPPORTED);  // oneDNN has no mirrored filters
   require(algorithm_supported, CUDNN_STATUS_NOT_SUPPORTED);
   // A channels-last filter works on channels-last activations alone.
-  require(shape.filter.format == CUDNN_TENSOR_NCHW || (shape.input.format == CUDNN_TENSOR_NHWC && shape.output.format == CUDNN_TENSOR_NHWC), CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
+  require(shape.filter.format == CUDNN_TENSOR_NCHW ||
+              (shape.input.format == CUDNN_TENSOR_NHWC && shape.output.format == CUDNN_TENSOR_NHWC),
+          CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
   return shape;
 }
 
 // The algorithms that compute any shape in float32: which of them is named makes no difference here. The FFT and Winograd ones are not offered.
 bool supported(cudnnConvolutionFwdAlgo_t algorithm) {
-  return algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM || algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM || algorithm == CUDNN_CONVOLUTION_FWD_ALGO_GEMM;
+  return algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM ||
+         algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM || algorithm == CUDNN_CONVOLUTION_FWD_ALGO_GEMM;
 }
-bool supported(cudnnConvolutionBwdDataAlgo_t algorithm) { return algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 || algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1; }
+bool supported(cudnnConvolutionBwdDataAlgo_t algorithm) {
+  return algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 || algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1;
+}
 bool supported(cudnnConvolutionBwdFilterAlgo_t algorithm) {
-  return algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 || algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1 || algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3;
+  return algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 || algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1 ||
+         algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3;
 }
 
 void workspace_size(const void* handle, const Shape& shape, std::size_t* bytes) {
@@ -357,8 +407,8 @@ void workspace_size(const void* handle, const Shape& shape, std::size_t* bytes) 
   *bytes = plan_for(shape)->workspace;
 }
 
-void convolve(const char* name, const void* key, const Shape& shape, const void* first, const void* second, void* result, void* workspace, std::size_t bytes, const void* alpha,
-              const void* beta) {
+void convolve(const char* name, const void* key, const Shape& shape, const void* first, const void* second,
+              void* result, void* workspace, std::size_t bytes, const void* alpha, const void* beta) {
   const Handle handle = table<Handle>().get(key);
   const Scaling scaling(alpha, beta);
   const bool backward_filter = shape.direction == Direction::backward_filter;
@@ -376,10 +426,14 @@ void convolve(const char* name, const void* key, const Shape& shape, const void*
 
 }  // namespace
 
-DNN_API cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t input, cudnnFilterDescriptor_t filter, int* n, int* c, int* h, int* w) {
+DNN_API cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(cudnnConvolutionDescriptor_t convolution,
+                                                            cudnnTensorDescriptor_t input,
+                                                            cudnnFilterDescriptor_t filter, int* n, int* c, int* h,
+                                                            int* w) {
   return call("cudnnGetConvolution2dForwardOutputDim", [&] {
     require(n != nullptr && c != nullptr && h != nullptr && w != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
-    const std::array<int, 4> dims = output_dims(described<Tensor>(input), described<Filter>(filter), described<Convolution>(convolution));
+    const std::array<int, 4> dims =
+        output_dims(described<Tensor>(input), described<Filter>(filter), described<Convolution>(convolution));
     *n = dims[0];
     *c = dims[1];
     *h = dims[2];
@@ -387,44 +441,75 @@ DNN_API cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(cudnnConvolutionDesc
   });
 }
 
-DNN_API cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t handle, cudnnTensorDescriptor_t input, cudnnFilterDescriptor_t filter, cudnnConvolutionDescriptor_t convolution,
-                                                              cudnnTensorDescriptor_t output, cudnnConvolutionFwdAlgo_t algorithm, size_t* bytes) {
-  return call("cudnnGetConvolutionForwardWorkspaceSize",
-              [&] { workspace_size(handle, checked(Direction::forward, input, filter, convolution, output, supported(algorithm)), bytes); });
+DNN_API cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t handle, cudnnTensorDescriptor_t input,
+                                                              cudnnFilterDescriptor_t filter,
+                                                              cudnnConvolutionDescriptor_t convolution,
+                                                              cudnnTensorDescriptor_t output,
+                                                              cudnnConvolutionFwdAlgo_t algorithm, size_t* bytes) {
+  return call("cudnnGetConvolutionForwardWorkspaceSize", [&] {
+    workspace_size(handle, checked(Direction::forward, input, filter, convolution, output, supported(algorithm)),
+                   bytes);
+  });
 }
 
-DNN_API cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t handle, cudnnFilterDescriptor_t filter, cudnnTensorDescriptor_t output, cudnnConvolutionDescriptor_t convolution,
-                                                                   cudnnTensorDescriptor_t input, cudnnConvolutionBwdDataAlgo_t algorithm, size_t* bytes) {
-  return call("cudnnGetConvolutionBackwardDataWorkspaceSize",
-              [&] { workspace_size(handle, checked(Direction::backward_data, input, filter, convolution, output, supported(algorithm)), bytes); });
+DNN_API cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t handle, cudnnFilterDescriptor_t filter,
+                                                                   cudnnTensorDescriptor_t output,
+                                                                   cudnnConvolutionDescriptor_t convolution,
+                                                                   cudnnTensorDescriptor_t input,
+                                                                   cudnnConvolutionBwdDataAlgo_t algorithm,
+                                                                   size_t* bytes) {
+  return call("cudnnGetConvolutionBackwardDataWorkspaceSize", [&] {
+    workspace_size(handle, checked(Direction::backward_data, input, filter, convolution, output, supported(algorithm)),
+                   bytes);
+  });
 }
 
-DNN_API cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnnHandle_t handle, cudnnTensorDescriptor_t input, cudnnTensorDescriptor_t output, cudnnConvolutionDescriptor_t convolution,
-                                                                     cudnnFilterDescriptor_t filter, cudnnConvolutionBwdFilterAlgo_t algorithm, size_t* bytes) {
-  return call("cudnnGetConvolutionBackwardFilterWorkspaceSize",
-              [&] { workspace_size(handle, checked(Direction::backward_filter, input, filter, convolution, output, supported(algorithm)), bytes); });
+DNN_API cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(
+    cudnnHandle_t handle, cudnnTensorDescriptor_t input, cudnnTensorDescriptor_t output,
+    cudnnConvolutionDescriptor_t convolution, cudnnFilterDescriptor_t filter, cudnnConvolutionBwdFilterAlgo_t algorithm,
+    size_t* bytes) {
+  return call("cudnnGetConvolutionBackwardFilterWorkspaceSize", [&] {
+    workspace_size(
+        handle, checked(Direction::backward_filter, input, filter, convolution, output, supported(algorithm)), bytes);
+  });
 }
 
-DNN_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t x_desc, const void* x, cudnnFilterDescriptor_t w_desc, const void* w,
-                                              cudnnConvolutionDescriptor_t convolution, cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
-                                              cudnnTensorDescriptor_t y_desc, void* y) {
+DNN_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t x_desc,
+                                              const void* x, cudnnFilterDescriptor_t w_desc, const void* w,
+                                              cudnnConvolutionDescriptor_t convolution,
+                                              cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t bytes,
+                                              const void* beta, cudnnTensorDescriptor_t y_desc, void* y) {
   return call("cudnnConvolutionForward", [&] {
-    convolve("cudnnConvolutionForward", handle, checked(Direction::forward, x_desc, w_desc, convolution, y_desc, supported(algorithm)), x, w, y, workspace, bytes, alpha, beta);
+    convolve("cudnnConvolutionForward", handle,
+             checked(Direction::forward, x_desc, w_desc, convolution, y_desc, supported(algorithm)), x, w, y, workspace,
+             bytes, alpha, beta);
   });
 }
 
-DNN_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t w_desc, const void* w, cudnnTensorDescriptor_t dy_desc, const void* dy,
-                                                   cudnnConvolutionDescriptor_t convolution, cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
-                                                   cudnnTensorDescriptor_t dx_desc, void* dx) {
+DNN_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha,
+                                                   cudnnFilterDescriptor_t w_desc, const void* w,
+                                                   cudnnTensorDescriptor_t dy_desc, const void* dy,
+                                                   cudnnConvolutionDescriptor_t convolution,
+                                                   cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace,
+                                                   size_t bytes, const void* beta, cudnnTensorDescriptor_t dx_desc,
+                                                   void* dx) {
   return call("cudnnConvolutionBackwardData", [&] {
-    convolve("cudnnConvolutionBackwardData", handle, checked(Direction::backward_data, dx_desc, w_desc, convolution, dy_desc, supported(algorithm)), dy, w, dx, workspace, bytes, alpha, beta);
+    convolve("cudnnConvolutionBackwardData", handle,
+             checked(Direction::backward_data, dx_desc, w_desc, convolution, dy_desc, supported(algorithm)), dy, w, dx,
+             workspace, bytes, alpha, beta);
   });
 }
 
-DNN_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t x_desc, const void* x, cudnnTensorDescriptor_t dy_desc, const void* dy,
-                                                     cudnnConvolutionDescriptor_t convolution, cudnnConvolutionBwdFilterAlgo_t algorithm, void* workspace, size_t bytes, const void* beta,
-                                                     cudnnFilterDescriptor_t dw_desc, void* dw) {
+DNN_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha,
+                                                     cudnnTensorDescriptor_t x_desc, const void* x,
+                                                     cudnnTensorDescriptor_t dy_desc, const void* dy,
+                                                     cudnnConvolutionDescriptor_t convolution,
+                                                     cudnnConvolutionBwdFilterAlgo_t algorithm, void* workspace,
+                                                     size_t bytes, const void* beta, cudnnFilterDescriptor_t dw_desc,
+                                                     void* dw) {
   return call("cudnnConvolutionBackwardFilter", [&] {
-    convolve("cudnnConvolutionBackwardFilter", handle, checked(Direction::backward_filter, x_desc, dw_desc, convolution, dy_desc, supported(algorithm)), x, dy, dw, workspace, bytes, alpha, beta);
+    convolve("cudnnConvolutionBackwardFilter", handle,
+             checked(Direction::backward_filter, x_desc, dw_desc, convolution, dy_desc, supported(algorithm)), x, dy,
+             dw, workspace, bytes, alpha, beta);
   });
 }

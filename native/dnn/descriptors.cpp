@@ -107,28 +107,52 @@ DNN_API cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) 
   return call("cudnnSetStream", [&] { table<Handle>().set(handle, {stream}); });
 }
 
-DNN_API cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* out) { return create<Tensor>("cudnnCreateTensorDescriptor", out); }
-DNN_API cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t tensor) { return destroy<Tensor>("cudnnDestroyTensorDescriptor", tensor); }
-DNN_API cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensor, cudnnTensorFormat_t format, cudnnDataType_t type, int n, int c, int h, int w) {
+DNN_API cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* out) {
+  return create<Tensor>("cudnnCreateTensorDescriptor", out);
+}
+DNN_API cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t tensor) {
+  return destroy<Tensor>("cudnnDestroyTensorDescriptor", tensor);
+}
+DNN_API cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensor, cudnnTensorFormat_t format,
+                                                 cudnnDataType_t type, int n, int c, int h, int w) {
   return call("cudnnSetTensor4dDescriptor", [&] { describe<Tensor>(tensor, format, type, {n, c, h, w}); });
 }
 
-DNN_API cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t* out) { return create<Filter>("cudnnCreateFilterDescriptor", out); }
-DNN_API cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t filter) { return destroy<Filter>("cudnnDestroyFilterDescriptor", filter); }
-DNN_API cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t filter, cudnnDataType_t type, cudnnTensorFormat_t format, int k, int c, int r, int s) {
+DNN_API cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t* out) {
+  return create<Filter>("cudnnCreateFilterDescriptor", out);
+}
+DNN_API cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t filter) {
+  return destroy<Filter>("cudnnDestroyFilterDescriptor", filter);
+}
+DNN_API cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t filter, cudnnDataType_t type,
+                                                 cudnnTensorFormat_t format, int k, int c, int r, int s) {
   return call("cudnnSetFilter4dDescriptor", [&] { describe<Filter>(filter, format, type, {k, c, r, s}); });
 }
 
-DNN_API cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t* out) { return create<Convolution>("cudnnCreateConvolutionDescriptor", out); }
-DNN_API cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t convolution) { return destroy<Convolution>("cudnnDestroyConvolutionDescriptor", convolution); }
-DNN_API cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t key, int pad_rows, int pad_cols, int stride_rows, int stride_cols, int dilation_rows, int dilation_cols,
-                                                      cudnnConvolutionMode_t mode, cudnnDataType_t accumulate) {
+DNN_API cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t* out) {
+  return create<Convolution>("cudnnCreateConvolutionDescriptor", out);
+}
+DNN_API cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t convolution) {
+  return destroy<Convolution>("cudnnDestroyConvolutionDescriptor", convolution);
+}
+DNN_API cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t key, int pad_rows, int pad_cols,
+                                                      int stride_rows, int stride_cols, int dilation_rows,
+                                                      int dilation_cols, cudnnConvolutionMode_t mode,
+                                                      cudnnDataType_t accumulate) {
   return call("cudnnSetConvolution2dDescriptor", [&] {
     const cudnnMathType_t math = table<Convolution>().get(key).math;
-    require(pad_rows >= 0 && pad_cols >= 0 && stride_rows > 0 && stride_cols > 0 && dilation_rows > 0 && dilation_cols > 0, CUDNN_STATUS_BAD_PARAM);
+    require(
+        pad_rows >= 0 && pad_cols >= 0 && stride_rows > 0 && stride_cols > 0 && dilation_rows > 0 && dilation_cols > 0,
+        CUDNN_STATUS_BAD_PARAM);
     require(mode == CUDNN_CONVOLUTION || mode == CUDNN_CROSS_CORRELATION, CUDNN_STATUS_BAD_PARAM);
     require(accumulate >= CUDNN_DATA_FLOAT && accumulate <= CUDNN_DATA_BOOLEAN, CUDNN_STATUS_BAD_PARAM);
-    table<Convolution>().set(key, {true, {pad_rows, pad_cols}, {stride_rows, stride_cols}, {dilation_rows, dilation_cols}, mode, accumulate, math});
+    table<Convolution>().set(key, {true,
+                                   {pad_rows, pad_cols},
+                                   {stride_rows, stride_cols},
+                                   {dilation_rows, dilation_cols},
+                                   mode,
+                                   accumulate,
+                                   math});
   });
 }
 DNN_API cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t key, cudnnMathType_t math) {
@@ -140,23 +164,34 @@ DNN_API cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t k
   });
 }
 
-DNN_API cudnnStatus_t cudnnCreatePoolingDescriptor(cudnnPoolingDescriptor_t* out) { return create<Pooling>("cudnnCreatePoolingDescriptor", out); }
-DNN_API cudnnStatus_t cudnnDestroyPoolingDescriptor(cudnnPoolingDescriptor_t pooling) { return destroy<Pooling>("cudnnDestroyPoolingDescriptor", pooling); }
-DNN_API cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t key, cudnnPoolingMode_t mode, cudnnNanPropagation_t nan, int window_rows, int window_cols, int pad_rows, int pad_cols,
-                                                  int stride_rows, int stride_cols) {
+DNN_API cudnnStatus_t cudnnCreatePoolingDescriptor(cudnnPoolingDescriptor_t* out) {
+  return create<Pooling>("cudnnCreatePoolingDescriptor", out);
+}
+DNN_API cudnnStatus_t cudnnDestroyPoolingDescriptor(cudnnPoolingDescriptor_t pooling) {
+  return destroy<Pooling>("cudnnDestroyPoolingDescriptor", pooling);
+}
+DNN_API cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t key, cudnnPoolingMode_t mode,
+                                                  cudnnNanPropagation_t nan, int window_rows, int window_cols,
+                                                  int pad_rows, int pad_cols, int stride_rows, int stride_cols) {
   return call("cudnnSetPooling2dDescriptor", [&] {
     require(mode >= CUDNN_POOLING_MAX && mode <= CUDNN_POOLING_MAX_DETERMINISTIC, CUDNN_STATUS_BAD_PARAM);
     require(nan == CUDNN_NOT_PROPAGATE_NAN || nan == CUDNN_PROPAGATE_NAN, CUDNN_STATUS_BAD_PARAM);
     require(window_rows > 0 && window_cols > 0 && stride_rows > 0 && stride_cols > 0, CUDNN_STATUS_BAD_PARAM);
     // A window that lies in the padding alone would have no maximum.
     require(pad_rows >= 0 && pad_cols >= 0 && pad_rows < window_rows && pad_cols < window_cols, CUDNN_STATUS_BAD_PARAM);
-    table<Pooling>().set(key, {true, mode, nan, {window_rows, window_cols}, {pad_rows, pad_cols}, {stride_rows, stride_cols}});
+    table<Pooling>().set(
+        key, {true, mode, nan, {window_rows, window_cols}, {pad_rows, pad_cols}, {stride_rows, stride_cols}});
   });
 }
 
-DNN_API cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* out) { return create<Activation>("cudnnCreateActivationDescriptor", out); }
-DNN_API cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t activation) { return destroy<Activation>("cudnnDestroyActivationDescriptor", activation); }
-DNN_API cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t key, cudnnActivationMode_t mode, cudnnNanPropagation_t nan, double coefficient) {
+DNN_API cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* out) {
+  return create<Activation>("cudnnCreateActivationDescriptor", out);
+}
+DNN_API cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t activation) {
+  return destroy<Activation>("cudnnDestroyActivationDescriptor", activation);
+}
+DNN_API cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t key, cudnnActivationMode_t mode,
+                                                   cudnnNanPropagation_t nan, double coefficient) {
   return call("cudnnSetActivationDescriptor", [&] {
     require(mode >= CUDNN_ACTIVATION_SIGMOID && mode <= CUDNN_ACTIVATION_SWISH, CUDNN_STATUS_BAD_PARAM);
     require(nan == CUDNN_NOT_PROPAGATE_NAN || nan == CUDNN_PROPAGATE_NAN, CUDNN_STATUS_BAD_PARAM);

@@ -47,7 +47,8 @@ struct Tensor {
   // Elements from one to the next along n, c, h, w.
   std::array<std::size_t, 4> strides() const {
     const std::size_t c = dims[1], h = dims[2], w = dims[3];
-    return format == CUDNN_TENSOR_NHWC ? std::array{c * h * w, std::size_t{1}, w * c, c} : std::array{c * h * w, h * w, w, std::size_t{1}};
+    return format == CUDNN_TENSOR_NHWC ? std::array{c * h * w, std::size_t{1}, w * c, c}
+                                       : std::array{c * h * w, h * w, w, std::size_t{1}};
   }
   auto operator<=>(const Tensor&) const = default;
 };
@@ -166,7 +167,9 @@ struct Scaling {
     beta = *static_cast<const float*>(beta_pointer);
   }
   bool plain() const { return alpha == 1 && beta == 0; }
-  void store(float computed, float& result) const { result = beta == 0 ? alpha * computed : alpha * computed + beta * result; }
+  void store(float computed, float& result) const {
+    result = beta == 0 ? alpha * computed : alpha * computed + beta * result;
+  }
 };
 
 // The frame of every function that has a status.
@@ -193,7 +196,8 @@ using Work = std::function<void()>;
 // Puts work on the handle's stream, or into the graph that it captures.
 inline void submit(const Handle& handle, const char* name, Work work) {
   const int status = plateau_stream_submit(
-      handle.stream, name, [](void* state) { (*static_cast<Work*>(state))(); }, new Work(std::move(work)), [](void* state) { delete static_cast<Work*>(state); });
+      handle.stream, name, [](void* state) { (*static_cast<Work*>(state))(); }, new Work(std::move(work)),
+      [](void* state) { delete static_cast<Work*>(state); });
   require(status == 0, CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER);
 }
 

@@ -30,21 +30,28 @@ struct Pools {
   std::size_t images;
   int rows, columns, channels, out_rows, out_columns;
 
-  Pools(const Pooling& how, const Tensor& in, const Tensor& out) : pooling(how), rows(in.dims[2]), columns(in.dims[3]), out_rows(out.dims[2]), out_columns(out.dims[3]) {
+  Pools(const Pooling& how, const Tensor& in, const Tensor& out)
+      : pooling(how), rows(in.dims[2]), columns(in.dims[3]), out_rows(out.dims[2]), out_columns(out.dims[3]) {
     const bool last = in.format == CUDNN_TENSOR_NHWC;
     images = static_cast<std::size_t>(in.dims[0]) * (last ? 1 : in.dims[1]);
     channels = last ? in.dims[1] : 1;
   }
-  bool average() const { return pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING || pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING; }
+  bool average() const {
+    return pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING ||
+           pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
+  }
   std::size_t in_elements() const { return static_cast<std::size_t>(rows) * columns * channels; }
   std::size_t out_elements() const { return static_cast<std::size_t>(out_rows) * out_columns * channels; }
-  double operations() const { return static_cast<double>(images) * static_cast<double>(out_elements()) * pooling.window[0] * pooling.window[1]; }
+  double operations() const {
+    return static_cast<double>(images) * static_cast<double>(out_elements()) * pooling.window[0] * pooling.window[1];
+  }
 };
 
 // What a window covers of one axis inside the image.
 struct Range {
   int first, last;
-  Range(int out, int window, int padding, int stride, int size) : first(std::max(0, out * stride - padding)), last(std::min(size, out * stride - padding + window)) {}
+  Range(int out, int window, int padding, int stride, int size)
+      : first(std::max(0, out * stride - padding)), last(std::min(size, out * stride - padding + window)) {}
   int count() const { return last - first; }
 };
 
@@ -70,10 +77,14 @@ void for_each_place(const Pools& p, const Range& rows, const Range& columns, con
 }
 
 // Whether `value` takes the place of the largest so far. The first of equals stays; a NaN wins for good, or never.
-bool wins(float value, float largest, bool propagate_nan) { return (value > largest) | (propagate_nan & (value != value) & (largest == largest)); }
+bool wins(float value, float largest, bool propagate_nan) {
+  return (value > largest) | (propagate_nan & (value != value) & (largest == largest));
+}
 
 float divisor(const Pools& p, const Range& rows, const Range& columns) {
-  return static_cast<float>(p.pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING ? p.pooling.window[0] * p.pooling.window[1] : rows.count() * columns.count());
+  return static_cast<float>(p.pooling.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING
+                                ? p.pooling.window[0] * p.pooling.window[1]
+                                : rows.count() * columns.count());
 }
 
 void pool_image(const Pools& p, const float* x, float* y, Scaling scaling) {
@@ -209,7 +220,8 @@ constexpr std::size_t kChunk = 16384;  // elements that a thread takes at once
 // body(first, last) over the elements of a dense tensor.
 template <class Body>
 void parallel_elements(std::size_t elements, double operations_each, const Body& body) {
-  parallel((elements + kChunk - 1) / kChunk, static_cast<double>(elements) * operations_each, [&](std::size_t chunk) { body(chunk * kChunk, std::min(elements, (chunk + 1) * kChunk)); });
+  parallel((elements + kChunk - 1) / kChunk, static_cast<double>(elements) * operations_each,
+           [&](std::size_t chunk) { body(chunk * kChunk, std::min(elements, (chunk + 1) * kChunk)); });
 }
 
 Activation checked_activation(const void* key) {
@@ -226,7 +238,9 @@ struct Groups {
   bool of_channels;
 
   Groups(const Tensor& of, cudnnSoftmaxMode_t mode) : tensor(of), of_channels(mode == CUDNN_SOFTMAX_MODE_CHANNEL) {}
-  std::size_t size() const { return of_channels ? static_cast<std::size_t>(tensor.dims[1]) : tensor.elements() / tensor.dims[0]; }
+  std::size_t size() const {
+    return of_channels ? static_cast<std::size_t>(tensor.dims[1]) : tensor.elements() / tensor.dims[0];
+  }
   std::size_t places() const { return of_channels ? static_cast<std::size_t>(tensor.dims[2]) * tensor.dims[3] : 1; }
   std::size_t stride() const { return of_channels ? tensor.strides()[1] : 1; }
   // visit(first element) of every group of an image.
@@ -239,7 +253,8 @@ struct Groups {
   }
 };
 
-void softmax_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count, std::size_t stride, const float* x, float* y, const Scaling& scaling) {
+void softmax_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count, std::size_t stride, const float* x, float* y,
+                   const Scaling& scaling) {
   float largest = algorithm == CUDNN_SOFTMAX_FAST ? 0.0f : x[0];
   if (algorithm != CUDNN_SOFTMAX_FAST) {
     for (std::size_t i = 1; i < count; ++i) {
@@ -257,7 +272,8 @@ void softmax_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count, std::si
   }
 }
 
-void softmax_gradient_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count, std::size_t stride, const float* y, const float* dy, float* dx, const Scaling& scaling) {
+void softmax_gradient_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count, std::size_t stride, const float* y,
+                            const float* dy, float* dx, const Scaling& scaling) {
   const bool logarithmic = algorithm == CUDNN_SOFTMAX_LOG;
   double sum = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -266,17 +282,21 @@ void softmax_gradient_group(cudnnSoftmaxAlgorithm_t algorithm, std::size_t count
   const auto total = static_cast<float>(sum);
   for (std::size_t i = 0; i < count; ++i) {
     const float value = y[i * stride];
-    scaling.store(logarithmic ? dy[i * stride] - std::exp(value) * total : value * (dy[i * stride] - total), dx[i * stride]);
+    scaling.store(logarithmic ? dy[i * stride] - std::exp(value) * total : value * (dy[i * stride] - total),
+                  dx[i * stride]);
   }
 }
 
 void check_softmax(cudnnSoftmaxAlgorithm_t algorithm, cudnnSoftmaxMode_t mode) {
-  require(algorithm >= CUDNN_SOFTMAX_FAST && algorithm <= CUDNN_SOFTMAX_LOG && mode >= CUDNN_SOFTMAX_MODE_INSTANCE && mode <= CUDNN_SOFTMAX_MODE_CHANNEL, CUDNN_STATUS_BAD_PARAM);
+  require(algorithm >= CUDNN_SOFTMAX_FAST && algorithm <= CUDNN_SOFTMAX_LOG && mode >= CUDNN_SOFTMAX_MODE_INSTANCE &&
+              mode <= CUDNN_SOFTMAX_MODE_CHANNEL,
+          CUDNN_STATUS_BAD_PARAM);
 }
 
 // ---- sums over and along tensors ----
 
-void add_row(std::size_t count, std::size_t stride, const float* addend, std::size_t addend_stride, float* sum, Scaling scaling) {
+void add_row(std::size_t count, std::size_t stride, const float* addend, std::size_t addend_stride, float* sum,
+             Scaling scaling) {
   if (stride == 1 && addend_stride == 1) {
     for (std::size_t i = 0; i < count; ++i) {
       scaling.store(addend[i], sum[i]);
@@ -290,7 +310,8 @@ void add_row(std::size_t count, std::size_t stride, const float* addend, std::si
 
 // sums[c] = of channel c of one image.
 void channel_sums(const Tensor& tensor, const float* image, double* __restrict__ sums) {
-  const std::size_t channels = static_cast<std::size_t>(tensor.dims[1]), places = static_cast<std::size_t>(tensor.dims[2]) * tensor.dims[3];
+  const std::size_t channels = static_cast<std::size_t>(tensor.dims[1]),
+                    places = static_cast<std::size_t>(tensor.dims[2]) * tensor.dims[3];
   std::fill(sums, sums + channels, 0.0);
   if (tensor.format == CUDNN_TENSOR_NHWC) {
     for (std::size_t place = 0; place < places; ++place) {
@@ -310,7 +331,8 @@ void channel_sums(const Tensor& tensor, const float* image, double* __restrict__
 
 }  // namespace
 
-DNN_API cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDescriptor_t pooling, const void* alpha, cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
+DNN_API cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDescriptor_t pooling, const void* alpha,
+                                          cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                           cudnnTensorDescriptor_t y_desc, void* y_pointer) {
   return call("cudnnPoolingForward", [&] {
     const auto on = table<Handle>().get(handle);
@@ -320,13 +342,17 @@ DNN_API cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDesc
     const float* x = input(x_pointer, in);
     float* y = output(y_pointer, out);
     submit(on, "cudnnPoolingForward", [=] {
-      parallel(pools.images, pools.operations(), [&](std::size_t i) { pool_image(pools, x + i * pools.in_elements(), y + i * pools.out_elements(), scaling); });
+      parallel(pools.images, pools.operations(), [&](std::size_t i) {
+        pool_image(pools, x + i * pools.in_elements(), y + i * pools.out_elements(), scaling);
+      });
     });
   });
 }
 
-DNN_API cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t handle, cudnnPoolingDescriptor_t pooling, const void* alpha, cudnnTensorDescriptor_t y_desc, const void* y_pointer,
-                                           cudnnTensorDescriptor_t dy_desc, const void* dy_pointer, cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
+DNN_API cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t handle, cudnnPoolingDescriptor_t pooling, const void* alpha,
+                                           cudnnTensorDescriptor_t y_desc, const void* y_pointer,
+                                           cudnnTensorDescriptor_t dy_desc, const void* dy_pointer,
+                                           cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                            cudnnTensorDescriptor_t dx_desc, void* dx_pointer) {
   return call("cudnnPoolingBackward", [&] {
     const auto on = table<Handle>().get(handle);
@@ -339,13 +365,16 @@ DNN_API cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t handle, cudnnPoolingDes
     const float *dy = input(dy_pointer, out), *x = input(x_pointer, in);
     float* dx = output(dx_pointer, in);
     submit(on, "cudnnPoolingBackward", [=] {
-      parallel(pools.images, pools.operations(),
-               [&](std::size_t i) { unpool_image(pools, dy + i * pools.out_elements(), x + i * pools.in_elements(), dx + i * pools.in_elements(), scaling); });
+      parallel(pools.images, pools.operations(), [&](std::size_t i) {
+        unpool_image(pools, dy + i * pools.out_elements(), x + i * pools.in_elements(), dx + i * pools.in_elements(),
+                     scaling);
+      });
     });
   });
 }
 
-DNN_API cudnnStatus_t cudnnActivationForward(cudnnHandle_t handle, cudnnActivationDescriptor_t key, const void* alpha, cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
+DNN_API cudnnStatus_t cudnnActivationForward(cudnnHandle_t handle, cudnnActivationDescriptor_t key, const void* alpha,
+                                             cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                              cudnnTensorDescriptor_t y_desc, void* y_pointer) {
   return call("cudnnActivationForward", [&] {
     const auto on = table<Handle>().get(handle);
@@ -365,8 +394,10 @@ DNN_API cudnnStatus_t cudnnActivationForward(cudnnHandle_t handle, cudnnActivati
   });
 }
 
-DNN_API cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivationDescriptor_t key, const void* alpha, cudnnTensorDescriptor_t y_desc, const void* y_pointer,
-                                              cudnnTensorDescriptor_t dy_desc, const void* dy_pointer, cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
+DNN_API cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivationDescriptor_t key, const void* alpha,
+                                              cudnnTensorDescriptor_t y_desc, const void* y_pointer,
+                                              cudnnTensorDescriptor_t dy_desc, const void* dy_pointer,
+                                              cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                               cudnnTensorDescriptor_t dx_desc, void* dx_pointer) {
   return call("cudnnActivationBackward", [&] {
     const auto on = table<Handle>().get(handle);
@@ -388,8 +419,10 @@ DNN_API cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivat
   });
 }
 
-DNN_API cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t handle, cudnnSoftmaxAlgorithm_t algorithm, cudnnSoftmaxMode_t mode, const void* alpha, cudnnTensorDescriptor_t x_desc,
-                                          const void* x_pointer, const void* beta, cudnnTensorDescriptor_t y_desc, void* y_pointer) {
+DNN_API cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t handle, cudnnSoftmaxAlgorithm_t algorithm,
+                                          cudnnSoftmaxMode_t mode, const void* alpha, cudnnTensorDescriptor_t x_desc,
+                                          const void* x_pointer, const void* beta, cudnnTensorDescriptor_t y_desc,
+                                          void* y_pointer) {
   return call("cudnnSoftmaxForward", [&] {
     const auto on = table<Handle>().get(handle);
     check_softmax(algorithm, mode);
@@ -400,15 +433,21 @@ DNN_API cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t handle, cudnnSoftmaxAlgo
     float* y = output(y_pointer, tensor);
     const Groups groups(tensor, mode);
     submit(on, "cudnnSoftmaxForward", [=] {
-      parallel(static_cast<std::size_t>(tensor.dims[0]), 16.0 * static_cast<double>(tensor.elements()), [&](std::size_t image) {
-        groups.for_each(image, [&](std::size_t at) { softmax_group(algorithm, groups.size(), groups.stride(), x + at, y + at, scaling); });
-      });
+      parallel(static_cast<std::size_t>(tensor.dims[0]), 16.0 * static_cast<double>(tensor.elements()),
+               [&](std::size_t image) {
+                 groups.for_each(image, [&](std::size_t at) {
+                   softmax_group(algorithm, groups.size(), groups.stride(), x + at, y + at, scaling);
+                 });
+               });
     });
   });
 }
 
-DNN_API cudnnStatus_t cudnnSoftmaxBackward(cudnnHandle_t handle, cudnnSoftmaxAlgorithm_t algorithm, cudnnSoftmaxMode_t mode, const void* alpha, cudnnTensorDescriptor_t y_desc,
-                                           const void* y_pointer, cudnnTensorDescriptor_t dy_desc, const void* dy_pointer, const void* beta, cudnnTensorDescriptor_t dx_desc, void* dx_pointer) {
+DNN_API cudnnStatus_t cudnnSoftmaxBackward(cudnnHandle_t handle, cudnnSoftmaxAlgorithm_t algorithm,
+                                           cudnnSoftmaxMode_t mode, const void* alpha, cudnnTensorDescriptor_t y_desc,
+                                           const void* y_pointer, cudnnTensorDescriptor_t dy_desc,
+                                           const void* dy_pointer, const void* beta, cudnnTensorDescriptor_t dx_desc,
+                                           void* dx_pointer) {
   return call("cudnnSoftmaxBackward", [&] {
     const auto on = table<Handle>().get(handle);
     check_softmax(algorithm, mode);
@@ -420,15 +459,19 @@ DNN_API cudnnStatus_t cudnnSoftmaxBackward(cudnnHandle_t handle, cudnnSoftmaxAlg
     float* dx = output(dx_pointer, tensor);
     const Groups groups(tensor, mode);
     submit(on, "cudnnSoftmaxBackward", [=] {
-      parallel(static_cast<std::size_t>(tensor.dims[0]), 4.0 * static_cast<double>(tensor.elements()), [&](std::size_t image) {
-        groups.for_each(image, [&](std::size_t at) { softmax_gradient_group(algorithm, groups.size(), groups.stride(), y + at, dy + at, dx + at, scaling); });
-      });
+      parallel(static_cast<std::size_t>(tensor.dims[0]), 4.0 * static_cast<double>(tensor.elements()),
+               [&](std::size_t image) {
+                 groups.for_each(image, [&](std::size_t at) {
+                   softmax_gradient_group(algorithm, groups.size(), groups.stride(), y + at, dy + at, dx + at, scaling);
+                 });
+               });
     });
   });
 }
 
 // Each dimension of the addend is that of the sum, or 1 and repeated.
-DNN_API cudnnStatus_t cudnnAddTensor(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t addend_desc, const void* addend_pointer, const void* beta, cudnnTensorDescriptor_t sum_desc,
+DNN_API cudnnStatus_t cudnnAddTensor(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t addend_desc,
+                                     const void* addend_pointer, const void* beta, cudnnTensorDescriptor_t sum_desc,
                                      void* sum_pointer) {
   return call("cudnnAddTensor", [&] {
     const auto on = table<Handle>().get(handle);
@@ -450,7 +493,8 @@ DNN_API cudnnStatus_t cudnnAddTensor(cudnnHandle_t handle, const void* alpha, cu
         const std::size_t inner = last ? 1 : 3, outer = last ? 3 : 1;
         for (std::size_t i = 0; i < static_cast<std::size_t>(dims[2]); ++i) {
           for (std::size_t j = 0; j < static_cast<std::size_t>(dims[outer]); ++j) {
-            add_row(static_cast<std::size_t>(dims[inner]), strides[inner], addend + n * steps[0] + i * steps[2] + j * steps[outer], steps[inner],
+            add_row(static_cast<std::size_t>(dims[inner]), strides[inner],
+                    addend + n * steps[0] + i * steps[2] + j * steps[outer], steps[inner],
                     sum + n * strides[0] + i * strides[2] + j * strides[outer], scaling);
           }
         }
@@ -459,8 +503,10 @@ DNN_API cudnnStatus_t cudnnAddTensor(cudnnHandle_t handle, const void* alpha, cu
   });
 }
 
-DNN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t dy_desc, const void* dy_pointer, const void* beta,
-                                                   cudnnTensorDescriptor_t db_desc, void* db_pointer) {
+DNN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alpha,
+                                                   cudnnTensorDescriptor_t dy_desc, const void* dy_pointer,
+                                                   const void* beta, cudnnTensorDescriptor_t db_desc,
+                                                   void* db_pointer) {
   return call("cudnnConvolutionBackwardBias", [&] {
     const auto on = table<Handle>().get(handle);
     const auto gradient = computable<Tensor>(dy_desc), bias = computable<Tensor>(db_desc);
@@ -468,10 +514,13 @@ DNN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const v
     const Scaling scaling(alpha, beta);
     const float* dy = input(dy_pointer, gradient);
     float* db = output(db_pointer, bias);
-    const auto images = static_cast<std::size_t>(gradient.dims[0]), channels = static_cast<std::size_t>(gradient.dims[1]);
+    const auto images = static_cast<std::size_t>(gradient.dims[0]),
+               channels = static_cast<std::size_t>(gradient.dims[1]);
     auto sums = std::make_shared<std::vector<double>>(images * channels);
     submit(on, "cudnnConvolutionBackwardBias", [=] {
-      parallel(images, static_cast<double>(gradient.elements()), [&](std::size_t i) { channel_sums(gradient, dy + i * gradient.strides()[0], sums->data() + i * channels); });
+      parallel(images, static_cast<double>(gradient.elements()), [&](std::size_t i) {
+        channel_sums(gradient, dy + i * gradient.strides()[0], sums->data() + i * channels);
+      });
       for (std::size_t c = 0; c < channels; ++c) {
         double sum = 0;
         for (std::size_t i = 0; i < images; ++i) {

@@ -1,9 +1,21 @@
 // Initialisation, the one device, and contexts.
-#include <cstdio>
-#include <fstream>
+#include "driver/context.h"
 
-#include "driver/core.h"
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "driver/call.h"
+#include "driver/graph.h"
+#include "driver/launch.h"
+#include "driver/memory.h"
 #include "driver/plateau_driver.h"
+#include "driver/pool.h"
+#include "driver/stream.h"
 
 namespace driver {
 namespace {
@@ -34,7 +46,8 @@ std::string processor() {
     }
   }
   const char* vectors = flags.find("avx512f") != std::string::npos ? "AVX-512" : "AVX2";
-  return "CPU (" + model + ", " + std::to_string(pool_threads()) + (pool_threads() == 1 ? " thread, " : " threads, ") + vectors + ")";
+  return "CPU (" + model + ", " + std::to_string(pool_threads()) + (pool_threads() == 1 ? " thread, " : " threads, ") +
+         vectors + ")";
 }
 
 std::shared_ptr<Context> make_context() {

@@ -1,8 +1,12 @@
 // Fault injection: PLATEAU_FAULT="function:n:code,..." or plateau_inject_fault make the n-th call (from 1) of a function return a code.
+#include "driver/call.h"
+
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
+#include <string>
+#include <vector>
 
-#include "driver/core.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {

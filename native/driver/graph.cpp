@@ -1,5 +1,12 @@
 // Graphs: what capture made, instantiated into a flat list that a stream's worker runs without leaving native code.
-#include "driver/core.h"
+#include "driver/graph.h"
+
+#include <algorithm>
+
+#include "driver/call.h"
+#include "driver/launch.h"
+#include "driver/memory.h"
+#include "driver/stream.h"
 
 namespace driver {
 namespace {
@@ -24,7 +31,8 @@ std::shared_ptr<GraphExec> instantiate(const std::shared_ptr<Graph>& graph) {
   auto exec = std::make_shared<GraphExec>();
   exec->graph = graph;
   exec->program = std::make_shared<Program>();
-  std::map<std::string, std::shared_ptr<BlockTime>> times;  // the same launch comes again in every step that is unrolled
+  std::map<std::string, std::shared_ptr<BlockTime>>
+      times;  // the same launch comes again in every step that is unrolled
   for (const auto& node : graph->nodes) {
     exec->program->operations.emplace_back(node.get(), instance_of(node->operation));
     if (auto* launch = dynamic_cast<KernelLaunch*>(exec->program->operations.back().second.get())) {
@@ -73,7 +81,8 @@ void launch(GraphExec& exec, const std::shared_ptr<Stream>& stream) {
 void update(GraphExec& exec, const void* node, const Function& function, const CUDA_KERNEL_NODE_PARAMS_v2& params) {
   std::lock_guard lock(exec.mutex);
   const auto find = [&](const Program& program) {
-    const auto found = std::find_if(program.operations.begin(), program.operations.end(), [&](const auto& entry) { return entry.first == node; });
+    const auto found = std::find_if(program.operations.begin(), program.operations.end(),
+                                    [&](const auto& entry) { return entry.first == node; });
     require(found != program.operations.end(), CUDA_ERROR_INVALID_VALUE);
     auto* launch = dynamic_cast<KernelLaunch*>(found->second.get());
     require(launch != nullptr && &launch->function() == &function, CUDA_ERROR_INVALID_VALUE);
@@ -83,7 +92,9 @@ void update(GraphExec& exec, const void* node, const Function& function, const C
   if (exec.last_launch.stream != nullptr && !exec.last_launch.reached()) {
     exec.program = copy_of(*exec.program);
   }
-  find(*exec.program)->update({params.gridDimX, params.gridDimY, params.gridDimZ}, {params.blockDimX, params.blockDimY, params.blockDimZ}, params.kernelParams);
+  find(*exec.program)
+      ->update({params.gridDimX, params.gridDimY, params.gridDimZ},
+               {params.blockDimX, params.blockDimY, params.blockDimZ}, params.kernelParams);
 }
 
 }  // namespace
@@ -108,7 +119,8 @@ PLATEAU_API CUresult cuGraphInstantiateWithFlags(void** exec, void* graph, unsig
   });
 }
 
-PLATEAU_API CUresult cuGraphInstantiate_v2(void** exec, void* graph, void** error_node, char* log, std::size_t log_bytes) {
+PLATEAU_API CUresult cuGraphInstantiate_v2(void** exec, void* graph, void** error_node, char* log,
+                                           std::size_t log_bytes) {
   return call("cuGraphInstantiate", Needs::context, [&] {
     require(exec != nullptr, CUDA_ERROR_INVALID_VALUE);
     if (error_node != nullptr) {
@@ -136,7 +148,8 @@ PLATEAU_API CUresult cuGraphUpload(void* exec, void* stream) {
   });
 }
 
-PLATEAU_API CUresult cuGraphExecKernelNodeSetParams_v2(void* exec, void* node, const CUDA_KERNEL_NODE_PARAMS_v2* params) {
+PLATEAU_API CUresult cuGraphExecKernelNodeSetParams_v2(void* exec, void* node,
+                                                       const CUDA_KERNEL_NODE_PARAMS_v2* params) {
   return call("cuGraphExecKernelNodeSetParams", Needs::context, [&] {
     require(params != nullptr && params->sharedMemBytes == 0 && params->extra == nullptr, CUDA_ERROR_INVALID_VALUE);
     update(*graph_execs().get(exec), node, *functions().get(params->func), *params);

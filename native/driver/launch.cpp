@@ -1,15 +1,15 @@
-// Modules, functions and kernel launches.
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
-#include <sys/mman.h>
-#include <unistd.h>
+// Functions and kernel launches.
+#include "driver/launch.h"
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
-#include "driver/core.h"
+#include "driver/call.h"
+#include "driver/memory.h"
 #include "driver/plateau_driver.h"
+#include "driver/pool.h"
+#include "driver/stream.h"
 
 namespace driver {
 namespace {
@@ -22,41 +22,6 @@ constexpr float kSurelyWorthSharing = 100e3f;
 constexpr float kGain = 0.95f;
 // Of so many runs, the first few are measured alone and the next few shared.
 constexpr unsigned kCycle = 512, kMeasurements = 4;
-constexpr std::size_t kLargestImage = std::size_t{1} << 30;
-
-// Bytes of the ELF shared object at `image`: its section headers come last.
-std::size_t elf_size(const void* image) {
-  Elf64_Ehdr header;
-  std::memcpy(&header, image, sizeof header);
-  require(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0, CUDA_ERROR_INVALID_IMAGE);
-  require(header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN && header.e_machine == EM_X86_64, CUDA_ERROR_NO_BINARY_FOR_GPU);
-  require(header.e_shoff >= sizeof header && header.e_shoff < kLargestImage && header.e_shentsize == sizeof(Elf64_Shdr) && header.e_shstrndx < header.e_shnum, CUDA_ERROR_INVALID_IMAGE);
-  return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
-}
-
-// cuModuleLoadData is not told how many bytes it is given: what lies where the section headers should be tells a whole image from one cut short.
-void require_whole(const MemoryFile& file) {
-  const auto header = file.read<Elf64_Ehdr>(0);
-  for (std::size_t i = 0; i < header.e_shnum; ++i) {
-    const auto section = file.read<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr));
-    const bool in_file = section.sh_type == SHT_NOBITS || (section.sh_offset <= header.e_shoff && section.sh_size <= header.e_shoff - section.sh_offset);
-    const bool right_type = i == 0 ? section.sh_type == SHT_NULL : i != header.e_shstrndx || section.sh_type == SHT_STRTAB;
-    require(in_file && right_type, CUDA_ERROR_INVALID_IMAGE);
-  }
-}
-
-std::shared_ptr<Module> load(const void* image) {
-  require(image != nullptr, CUDA_ERROR_INVALID_VALUE);
-  forbid_during_capture();
-  auto module = std::make_shared<Module>(image);
-  module->context = current_context().get();
-  for (std::uint32_t i = 0; i < module->image->kernel_count; ++i) {
-    module->functions.push_back(std::make_shared<Function>(module.get(), &module->image->kernels[i]));
-    functions().add(module->functions.back());
-  }
-  return module;
-}
-
 std::uint64_t volume(simt::Dim3 size) { return static_cast<std::uint64_t>(size.x) * size.y * size.z; }
 
 void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) {
@@ -79,7 +44,8 @@ void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
       std::memcpy(&address, arguments[i], sizeof address);
       const bool aligned = address % param.element_alignment == 0;
       if (address != 0 && (!aligned || !memory().find(address, param.element_size))) {
-        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i, aligned ? "device memory, or less than one element of it" : "aligned");
+        std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i,
+                     aligned ? "device memory, or less than one element of it" : "aligned");
         fail(aligned ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_ERROR_MISALIGNED_ADDRESS);
       }
     }
@@ -109,61 +75,17 @@ std::vector<void*> unpack(const simt::Kernel& kernel, void** extra) {
 
 }  // namespace
 
-MemoryFile::MemoryFile(const void* bytes, std::size_t count) : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
-  require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
-  for (std::size_t written = 0; written < count;) {
-    const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
-    require(n > 0, n < 0 && errno == EFAULT ? CUDA_ERROR_INVALID_IMAGE : CUDA_ERROR_OUT_OF_MEMORY);
-    written += static_cast<std::size_t>(n);
-  }
-}
-
-MemoryFile::~MemoryFile() { close(descriptor_); }
-
-void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
-  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes), CUDA_ERROR_INVALID_IMAGE);
-}
-
-std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
-HandleTable<Module>& modules() {
-  static auto* table = new HandleTable<Module>;
-  return *table;
-}
 HandleTable<Function>& functions() {
   static auto* table = new HandleTable<Function>;
   return *table;
 }
 
-Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
-  require_whole(file);
-  library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
-    fail(CUDA_ERROR_INVALID_IMAGE);
-  }
-  const auto entry = reinterpret_cast<const simt::Image* (*)()>(dlsym(library, "plateau_simt_image"));
-  image = entry == nullptr ? nullptr : entry();
-  if (image == nullptr || image->version != simt::kImageVersion) {
-    dlclose(library);
-    fail(CUDA_ERROR_NO_BINARY_FOR_GPU);
-  }
-}
-
-Module::~Module() {
-  for (const std::uint64_t address : globals) {
-    memory().forget(address);
-  }
-  if (library != nullptr) {
-    dlclose(library);
-  }
-}
-
 // Each starts at a place of its own in the cycle.
-BlockTime::BlockTime() : runs_([] {
-  static std::atomic<unsigned> made{0};
-  return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
-}()) {}
+BlockTime::BlockTime()
+    : runs_([] {
+        static std::atomic<unsigned> made{0};
+        return kCycle - (1 + made.fetch_add(1, std::memory_order_relaxed)) * 2 * kMeasurements % (kCycle / 4);
+      }()) {}
 
 BlockTime::Way BlockTime::next(std::uint64_t blocks) {
   if (blocks < 2) {
@@ -175,22 +97,28 @@ BlockTime::Way BlockTime::next(std::uint64_t blocks) {
   } else if (turn == kMeasurements) {
     shared_.store(0, std::memory_order_relaxed);
   }
-  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed), kernel = alone * static_cast<float>(blocks);
+  const float alone = alone_.load(std::memory_order_relaxed), shared = shared_.load(std::memory_order_relaxed),
+              kernel = alone * static_cast<float>(blocks);
   if (alone == 0 || turn < kMeasurements) {
     return Way::alone_measured;
   }
-  const bool pays = turn < 2 * kMeasurements ? kernel >= kWorthSharing : shared == 0 ? kernel >= kSurelyWorthSharing : shared < kGain * alone;
+  const bool pays = turn < 2 * kMeasurements ? kernel >= kWorthSharing
+                    : shared == 0            ? kernel >= kSurelyWorthSharing
+                                             : shared < kGain * alone;
   return pays ? Way::shared : Way::alone;
 }
 
 void BlockTime::alone_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
-  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = alone_.load(std::memory_order_relaxed);
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks),
+              before = alone_.load(std::memory_order_relaxed);
   alone_.store(before == 0 ? now : std::min(before, now), std::memory_order_relaxed);
 }
 
 void BlockTime::shared_took(std::chrono::nanoseconds time, std::uint64_t blocks) {
-  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks), before = shared_.load(std::memory_order_relaxed);
-  shared_.store(before == 0 || now < before ? now : before + (now - before) / 32, std::memory_order_relaxed);  // one slow run says little
+  const float now = static_cast<float>(time.count()) / static_cast<float>(blocks),
+              before = shared_.load(std::memory_order_relaxed);
+  shared_.store(before == 0 || now < before ? now : before + (now - before) / 32,
+                std::memory_order_relaxed);  // one slow run says little
 }
 
 KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, std::shared_ptr<BlockTime> time)
@@ -206,12 +134,14 @@ KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, s
   launch_.failure = &failure_;
 }
 
-KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block, void* const* arguments)
+KernelLaunch::KernelLaunch(std::shared_ptr<Module> module, Function& function, simt::Dim3 grid, simt::Dim3 block,
+                           void* const* arguments)
     : KernelLaunch(std::move(module), function, function.block_time) {
   update(grid, block, arguments);
 }
 
-KernelLaunch::KernelLaunch(const KernelLaunch& other) : KernelLaunch(other.module_, other.function_, other.block_time_) {
+KernelLaunch::KernelLaunch(const KernelLaunch& other)
+    : KernelLaunch(other.module_, other.function_, other.block_time_) {
   std::memcpy(storage_.data(), other.storage_.data(), storage_.size());
   launch_.grid = other.launch_.grid;
   launch_.block = other.launch_.block;
@@ -248,7 +178,11 @@ void KernelLaunch::run(Context& context) {
     const auto start = std::chrono::steady_clock::now();
     if (way == BlockTime::Way::shared) {
       parallel_for(
-          blocks_, [](void* state, std::uint64_t first, std::uint64_t last) { static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last); }, this);
+          blocks_,
+          [](void* state, std::uint64_t first, std::uint64_t last) {
+            static_cast<KernelLaunch*>(state)->kernel_.run(static_cast<KernelLaunch*>(state)->launch_, first, last);
+          },
+          this);
       block_time_->shared_took(std::chrono::steady_clock::now() - start, blocks_);
     } else {
       kernel_.run(launch_, 0, blocks_);
@@ -264,93 +198,6 @@ void KernelLaunch::run(Context& context) {
 }  // namespace driver
 
 using namespace driver;
-
-PLATEAU_API CUresult cuModuleLoadData(void** handle, const void* image) {
-  return call("cuModuleLoadData", Needs::context, [&] {
-    require(handle != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *handle = modules().add(load(image));
-  });
-}
-
-PLATEAU_API CUresult cuModuleLoadDataEx(void** handle, const void* image, unsigned, void*, void*) {
-  return call("cuModuleLoadDataEx", Needs::context, [&] {
-    require(handle != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *handle = modules().add(load(image));
-  });
-}
-
-PLATEAU_API CUresult cuModuleLoad(void** handle, const char* path) {
-  return call("cuModuleLoad", Needs::context, [&] {
-    require(handle != nullptr && path != nullptr, CUDA_ERROR_INVALID_VALUE);
-    std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path, "rb"), &std::fclose);
-    require(file != nullptr, CUDA_ERROR_FILE_NOT_FOUND);
-    std::vector<char> bytes;
-    for (char chunk[65536]; const std::size_t n = std::fread(chunk, 1, sizeof chunk, file.get());) {
-      bytes.insert(bytes.end(), chunk, chunk + n);
-    }
-    require(bytes.size() >= sizeof(Elf64_Ehdr) && elf_size(bytes.data()) <= bytes.size(), CUDA_ERROR_INVALID_IMAGE);
-    *handle = modules().add(load(bytes.data()));
-  });
-}
-
-PLATEAU_API CUresult cuModuleUnload(void* handle) {
-  return call("cuModuleUnload", Needs::context, [&] {
-    forbid_during_capture();
-    const auto module = modules().remove(handle);
-    functions().remove_if([&](const Function& function) { return function.module == module.get(); });
-    synchronize(*current_context());
-  });
-}
-
-PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const char* name) {
-  return call("cuModuleGetFunction", Needs::context, [&] {
-    require(function != nullptr && name != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
-    const auto found = std::find_if(module->functions.begin(), module->functions.end(), [&](const auto& candidate) { return std::strcmp(candidate->kernel->name, name) == 0; });
-    require(found != module->functions.end(), CUDA_ERROR_NOT_FOUND);
-    *function = found->get();
-  });
-}
-
-PLATEAU_API CUresult cuModuleGetFunctionCount(unsigned* count, void* handle) {
-  return call("cuModuleGetFunctionCount", Needs::context, [&] {
-    require(count != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *count = static_cast<unsigned>(modules().get(handle)->functions.size());
-  });
-}
-
-PLATEAU_API CUresult cuModuleEnumerateFunctions(void** list, unsigned count, void* handle) {
-  return call("cuModuleEnumerateFunctions", Needs::context, [&] {
-    require(list != nullptr && count > 0, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
-    for (std::size_t i = 0; i < count && i < module->functions.size(); ++i) {
-      list[i] = module->functions[i].get();
-    }
-  });
-}
-
-PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* bytes, void* handle, const char* name) {
-  return call("cuModuleGetGlobal", Needs::context, [&] {
-    require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
-    void* variable = dlsym(module->library, name);
-    require(variable != nullptr, CUDA_ERROR_NOT_FOUND);
-    Dl_info info;
-    ElfW(Sym)* symbol = nullptr;
-    require(dladdr1(variable, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT) != 0 && symbol != nullptr && ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT, CUDA_ERROR_NOT_FOUND);
-    const auto where = reinterpret_cast<std::uint64_t>(variable);
-    if (!memory().find(where, 1)) {
-      memory().adopt({where, symbol->st_size, MemoryKind::device, module->context, false});
-      module->globals.push_back(where);
-    }
-    if (address != nullptr) {
-      *address = where;
-    }
-    if (bytes != nullptr) {
-      *bytes = symbol->st_size;
-    }
-  });
-}
 
 PLATEAU_API CUresult cuFuncGetAttribute(int* value, int which, void* handle) {
   return call("cuFuncGetAttribute", Needs::context, [&] {
@@ -409,7 +256,8 @@ PLATEAU_API CUresult cuFuncGetParamInfo(void* handle, std::size_t index, std::si
   });
 }
 
-PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
+PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                    unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
                                     void** arguments, void** extra) {
   return call("cuLaunchKernel", Needs::context, [&] {
     const auto function = functions().get(handle);
@@ -422,6 +270,8 @@ PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid
     }
     const auto target = stream_of(stream);
     require(target->context.get() == function->module->context, CUDA_ERROR_INVALID_HANDLE);
-    target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function, simt::Dim3{grid_x, grid_y, grid_z}, simt::Dim3{block_x, block_y, block_z}, arguments));
+    target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function,
+                                                  simt::Dim3{grid_x, grid_y, grid_z},
+                                                  simt::Dim3{block_x, block_y, block_z}, arguments));
   });
 }

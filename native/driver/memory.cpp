@@ -1,11 +1,20 @@
 // Device memory is host memory that the driver keeps account of: filled with NaN bytes when allocated, and followed by guard bytes that are checked when it is freed.
+#include "driver/memory.h"
+
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <mutex>
 
-#include "driver/core.h"
+#include "driver/call.h"
+#include "driver/context.h"
+#include "driver/launch.h"
 #include "driver/plateau_driver.h"
+#include "driver/stream.h"
 
 namespace driver {
 namespace {
@@ -25,7 +34,8 @@ Memory& memory() {
 }
 
 std::size_t Memory::total() {
-  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE)) / 4 * 3;
+  static const std::size_t bytes =
+      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE)) / 4 * 3;
   return bytes;
 }
 
@@ -92,7 +102,8 @@ bool Memory::free(const Allocation& allocation) {
     intact &= block[allocation.bytes + i] == kGuard;
   }
   if (!intact) {
-    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n", allocation.bytes);
+    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n",
+                 allocation.bytes);
   }
   std::free(block);
   return intact;
@@ -118,7 +129,9 @@ std::size_t Memory::count(MemoryKind kind) const {
   return count;
 }
 
-void require_device_range(std::uint64_t address, std::size_t bytes) { require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_INVALID_VALUE); }
+void require_device_range(std::uint64_t address, std::size_t bytes) {
+  require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_INVALID_VALUE);
+}
 
 namespace {
 
@@ -127,7 +140,9 @@ T* pointer(std::uint64_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-void require_alive(std::uint64_t address, std::size_t bytes) { require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_ILLEGAL_ADDRESS); }
+void require_alive(std::uint64_t address, std::size_t bytes) {
+  require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
 
 // One side of a copy. An address that the driver knows must have all the bytes in one allocation; another is pageable host memory.
 struct Side {
@@ -307,8 +322,12 @@ PLATEAU_API CUresult cuMemFreeAsync(CUdeviceptr address, void* stream) {
   });
 }
 
-PLATEAU_API CUresult cuMemAllocHost_v2(void** result, std::size_t bytes) { return allocate_host("cuMemAllocHost", result, bytes); }
-PLATEAU_API CUresult cuMemHostAlloc(void** result, std::size_t bytes, unsigned) { return allocate_host("cuMemHostAlloc", result, bytes); }
+PLATEAU_API CUresult cuMemAllocHost_v2(void** result, std::size_t bytes) {
+  return allocate_host("cuMemAllocHost", result, bytes);
+}
+PLATEAU_API CUresult cuMemHostAlloc(void** result, std::size_t bytes, unsigned) {
+  return allocate_host("cuMemHostAlloc", result, bytes);
+}
 
 PLATEAU_API CUresult cuMemFreeHost(void* block) {
   return call("cuMemFreeHost", Needs::context, [&] {
@@ -331,7 +350,8 @@ PLATEAU_API CUresult cuMemHostUnregister(void* block) {
   return call("cuMemHostUnregister", Needs::context, [&] {
     const auto address = reinterpret_cast<std::uint64_t>(block);
     const auto found = memory().find(address, 1);
-    require(found && found->address == address && !found->owned && found->kind == MemoryKind::pinned, CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    require(found && found->address == address && !found->owned && found->kind == MemoryKind::pinned,
+            CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
     memory().forget(address);
   });
 }
@@ -445,4 +465,6 @@ PLATEAU_API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, std::size_
   return call("cuMemsetD32Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
 }
 
-PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) { return bytes == 0 || memory().find(address, bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE; }
+PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) {
+  return bytes == 0 || memory().find(address, bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}

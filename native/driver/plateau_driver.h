@@ -8,7 +8,8 @@ extern "C" {
 
 // Work that a library enqueues, run by the stream's worker in stream order, or recorded as a node while the stream is capturing (then run on
 // every replay). `state` is released by `destroy` when neither the stream nor a graph needs it any more. Returns a CUresult.
-int plateau_stream_submit(void* stream, const char* name, void (*run)(void* state), void* state, void (*destroy)(void* state));
+int plateau_stream_submit(void* stream, const char* name, void (*run)(void* state), void* state,
+                          void (*destroy)(void* state));
 
 // CUDA_SUCCESS (0) where [pointer, pointer + bytes) lies inside one live device allocation, else CUDA_ERROR_INVALID_VALUE (1).
 int plateau_device_range(std::uint64_t pointer, std::size_t bytes);
@@ -17,7 +18,8 @@ int plateau_device_range(std::uint64_t pointer, std::size_t bytes);
 int plateau_injected_fault(const char* function, int* code);
 
 // Splits [0, count) over the driver's thread pool and returns when all of it is done; the caller takes part. The result must not depend on the split.
-void plateau_parallel_for(std::uint64_t count, void (*body)(void* state, std::uint64_t first, std::uint64_t last), void* state);
+void plateau_parallel_for(std::uint64_t count, void (*body)(void* state, std::uint64_t first, std::uint64_t last),
+                          void* state);
 
 // Threads that plateau_parallel_for may use, the caller included.
 int plateau_pool_threads(void);

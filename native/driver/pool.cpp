@@ -1,8 +1,16 @@
 // The thread pool that shares out the blocks of large kernels. Its threads poll for about a millisecond, as a step may take in which a kernel tries whether sharing pays, and then park: a thread that spins
 // for longer would take a core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
-#include <cstdlib>
+#include "driver/pool.h"
 
-#include "driver/core.h"
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "driver/abi.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {
@@ -18,7 +26,8 @@ class Pool {
  public:
   Pool() {
     const char* setting = std::getenv("PLATEAU_CPU_THREADS");
-    threads_ = static_cast<unsigned>(std::max(1, setting != nullptr ? std::atoi(setting) : static_cast<int>(std::thread::hardware_concurrency())));
+    threads_ = static_cast<unsigned>(
+        std::max(1, setting != nullptr ? std::atoi(setting) : static_cast<int>(std::thread::hardware_concurrency())));
     shares_ = std::make_unique<Share[]>(threads_);
     for (unsigned i = 1; i < threads_; ++i) {
       std::thread([this, i] { work(i); }).detach();
@@ -28,11 +37,13 @@ class Pool {
   unsigned threads() const { return threads_; }
 
   void run(std::uint64_t count, Body body, void* state) {
-    if (count < 2 || streams_at_work.load(std::memory_order_relaxed) >= threads_ || busy_.test_and_set(std::memory_order_acquire)) {
+    if (count < 2 || streams_at_work.load(std::memory_order_relaxed) >= threads_ ||
+        busy_.test_and_set(std::memory_order_acquire)) {
       body(state, 0, count);
       return;
     }
-    const std::uint64_t chunk = std::max<std::uint64_t>(1, count / (kChunksPerThread * threads_)), chunks = (count + chunk - 1) / chunk;
+    const std::uint64_t chunk = std::max<std::uint64_t>(1, count / (kChunksPerThread * threads_)),
+                        chunks = (count + chunk - 1) / chunk;
     unfinished_.store(chunks, std::memory_order_relaxed);
     number_ += kNextJob;
     const std::uint64_t sharers = std::min<std::uint64_t>(threads_, chunks);
@@ -73,7 +84,8 @@ class Pool {
       if ((unclaimed & kChunks) == 0) {
         return false;
       }
-    } while (!share.unclaimed.compare_exchange_weak(unclaimed, unclaimed - 1, std::memory_order_acquire, std::memory_order_relaxed));
+    } while (!share.unclaimed.compare_exchange_weak(unclaimed, unclaimed - 1, std::memory_order_acquire,
+                                                    std::memory_order_relaxed));
     const Job& job = share.job;
     const std::uint64_t first = (job.end - (unclaimed & kChunks)) * job.chunk;
     job.body(job.state, first, std::min(first + job.chunk, job.count));
@@ -124,12 +136,17 @@ StreamAtWork::~StreamAtWork() { streams_at_work.fetch_sub(1, std::memory_order_r
 
 int pool_threads() { return static_cast<int>(pool().threads()); }
 
-void parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) { pool().run(count, body, state); }
+void parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) {
+  pool().run(count, body, state);
+}
 
 // Denormals are as slow as they are meaningless in training; GPUs flush them too.
 void flush_denormals() { _mm_setcsr(_mm_getcsr() | 0x8040u); }
 
 }  // namespace driver
 
-PLATEAU_API void plateau_parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state) { driver::parallel_for(count, body, state); }
+PLATEAU_API void plateau_parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t),
+                                      void* state) {
+  driver::parallel_for(count, body, state);
+}
 PLATEAU_API int plateau_pool_threads(void) { return driver::pool_threads(); }

@@ -1,6 +1,14 @@
 // Streams, events, and the rules of stream capture.
-#include "driver/core.h"
+#include "driver/stream.h"
+
+#include <algorithm>
+
+#include "driver/call.h"
+#include "driver/context.h"
+#include "driver/graph.h"
+#include "driver/memory.h"
 #include "driver/plateau_driver.h"
+#include "driver/pool.h"
 
 namespace driver {
 namespace {
@@ -19,7 +27,8 @@ void capture_node(Stream& stream, std::shared_ptr<Operation> operation) {
 // A capture in which a blocking stream of the context takes part, which makes its legacy stream unusable; null where there is none.
 Capture* capture_of_blocking_stream(const Context& context) {
   for (Capture* capture : open_captures) {
-    if (std::any_of(capture->streams.begin(), capture->streams.end(), [&](const Stream* stream) { return stream->blocking() && stream->context.get() == &context; })) {
+    if (std::any_of(capture->streams.begin(), capture->streams.end(),
+                    [&](const Stream* stream) { return stream->blocking() && stream->context.get() == &context; })) {
       return capture;
     }
   }
@@ -72,7 +81,9 @@ std::shared_ptr<Stream> stream_of(void* handle) {
 }
 
 Stream::Stream(std::shared_ptr<Context> owner, unsigned stream_flags, int stream_priority)
-    : context(std::move(owner)), flags(stream_flags), priority(stream_priority), id(next_stream_id++), worker_([this] { work(); }) {}
+    : context(std::move(owner)), flags(stream_flags), priority(stream_priority), id(next_stream_id++), worker_([this] {
+        work();
+      }) {}
 
 Stream::~Stream() { close(); }
 
@@ -111,11 +122,13 @@ std::uint64_t Stream::submit(std::shared_ptr<Operation> operation) {
   if (legacy) {
     streams().for_each([&](const std::shared_ptr<Stream>& other) {
       if (other->context == context && other->blocking() && !other->idle()) {
-        enqueue(std::make_shared<Callback>([other, sequence = other->last()](Context&) { other->wait_until(sequence); }));
+        enqueue(
+            std::make_shared<Callback>([other, sequence = other->last()](Context&) { other->wait_until(sequence); }));
       }
     });
   } else if (blocking() && !context->null_stream->idle()) {
-    enqueue(std::make_shared<Callback>([other = context->null_stream, sequence = context->null_stream->last()](Context&) { other->wait_until(sequence); }));
+    enqueue(std::make_shared<Callback>([other = context->null_stream, sequence = context->null_stream->last()](
+                                           Context&) { other->wait_until(sequence); }));
   }
   return enqueue(std::move(operation));
 }
@@ -194,7 +207,8 @@ void Stream::record(const std::shared_ptr<Event>& event) {
     event->frontier.clear();
   }
   const auto record = std::make_shared<Record>();
-  record->position.sequence = submit(std::make_shared<Callback>([record](Context&) { record->time = std::chrono::steady_clock::now(); }));
+  record->position.sequence =
+      submit(std::make_shared<Callback>([record](Context&) { record->time = std::chrono::steady_clock::now(); }));
   record->position.stream = shared_from_this();
   std::lock_guard lock(event->mutex);
   event->last = record;
@@ -249,7 +263,8 @@ std::shared_ptr<Graph> end_capture(const std::shared_ptr<Stream>& stream) {
   const auto capture = stream->capture;
   require(capture != nullptr, CUDA_ERROR_ILLEGAL_STATE);
   require(capture->origin == stream.get(), CUDA_ERROR_STREAM_CAPTURE_UNMATCHED);
-  require(capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED || capture->thread == std::this_thread::get_id(), CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);
+  require(capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED || capture->thread == std::this_thread::get_id(),
+          CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);
   // Every node must be an ancestor of what the origin stream ends with: a forked stream that was not joined has others.
   std::set<Node*> reached;
   std::vector<Node*> open = stream->frontier;
@@ -275,7 +290,8 @@ void forbid_during_capture() {
   std::lock_guard lock(capture_mutex());
   for (Capture* capture : open_captures) {
     const bool mine = capture->thread == std::this_thread::get_id();
-    if (capture->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || (capture->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && mine)) {
+    if (capture->mode == CU_STREAM_CAPTURE_MODE_GLOBAL ||
+        (capture->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && mine)) {
       capture->invalidated = true;
       fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     }
@@ -334,8 +350,12 @@ CUresult create(const char* name, void** stream, unsigned flags, int priority) {
 
 using namespace driver;
 
-PLATEAU_API CUresult cuStreamCreate(void** stream, unsigned flags) { return create("cuStreamCreate", stream, flags, 0); }
-PLATEAU_API CUresult cuStreamCreateWithPriority(void** stream, unsigned flags, int priority) { return create("cuStreamCreateWithPriority", stream, flags, priority); }
+PLATEAU_API CUresult cuStreamCreate(void** stream, unsigned flags) {
+  return create("cuStreamCreate", stream, flags, 0);
+}
+PLATEAU_API CUresult cuStreamCreateWithPriority(void** stream, unsigned flags, int priority) {
+  return create("cuStreamCreateWithPriority", stream, flags, priority);
+}
 
 PLATEAU_API CUresult cuStreamDestroy_v2(void* handle) {
   return call("cuStreamDestroy", Needs::context, [&] {
@@ -395,7 +415,8 @@ PLATEAU_API CUresult cuStreamWaitEvent(void* handle, void* event, unsigned) {
 }
 
 PLATEAU_API CUresult cuStreamBeginCapture_v2(void* handle, int mode) {
-  return call("cuStreamBeginCapture", Needs::context, [&] { begin_capture(stream_of(handle), static_cast<CUstreamCaptureMode>(mode)); });
+  return call("cuStreamBeginCapture", Needs::context,
+              [&] { begin_capture(stream_of(handle), static_cast<CUstreamCaptureMode>(mode)); });
 }
 
 PLATEAU_API CUresult cuStreamEndCapture(void* handle, void** graph) {
@@ -411,8 +432,11 @@ PLATEAU_API CUresult cuStreamIsCapturing(void* handle, int* status) {
     require(status != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto stream = stream_of(handle);
     std::lock_guard lock(capture_mutex());
-    require(stream != stream->context->null_stream || capture_of_blocking_stream(*stream->context) == nullptr, CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
-    *status = stream->capture == nullptr ? CU_STREAM_CAPTURE_STATUS_NONE : stream->capture->invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED : CU_STREAM_CAPTURE_STATUS_ACTIVE;
+    require(stream != stream->context->null_stream || capture_of_blocking_stream(*stream->context) == nullptr,
+            CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
+    *status = stream->capture == nullptr     ? CU_STREAM_CAPTURE_STATUS_NONE
+              : stream->capture->invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED
+                                             : CU_STREAM_CAPTURE_STATUS_ACTIVE;
   });
 }
 
@@ -472,11 +496,14 @@ PLATEAU_API CUresult cuLaunchHostFunc(void* handle, void (*function)(void*), voi
   });
 }
 
-PLATEAU_API int plateau_stream_submit(void* handle, const char* name, void (*run)(void*), void* state, void (*destroy)(void*)) {
+PLATEAU_API int plateau_stream_submit(void* handle, const char* name, void (*run)(void*), void* state,
+                                      void (*destroy)(void*)) {
   std::shared_ptr<void> owned(state, [destroy](void* doomed) {
     if (destroy != nullptr) {
       destroy(doomed);
     }
   });
-  return call(name, Needs::context, [&] { stream_of(handle)->submit(std::make_shared<Callback>([run, owned](Context&) { run(owned.get()); })); });
+  return call(name, Needs::context, [&] {
+    stream_of(handle)->submit(std::make_shared<Callback>([run, owned](Context&) { run(owned.get()); }));
+  });
 }

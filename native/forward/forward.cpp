@@ -35,10 +35,10 @@ int forward(Function* function, A... arguments) {
 
 }  // namespace
 
-#define FORWARD(name, parameters, ...)                                          \
-  extern "C" __attribute__((visibility("default"))) int name parameters {       \
-    static const auto target = look_up<int parameters>(#name);                  \
-    return forward(target, __VA_ARGS__);                                        \
+#define FORWARD(name, parameters, ...)                                    \
+  extern "C" __attribute__((visibility("default"))) int name parameters { \
+    static const auto target = look_up<int parameters>(#name);            \
+    return forward(target, __VA_ARGS__);                                  \
   }
 
 FORWARD(cublasCreate_v2, (void** handle), handle)
@@ -52,14 +52,18 @@ FORWARD(cublasGetPointerMode_v2, (void* handle, int* mode), handle, mode)
 FORWARD(cublasSetMathMode, (void* handle, int mode), handle, mode)
 FORWARD(cublasGetMathMode, (void* handle, int* mode), handle, mode)
 FORWARD(cublasSgemm_v2,
-        (void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta, float* c, int ldc), handle, ta, tb, m, n, k,
-        alpha, a, lda, b, ldb, beta, c, ldc)
+        (void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b,
+         int ldb, const float* beta, float* c, int ldc),
+        handle, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 FORWARD(cublasSgemmStridedBatched,
-        (void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, long long stride_a, const float* b, int ldb, long long stride_b, const float* beta, float* c,
-         int ldc, long long stride_c, int batch),
+        (void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda,
+         long long stride_a, const float* b, int ldb, long long stride_b, const float* beta, float* c, int ldc,
+         long long stride_c, int batch),
         handle, ta, tb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, batch)
-FORWARD(cublasSgemv_v2, (void* handle, int t, int m, int n, const float* alpha, const float* a, int lda, const float* x, int incx, const float* beta, float* y, int incy), handle, t, m, n, alpha, a,
-        lda, x, incx, beta, y, incy)
+FORWARD(cublasSgemv_v2,
+        (void* handle, int t, int m, int n, const float* alpha, const float* a, int lda, const float* x, int incx,
+         const float* beta, float* y, int incy),
+        handle, t, m, n, alpha, a, lda, x, incx, beta, y, incy)
 
 extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusName(int status) {
   static const auto target = look_up<const char*(int)>("cublasGetStatusName");

@@ -15,12 +15,24 @@ typedef __SIZE_TYPE__ size_t;
 
 // __syncthreads is known to clang itself.
 PLATEAU_DEVICE void __syncwarp(unsigned mask = 0xffffffffu) { __nvvm_bar_warp_sync(mask); }
-PLATEAU_DEVICE float __shfl_sync(unsigned mask, float value, int lane) { return __nvvm_shfl_sync_idx_f32(mask, value, lane, 0x1f); }
-PLATEAU_DEVICE int __shfl_sync(unsigned mask, int value, int lane) { return __nvvm_shfl_sync_idx_i32(mask, value, lane, 0x1f); }
-PLATEAU_DEVICE float __shfl_xor_sync(unsigned mask, float value, int lanes) { return __nvvm_shfl_sync_bfly_f32(mask, value, lanes, 0x1f); }
-PLATEAU_DEVICE int __shfl_xor_sync(unsigned mask, int value, int lanes) { return __nvvm_shfl_sync_bfly_i32(mask, value, lanes, 0x1f); }
-PLATEAU_DEVICE float __shfl_down_sync(unsigned mask, float value, unsigned delta) { return __nvvm_shfl_sync_down_f32(mask, value, delta, 0x1f); }
-PLATEAU_DEVICE int __shfl_down_sync(unsigned mask, int value, unsigned delta) { return __nvvm_shfl_sync_down_i32(mask, value, delta, 0x1f); }
+PLATEAU_DEVICE float __shfl_sync(unsigned mask, float value, int lane) {
+  return __nvvm_shfl_sync_idx_f32(mask, value, lane, 0x1f);
+}
+PLATEAU_DEVICE int __shfl_sync(unsigned mask, int value, int lane) {
+  return __nvvm_shfl_sync_idx_i32(mask, value, lane, 0x1f);
+}
+PLATEAU_DEVICE float __shfl_xor_sync(unsigned mask, float value, int lanes) {
+  return __nvvm_shfl_sync_bfly_f32(mask, value, lanes, 0x1f);
+}
+PLATEAU_DEVICE int __shfl_xor_sync(unsigned mask, int value, int lanes) {
+  return __nvvm_shfl_sync_bfly_i32(mask, value, lanes, 0x1f);
+}
+PLATEAU_DEVICE float __shfl_down_sync(unsigned mask, float value, unsigned delta) {
+  return __nvvm_shfl_sync_down_f32(mask, value, delta, 0x1f);
+}
+PLATEAU_DEVICE int __shfl_down_sync(unsigned mask, int value, unsigned delta) {
+  return __nvvm_shfl_sync_down_i32(mask, value, delta, 0x1f);
+}
 PLATEAU_DEVICE double __shfl_xor_sync(unsigned mask, double value, int lanes) {
   union {
     double whole;
@@ -31,9 +43,13 @@ PLATEAU_DEVICE double __shfl_xor_sync(unsigned mask, double value, int lanes) {
   return bits.whole;
 }
 
-PLATEAU_DEVICE unsigned __ballot_sync(unsigned mask, int predicate) { return __nvvm_vote_ballot_sync(mask, predicate != 0); }
+PLATEAU_DEVICE unsigned __ballot_sync(unsigned mask, int predicate) {
+  return __nvvm_vote_ballot_sync(mask, predicate != 0);
+}
 
-PLATEAU_DEVICE unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>((static_cast<unsigned long long>(a) * b) >> 32); }
+PLATEAU_DEVICE unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>((static_cast<unsigned long long>(a) * b) >> 32);
+}
 PLATEAU_DEVICE int __popc(unsigned x) { return __builtin_popcount(x); }
 PLATEAU_DEVICE int min(int a, int b) { return a < b ? a : b; }
 PLATEAU_DEVICE int max(int a, int b) { return a > b ? a : b; }
@@ -61,7 +77,9 @@ PLATEAU_DEVICE float sqrtf(float x) { return __nvvm_sqrt_rn_f(x); }
 
 PLATEAU_DEVICE float atomicAdd(float* address, float value) { return __nvvm_atom_add_gen_f(address, value); }
 PLATEAU_DEVICE int atomicAdd(int* address, int value) { return __nvvm_atom_add_gen_i(address, value); }
-PLATEAU_DEVICE unsigned atomicAdd(unsigned* address, unsigned value) { return static_cast<unsigned>(__nvvm_atom_add_gen_i(reinterpret_cast<int*>(address), static_cast<int>(value))); }
+PLATEAU_DEVICE unsigned atomicAdd(unsigned* address, unsigned value) {
+  return static_cast<unsigned>(__nvvm_atom_add_gen_i(reinterpret_cast<int*>(address), static_cast<int>(value)));
+}
 PLATEAU_DEVICE int atomicMax(int* address, int value) { return __nvvm_atom_max_gen_i(address, value); }
 PLATEAU_DEVICE int atomicMin(int* address, int value) { return __nvvm_atom_min_gen_i(address, value); }
 

@@ -37,11 +37,13 @@ inline T __shfl_up_sync(unsigned, T value, unsigned delta, int width = 32) {
 template <class T>
 inline T __shfl_down_sync(unsigned, T value, unsigned delta, int width = 32) {
   const unsigned lane = simt::linear_thread() % 32, segment = lane & ~(width - 1u);
-  return simt::warp_read("__shfl_down_sync", value, lane - segment + delta < static_cast<unsigned>(width) ? lane + delta : lane);
+  return simt::warp_read("__shfl_down_sync", value,
+                         lane - segment + delta < static_cast<unsigned>(width) ? lane + delta : lane);
 }
 template <class T>
 inline T __shfl_xor_sync(unsigned, T value, int mask, int width = 32) {
-  const unsigned lane = simt::linear_thread() % 32, segment = lane & ~(width - 1u), other = lane ^ static_cast<unsigned>(mask);
+  const unsigned lane = simt::linear_thread() % 32, segment = lane & ~(width - 1u),
+                 other = lane ^ static_cast<unsigned>(mask);
   return simt::warp_read("__shfl_xor_sync", value, other < segment + width ? other : lane);
 }
 inline unsigned __ballot_sync(unsigned, int predicate) {

@@ -9,9 +9,6 @@
 //
 // and, where that fails, with SIMT_ONLY naming one kernel at a time, to tell whose fault it is.
 #pragma once
-#include <algorithm>
-#include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -84,7 +81,9 @@ struct Extent {
   __declspec(property(get = one)) unsigned x;
   __declspec(property(get = other)) unsigned y, z;
 };
-SIMT_REFUSED("uses element_index(), which is for kernels without __launch_bounds__; a block's threads stride from threadIdx.x by blockDim.x")
+SIMT_REFUSED(
+    "uses element_index(), which is for kernels without __launch_bounds__; a block's threads stride from threadIdx.x "
+    "by blockDim.x")
 int element_index();
 
 }  // namespace simt
@@ -103,28 +102,43 @@ SIMT_INLINE void __syncwarp(unsigned = 0xffffffffu) {}
 #endif
 
 template <class T>
-SIMT_REFUSED("uses __shfl_sync" SIMT_WARP_RULE) T __shfl_sync(unsigned, T, int, int = 32);
+SIMT_REFUSED("uses __shfl_sync" SIMT_WARP_RULE)
+T __shfl_sync(unsigned, T, int, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_up_sync" SIMT_WARP_RULE) T __shfl_up_sync(unsigned, T, unsigned, int = 32);
+SIMT_REFUSED("uses __shfl_up_sync" SIMT_WARP_RULE)
+T __shfl_up_sync(unsigned, T, unsigned, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_down_sync" SIMT_WARP_RULE) T __shfl_down_sync(unsigned, T, unsigned, int = 32);
+SIMT_REFUSED("uses __shfl_down_sync" SIMT_WARP_RULE)
+T __shfl_down_sync(unsigned, T, unsigned, int = 32);
 template <class T>
-SIMT_REFUSED("uses __shfl_xor_sync" SIMT_WARP_RULE) T __shfl_xor_sync(unsigned, T, int, int = 32);
+SIMT_REFUSED("uses __shfl_xor_sync" SIMT_WARP_RULE)
+T __shfl_xor_sync(unsigned, T, int, int = 32);
 SIMT_REFUSED("uses __ballot_sync" SIMT_WARP_RULE) unsigned __ballot_sync(unsigned, int);
 SIMT_REFUSED("uses __any_sync" SIMT_WARP_RULE) int __any_sync(unsigned, int);
 SIMT_REFUSED("uses __all_sync" SIMT_WARP_RULE) int __all_sync(unsigned, int);
 
 namespace simt {
 
+template <class...>
+struct FirstOf {
+  using Type = void;
+};
+template <class T, class... Rest>
+struct FirstOf<T, Rest...> {
+  using Type = T;
+};
+
 template <auto kernel, unsigned bound>
 struct Contract;
 
 template <class... A, void (*kernel)(A...), unsigned bound>
 struct Contract<kernel, bound> {
-  using First = std::tuple_element_t<0, std::tuple<A..., void*>>;
-  static_assert(((std::is_arithmetic_v<A> || std::is_pointer_v<A>) && ...), "parameters are numbers and pointers, which the driver can check");
+  using First = typename FirstOf<A...>::Type;
+  static_assert(((std::is_arithmetic_v<A> || std::is_pointer_v<A>) && ...),
+                "parameters are numbers and pointers, which the driver can check");
   static_assert(bound % 32 == 0 && bound <= 1024, "__launch_bounds__ is a multiple of 32, at most 1024");
-  static_assert(bound > 0 || !std::is_integral_v<First> || std::is_same_v<First, int>, "a first parameter that is an integer is the number of elements, an int");
+  static_assert(bound > 0 || !std::is_integral_v<First> || std::is_same_v<First, int>,
+                "a first parameter that is an integer is the number of elements, an int");
 
   static constexpr std::size_t kWords = 4096;
   static inline float memory[sizeof...(A) + 1][kWords];
@@ -135,7 +149,9 @@ struct Contract<kernel, bound> {
   template <class T>
   static T argument(std::size_t parameter, int first, float sign) {
     if constexpr (std::is_pointer_v<T>) {
-      std::fill_n(memory[parameter], kWords, word(parameter, sign));
+      for (float& now : memory[parameter]) {
+        now = word(parameter, sign);
+      }
       return reinterpret_cast<T>(memory[parameter]);
     } else {
       return static_cast<T>(parameter == 0 ? first : 2);
@@ -150,7 +166,11 @@ struct Contract<kernel, bound> {
 #endif
     kernel(argument<A>(I, count, sign)...);
     const auto unchanged = [&](std::size_t parameter) {
-      return std::all_of(memory[parameter], memory[parameter] + kWords, [&](float now) { return now == word(parameter, sign); });
+      bool same = true;
+      for (const float now : memory[parameter]) {
+        same &= now == word(parameter, sign);
+      }
+      return same;
     };
     return ((!std::is_pointer_v<A> || unchanged(I)) && ...);
   }
@@ -172,20 +192,22 @@ struct Contract<kernel, bound> {
   }
 };
 
-// Whether this compilation is about that kernel.
-constexpr bool concerns([[maybe_unused]] std::string_view name, unsigned bound) {
 #if defined(SIMT_ONLY)
 #define SIMT_TEXT(name) #name
 #define SIMT_NAME(name) SIMT_TEXT(name)
-  if (name != SIMT_NAME(SIMT_ONLY)) {
-    return false;
-  }
-#endif
-#if defined(SIMT_ELEMENTWISE_CONTRACT)
-  return bound == 0;
+constexpr const char* kOnly = SIMT_NAME(SIMT_ONLY);
 #else
-  return bound > 0;
+constexpr const char* kOnly = nullptr;
 #endif
+
+// Whether this compilation is about that kernel.
+constexpr bool concerns(const char* name, unsigned bound) {
+#if defined(SIMT_ELEMENTWISE_CONTRACT)
+  const bool of_kind = bound == 0;
+#else
+  const bool of_kind = bound > 0;
+#endif
+  return of_kind && (kOnly == nullptr || __builtin_strcmp(name, kOnly) == 0);
 }
 
 // A kernel that this compilation is not about is not even looked at.
@@ -201,11 +223,11 @@ bool holds() {
 }  // namespace simt
 
 #define SIMT_IMAGE_BEGIN int main() {
-#define SIMT_KERNEL(name, bound)                                           \
-  if constexpr (simt::concerns(#name, bound)) {                            \
-    if (!simt::holds<simt::concerns(#name, bound), &name, bound>()) {      \
-      return 1;                                                            \
-    }                                                                      \
+#define SIMT_KERNEL(name, bound)                                      \
+  if constexpr (simt::concerns(#name, bound)) {                       \
+    if (!simt::holds<simt::concerns(#name, bound), &name, bound>()) { \
+      return 1;                                                       \
+    }                                                                 \
   }
 #define SIMT_IMAGE_END \
   return 0;            \

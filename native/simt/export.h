@@ -14,7 +14,9 @@ template <class... A, void (*kernel)(A...), unsigned bound>
 struct Runner<kernel, bound> {
   static inline const char* name;
 
-  static void run(const Launch& launch, std::uint64_t first, std::uint64_t last) { unpack(launch, first, last, std::index_sequence_for<A...>{}); }
+  static void run(const Launch& launch, std::uint64_t first, std::uint64_t last) {
+    unpack(launch, first, last, std::index_sequence_for<A...>{});
+  }
 
   template <std::size_t... I>
   static void unpack(const Launch& launch, std::uint64_t first, std::uint64_t last, std::index_sequence<I...>) {
@@ -56,8 +58,8 @@ struct Runner<kernel, bound> {
   static constexpr Layout layout() {
     Layout made{};
     std::uint32_t index = 0, offset = 0;
-    ((offset = (offset + alignof(A) - 1) / alignof(A) * alignof(A),
-      made.params[index++] = parameter<A>(offset), offset += sizeof(A)),
+    ((offset = (offset + alignof(A) - 1) / alignof(A) * alignof(A), made.params[index++] = parameter<A>(offset),
+      offset += sizeof(A)),
      ...);
     return made;
   }
@@ -65,20 +67,26 @@ struct Runner<kernel, bound> {
 
   static Kernel describe(const char* kernel_name) {
     name = kernel_name;
-    return {kernel_name, &run, kLayout.params, sizeof...(A), max_threads<(bound > 0)>(bound), 0, bound > 0 ? KernelKind::cooperative : KernelKind::elementwise};
+    return {kernel_name,
+            &run,
+            kLayout.params,
+            sizeof...(A),
+            max_threads<(bound > 0)>(bound),
+            0,
+            bound > 0 ? KernelKind::cooperative : KernelKind::elementwise};
   }
 };
 
 }  // namespace simt
 
-#define SIMT_IMAGE_BEGIN                             \
-  extern "C" const simt::Image* SIMT_IMAGE_NAME() {  \
+#define SIMT_IMAGE_BEGIN                            \
+  extern "C" const simt::Image* SIMT_IMAGE_NAME() { \
     static const simt::Kernel kernels[] = {
 #define SIMT_KERNEL(name, bound) simt::Runner<&name, bound>::describe(#name),
-#define SIMT_IMAGE_END                                                                               \
-  }                                                                                                  \
-  ;                                                                                                  \
+#define SIMT_IMAGE_END                                                                                 \
+  }                                                                                                    \
+  ;                                                                                                    \
   static const simt::Image image = {simt::kImageVersion, sizeof kernels / sizeof kernels[0], kernels}; \
-  return &image;                                                                                     \
+  return &image;                                                                                       \
   }
 #endif

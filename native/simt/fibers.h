@@ -49,13 +49,15 @@ struct Fiber {
   enum class State { ready, waits_for_warp, waits_for_block, ended } state;
   void* stack_pointer;
   uint3 index;
-  const char* site;     // the collective it waits in
-  unsigned collectives; // warp collectives entered so far: picks the exchange buffer
+  const char* site;      // the collective it waits in
+  unsigned collectives;  // warp collectives entered so far: picks the exchange buffer
 };
 
 class Scheduler {
  public:
-  Scheduler() : stacks_(static_cast<char*>(mmap(nullptr, kMaxThreads * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+  Scheduler()
+      : stacks_(static_cast<char*>(mmap(nullptr, kMaxThreads * kStackBytes, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
     if (stacks_ == MAP_FAILED) {
       std::fputs("simt: no memory for fiber stacks\n", stderr);
       std::abort();
@@ -196,8 +198,10 @@ class Scheduler {
     }
     launch.failure->failed = true;
     std::snprintf(launch.failure->message, sizeof launch.failure->message,
-                  "kernel %s, block (%u,%u,%u): thread (%u,%u,%u) waits in %s that not all threads reach: %u of %u wait, %u have ended", kernel, blockIdx.x, blockIdx.y,
-                  blockIdx.z, fibers_[first].index.x, fibers_[first].index.y, fibers_[first].index.z, fibers_[first].site, waiting, count_, ended);
+                  "kernel %s, block (%u,%u,%u): thread (%u,%u,%u) waits in %s that not all threads reach: %u of %u "
+                  "wait, %u have ended",
+                  kernel, blockIdx.x, blockIdx.y, blockIdx.z, fibers_[first].index.x, fibers_[first].index.y,
+                  fibers_[first].index.z, fibers_[first].site, waiting, count_, ended);
   }
 
   char* stacks_;
@@ -214,10 +218,13 @@ class Scheduler {
 };
 
 inline void block_barrier() { Scheduler::mine().wait(Fiber::State::waits_for_block, "__syncthreads"); }
-inline const std::uint64_t* warp_exchange(const char* site, std::uint64_t bits) { return Scheduler::mine().exchange(site, bits); }
+inline const std::uint64_t* warp_exchange(const char* site, std::uint64_t bits) {
+  return Scheduler::mine().exchange(site, bits);
+}
 
 template <bool, class Body>
-inline void run_blocks(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, const Body& body) {
+inline void run_blocks(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last,
+                       const Body& body) {
   for_each_block(launch, first, last, [&] {
     if (!launch.failure->failed) {
       Scheduler::mine().run(
@@ -227,7 +234,8 @@ inline void run_blocks(const Launch& launch, const char* kernel, std::uint64_t f
 }
 
 template <class Body>
-inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, std::uint64_t, const Body& body) {
+inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last,
+                         std::uint64_t, const Body& body) {
   run_blocks<false>(launch, kernel, first, last, body);
 }
 

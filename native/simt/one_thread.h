@@ -26,16 +26,19 @@ inline int __all_sync(unsigned, int predicate) { return predicate != 0; }
 namespace simt {
 
 template <bool, class Body>
-inline __attribute__((always_inline)) void run_blocks(const Launch& launch, const char*, std::uint64_t first, std::uint64_t last, const Body& body) {
+inline __attribute__((always_inline)) void run_blocks(const Launch& launch, const char*, std::uint64_t first,
+                                                      std::uint64_t last, const Body& body) {
   for_each_block(launch, first, last, body);
 }
 
 // The blocks of one row of the grid are one loop over their elements: to an elementwise kernel, a single wide block.
 template <class Body>
-inline __attribute__((always_inline)) void run_elements(const Launch& launch, const char*, std::uint64_t first, std::uint64_t last, std::uint64_t extent, const Body& body) {
+inline __attribute__((always_inline)) void run_elements(const Launch& launch, const char*, std::uint64_t first,
+                                                        std::uint64_t last, std::uint64_t extent, const Body& body) {
   const std::uint64_t width = launch.grid.x;
   while (first < last) {
-    const std::uint64_t row = first / width, x = first % width, blocks = last - first < width - x ? last - first : width - x;
+    const std::uint64_t row = first / width, x = first % width,
+                        blocks = last - first < width - x ? last - first : width - x;
     const std::uint64_t begin = x * launch.block.x, end = begin + blocks * launch.block.x;
     const int stop = static_cast<int>(end < extent ? end : extent);
     blockIdx = {0, static_cast<unsigned>(row % launch.grid.y), static_cast<unsigned>(row / launch.grid.y)};

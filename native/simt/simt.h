@@ -77,9 +77,11 @@ namespace simt {
 
 // Calls visit() for each block of [first, last) in linear order, x fastest, with blockIdx (and blockDim) set.
 template <class Visit>
-inline __attribute__((always_inline)) void for_each_block(const Launch& launch, std::uint64_t first, std::uint64_t last, const Visit& visit) {
+inline __attribute__((always_inline)) void for_each_block(const Launch& launch, std::uint64_t first, std::uint64_t last,
+                                                          const Visit& visit) {
   const unsigned width = launch.grid.x, height = launch.grid.y;
-  unsigned x = static_cast<unsigned>(first % width), y = static_cast<unsigned>(first / width % height), z = static_cast<unsigned>(first / width / height);
+  unsigned x = static_cast<unsigned>(first % width), y = static_cast<unsigned>(first / width % height),
+           z = static_cast<unsigned>(first / width / height);
   for (std::uint64_t block = first; block < last; ++block) {
 #if !defined(SIMT_ONE_THREAD)
     blockDim = {launch.block.x, launch.block.y, launch.block.z};
@@ -113,7 +115,9 @@ inline __attribute__((always_inline)) void for_each_block(const Launch& launch, 
 #endif
 
 // ---- integers and bits ----
-inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>((static_cast<std::uint64_t>(a) * b) >> 32); }
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>((static_cast<std::uint64_t>(a) * b) >> 32);
+}
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
 inline int __ffs(int x) { return __builtin_ffs(x); }
@@ -145,19 +149,23 @@ template <class T>
 inline T atomicAdd(T* address, T value) {
   T seen;
   __atomic_load(address, &seen, __ATOMIC_RELAXED);
-  for (T next = seen + value; !__atomic_compare_exchange(address, &seen, &next, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED); next = seen + value) {
+  for (T next = seen + value;
+       !__atomic_compare_exchange(address, &seen, &next, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+       next = seen + value) {
   }
   return seen;
 }
 inline int atomicMax(int* address, int value) {
   int seen = __atomic_load_n(address, __ATOMIC_RELAXED);
-  while (seen < value && !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  while (seen < value &&
+         !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   return seen;
 }
 inline int atomicMin(int* address, int value) {
   int seen = __atomic_load_n(address, __ATOMIC_RELAXED);
-  while (seen > value && !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  while (seen > value &&
+         !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   return seen;
 }

@@ -62,7 +62,8 @@ inline void run_blocks(const Launch& launch, const char*, std::uint64_t first, s
 }
 
 template <class Body>
-inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last, std::uint64_t, const Body& body) {
+inline void run_elements(const Launch& launch, const char* kernel, std::uint64_t first, std::uint64_t last,
+                         std::uint64_t, const Body& body) {
   run_blocks<false>(launch, kernel, first, last, body);
 }
 

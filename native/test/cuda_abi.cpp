@@ -87,7 +87,8 @@ SAME(CU_GRAPH_NODE_TYPE_KERNEL);
 SAME(CU_GRAPH_NODE_TYPE_MEMCPY);
 SAME(CU_GRAPH_NODE_TYPE_MEMSET);
 
-#define SAME_PLACE(member) static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS_v2, member) == offsetof(CUDA_KERNEL_NODE_PARAMS_v2, member))
+#define SAME_PLACE(member) \
+  static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS_v2, member) == offsetof(CUDA_KERNEL_NODE_PARAMS_v2, member))
 SAME_PLACE(func);
 SAME_PLACE(gridDimX);
 SAME_PLACE(blockDimX);
@@ -97,11 +98,13 @@ SAME_PLACE(extra);
 SAME_PLACE(kern);
 SAME_PLACE(ctx);
 static_assert(sizeof(ours::CUDA_KERNEL_NODE_PARAMS_v2) == sizeof(CUDA_KERNEL_NODE_PARAMS_v2));
-static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid) && sizeof(ours::CUdeviceptr) == sizeof(CUdeviceptr) && sizeof(ours::CUdevice) == sizeof(CUdevice));
+static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid) && sizeof(ours::CUdeviceptr) == sizeof(CUdeviceptr) &&
+              sizeof(ours::CUdevice) == sizeof(CUdevice));
 
 #if CUDA_VERSION >= 12040
 static_assert(std::is_same_v<decltype(&cuModuleGetFunctionCount), CUresult (*)(unsigned*, CUmodule)>);
 static_assert(std::is_same_v<decltype(&cuModuleEnumerateFunctions), CUresult (*)(CUfunction*, unsigned, CUmodule)>);
 static_assert(std::is_same_v<decltype(&cuFuncGetName), CUresult (*)(const char**, CUfunction)>);
-static_assert(std::is_same_v<decltype(&cuFuncGetParamInfo), CUresult (*)(CUfunction, std::size_t, std::size_t*, std::size_t*)>);
+static_assert(
+    std::is_same_v<decltype(&cuFuncGetParamInfo), CUresult (*)(CUfunction, std::size_t, std::size_t*, std::size_t*)>);
 #endif

@@ -86,8 +86,8 @@ void session(void* context, cudnnTensorFormat_t format) {
   cudnnHandle_t handle;
   OK(cudnnCreate(&handle));
   OK(cudnnSetStream(handle, static_cast<cudaStream_t>(stream)));
-  const auto x_desc = tensor(format, kBatch, kIn, kSide, kSide), z_desc = tensor(format, kBatch, kOut, kSide, kSide), y_desc = tensor(format, kBatch, kOut, kSide / 2, kSide / 2),
-             b_desc = tensor(format, 1, kOut, 1, 1);
+  const auto x_desc = tensor(format, kBatch, kIn, kSide, kSide), z_desc = tensor(format, kBatch, kOut, kSide, kSide),
+             y_desc = tensor(format, kBatch, kOut, kSide / 2, kSide / 2), b_desc = tensor(format, 1, kOut, 1, 1);
   cudnnFilterDescriptor_t w_desc;
   OK(cudnnCreateFilterDescriptor(&w_desc));
   OK(cudnnSetFilter4dDescriptor(w_desc, CUDNN_DATA_FLOAT, format, kOut, kIn, kWindow, kWindow));
@@ -107,27 +107,39 @@ void session(void* context, cudnnTensorFormat_t format) {
   std::size_t forward_bytes, data_bytes, filter_bytes;
   OK(cudnnGetConvolutionForwardWorkspaceSize(handle, x_desc, w_desc, convolution, z_desc, kForward, &forward_bytes));
   OK(cudnnGetConvolutionBackwardDataWorkspaceSize(handle, w_desc, z_desc, convolution, x_desc, kData, &data_bytes));
-  OK(cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, x_desc, z_desc, convolution, w_desc, kFilter, &filter_bytes));
+  OK(cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, x_desc, z_desc, convolution, w_desc, kFilter,
+                                                    &filter_bytes));
   {
-    const Memory x(kImages * kIn), w(kOut * kIn * kWindow * kWindow), b(kOut), z(kImages * kOut), y(kImages / 4 * kOut), a(kImages / 4 * kOut), s(kImages / 4 * kOut);
-    const Memory dy(kImages / 4 * kOut), da(kImages / 4 * kOut), dz(kImages * kOut), dx(kImages * kIn), dw(kOut * kIn * kWindow * kWindow), db(kOut);
-    const Memory forward_space(forward_bytes / 4 + 1), data_space(data_bytes / 4 + 1), filter_space(filter_bytes / 4 + 1);
+    const Memory x(kImages * kIn), w(kOut * kIn * kWindow * kWindow), b(kOut), z(kImages * kOut), y(kImages / 4 * kOut),
+        a(kImages / 4 * kOut), s(kImages / 4 * kOut);
+    const Memory dy(kImages / 4 * kOut), da(kImages / 4 * kOut), dz(kImages * kOut), dx(kImages * kIn),
+        dw(kOut * kIn * kWindow * kWindow), db(kOut);
+    const Memory forward_space(forward_bytes / 4 + 1), data_space(data_bytes / 4 + 1),
+        filter_space(filter_bytes / 4 + 1);
     const float one = 1, zero = 0;
     const auto step = [&] {
-      OK(cudnnConvolutionForward(handle, &one, x_desc, x.pointer(), w_desc, w.pointer(), convolution, kForward, forward_space.pointer(), forward_bytes, &zero, z_desc, z.pointer()));
+      OK(cudnnConvolutionForward(handle, &one, x_desc, x.pointer(), w_desc, w.pointer(), convolution, kForward,
+                                 forward_space.pointer(), forward_bytes, &zero, z_desc, z.pointer()));
       OK(cudnnAddTensor(handle, &one, b_desc, b.pointer(), &one, z_desc, z.pointer()));
       OK(cudnnPoolingForward(handle, pooling, &one, z_desc, z.pointer(), &zero, y_desc, y.pointer()));
       OK(cudnnActivationForward(handle, activation, &one, y_desc, y.pointer(), &zero, y_desc, a.pointer()));
-      OK(cudnnSoftmaxForward(handle, CUDNN_SOFTMAX_ACCURATE, CUDNN_SOFTMAX_MODE_CHANNEL, &one, y_desc, a.pointer(), &zero, y_desc, s.pointer()));
-      OK(cudnnSoftmaxBackward(handle, CUDNN_SOFTMAX_ACCURATE, CUDNN_SOFTMAX_MODE_CHANNEL, &one, y_desc, s.pointer(), y_desc, dy.pointer(), &zero, y_desc, da.pointer()));
-      OK(cudnnActivationBackward(handle, activation, &one, y_desc, a.pointer(), y_desc, da.pointer(), y_desc, y.pointer(), &zero, y_desc, da.pointer()));
-      OK(cudnnPoolingBackward(handle, pooling, &one, y_desc, y.pointer(), y_desc, da.pointer(), z_desc, z.pointer(), &zero, z_desc, dz.pointer()));
+      OK(cudnnSoftmaxForward(handle, CUDNN_SOFTMAX_ACCURATE, CUDNN_SOFTMAX_MODE_CHANNEL, &one, y_desc, a.pointer(),
+                             &zero, y_desc, s.pointer()));
+      OK(cudnnSoftmaxBackward(handle, CUDNN_SOFTMAX_ACCURATE, CUDNN_SOFTMAX_MODE_CHANNEL, &one, y_desc, s.pointer(),
+                              y_desc, dy.pointer(), &zero, y_desc, da.pointer()));
+      OK(cudnnActivationBackward(handle, activation, &one, y_desc, a.pointer(), y_desc, da.pointer(), y_desc,
+                                 y.pointer(), &zero, y_desc, da.pointer()));
+      OK(cudnnPoolingBackward(handle, pooling, &one, y_desc, y.pointer(), y_desc, da.pointer(), z_desc, z.pointer(),
+                              &zero, z_desc, dz.pointer()));
       OK(cudnnConvolutionBackwardBias(handle, &one, z_desc, dz.pointer(), &zero, b_desc, db.pointer()));
-      OK(cudnnConvolutionBackwardData(handle, &one, w_desc, w.pointer(), z_desc, dz.pointer(), convolution, kData, data_space.pointer(), data_bytes, &zero, x_desc, dx.pointer()));
+      OK(cudnnConvolutionBackwardData(handle, &one, w_desc, w.pointer(), z_desc, dz.pointer(), convolution, kData,
+                                      data_space.pointer(), data_bytes, &zero, x_desc, dx.pointer()));
       // 2 dw - dw, by way of the memory that alpha and beta other than 1 and 0 need.
       const float two = 2, minus = -1;
-      OK(cudnnConvolutionBackwardFilter(handle, &one, x_desc, x.pointer(), z_desc, dz.pointer(), convolution, kFilter, filter_space.pointer(), filter_bytes, &zero, w_desc, dw.pointer()));
-      OK(cudnnConvolutionBackwardFilter(handle, &two, x_desc, x.pointer(), z_desc, dz.pointer(), convolution, kFilter, filter_space.pointer(), filter_bytes, &minus, w_desc, dw.pointer()));
+      OK(cudnnConvolutionBackwardFilter(handle, &one, x_desc, x.pointer(), z_desc, dz.pointer(), convolution, kFilter,
+                                        filter_space.pointer(), filter_bytes, &zero, w_desc, dw.pointer()));
+      OK(cudnnConvolutionBackwardFilter(handle, &two, x_desc, x.pointer(), z_desc, dz.pointer(), convolution, kFilter,
+                                        filter_space.pointer(), filter_bytes, &minus, w_desc, dw.pointer()));
     };
     const auto results = [&] {
       OK(cuStreamSynchronize(stream));
@@ -152,7 +164,8 @@ void session(void* context, cudnnTensorFormat_t format) {
       OK(cuGraphLaunch(exec, stream));
       step();
       const std::vector<float> again = results();
-      check(std::memcmp(expected.data(), again.data(), expected.size() * sizeof(float)) == 0, "the bits differ from run to run", __LINE__);
+      check(std::memcmp(expected.data(), again.data(), expected.size() * sizeof(float)) == 0,
+            "the bits differ from run to run", __LINE__);
     }
     OK(cuGraphExecDestroy(exec));
     OK(cuGraphDestroy(graph));

@@ -27,7 +27,8 @@ CUresult cuMemcpyHtoD_v2(CUdeviceptr, const void*, std::size_t);
 CUresult cuMemcpyDtoH_v2(void*, CUdeviceptr, std::size_t);
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr, const void*, std::size_t, void*);
 CUresult cuMemsetD32Async(CUdeviceptr, unsigned, std::size_t, void*);
-CUresult cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**);
+CUresult cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**,
+                        void**);
 CUresult cuStreamCreate(void**, unsigned);
 CUresult cuStreamDestroy_v2(void*);
 CUresult cuStreamSynchronize(void*);
@@ -155,7 +156,8 @@ class Worker {
         int n = kElements;
         CUdeviceptr term = one, sum = launch == 30 ? first : second;
         void* arguments[] = {&n, &term, &sum};
-        const CUDA_KERNEL_NODE_PARAMS_v2 params{accumulate_, kElements, 1, 1, 1, 1, 1, 0, arguments, nullptr, nullptr, nullptr};
+        const CUDA_KERNEL_NODE_PARAMS_v2 params{accumulate_, kElements, 1,         1,       1,       1,
+                                                1,           0,         arguments, nullptr, nullptr, nullptr};
         OK(cuGraphExecKernelNodeSetParams_v2(exec, node, &params));
       }
       OK(cuGraphLaunch(exec, streams_[launch % 2]));

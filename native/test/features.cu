@@ -64,7 +64,9 @@ extern "C" __global__ void __launch_bounds__(1024) divergent_barrier(int* __rest
 extern "C" __global__ void __launch_bounds__(1024) indices(int* __restrict__ out) {
   const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
   const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
-  out[block * blockDim.x * blockDim.y * blockDim.z + thread] = static_cast<int>(threadIdx.x + 10 * threadIdx.y + 100 * threadIdx.z + 1000 * blockIdx.x + 10000 * blockIdx.y + 100000 * blockIdx.z);
+  out[block * blockDim.x * blockDim.y * blockDim.z + thread] =
+      static_cast<int>(threadIdx.x + 10 * threadIdx.y + 100 * threadIdx.z + 1000 * blockIdx.x + 10000 * blockIdx.y +
+                       100000 * blockIdx.z);
 }
 
 extern "C" __global__ void __launch_bounds__(1024) atomics(int* __restrict__ integers, float* __restrict__ sum) {

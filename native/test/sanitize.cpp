@@ -71,7 +71,9 @@ class Launch {
   Launch& value(double x) { return scalar(x); }
   Launch& value(unsigned long long x) { return scalar(x); }
   Launch& null() { return scalar(static_cast<void*>(nullptr)); }
-  Launch& input(int count) { return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; }); }
+  Launch& input(int count) {
+    return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; });
+  }
   Launch& words(std::vector<unsigned> content) {
     return buffer(static_cast<int>(content.size()), false, [content](int i) {
       float word;
@@ -182,7 +184,8 @@ void check(Launch launch, unsigned only = 0) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const bool both_nan = std::isnan(outputs[i]) && std::isnan(expected[i]);
       if (!both_nan && !(std::fabs(outputs[i] - expected[i]) <= 1e-4f * (1.0f + std::fabs(expected[i])))) {
-        std::fprintf(stderr, "sanitize: %s with %u threads: output %zu is %g, not %g\n", launch.name(), threads, i, static_cast<double>(outputs[i]), static_cast<double>(expected[i]));
+        std::fprintf(stderr, "sanitize: %s with %u threads: output %zu is %g, not %g\n", launch.name(), threads, i,
+                     static_cast<double>(outputs[i]), static_cast<double>(expected[i]));
         std::exit(1);
       }
     }
@@ -193,6 +196,7 @@ void check(Launch launch, unsigned only = 0) {
 
 unsigned tiles(int n) { return static_cast<unsigned>((n + 63) / 64); }
 
+// clang-format off: a launch reads best on its line
 void check_dense(int m, int n, int k) {
   check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).input(n).value(1).output(m * n));
   check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).null().value(0).output(m * n));
@@ -239,6 +243,16 @@ void check_all() {
             .value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(27 * 16).input(8 * 16).input(2 * 16).words(std::vector<unsigned>(2 * 4)).output(20).updated(5));
   check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(4).value(2).value(3).value(5).value(3).input(2 * 24).null().input(27 * 16).input(20).words(winners).output(2 * 24));
   check(Launch("conv2d_pool_backward_filter", {2, 1, 1}).value(2).value(1).value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(20).words(winners).output(2 * 45 * 16));
+  // An image of 28 x 28 is two tiles, and each of them two lists of pixels; a few of its pixels are not zero.
+  std::vector<unsigned> image(28 * 28);
+  for (const std::size_t i : {0, 29, 255, 256, 257, 400, 475, 500, 783}) {
+    image[i] = 0x3f800000u;
+  }
+  const std::vector<unsigned> cells(14 * 14 * 2 / 4, 0x00010203);
+  check(Launch("conv2d_pool_forward", {1, 1, 1})
+            .value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(784 * 16).input(196 * 16).words(std::vector<unsigned>(196 * 4)).output(392).updated(98));
+  check(Launch("conv2d_pool_backward_data", {1, 1, 1}).value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(392).words(cells).output(784));
+  check(Launch("conv2d_pool_backward_filter", {1, 1, 1}).value(1).value(1).value(28).value(28).value(1).value(2).value(3).words(image).null().input(392).words(cells).output(27 * 16));
   check(Launch("conv2d_sum_shares", {9, 1, 1}).value(2).value(3).value(5).input(3).input(2 * 45 * 16).output(5 * 27).output(5).output(9 * 16));
   check(Launch("conv2d_background_gradient", {3, 1, 1}).value(9).input(27 * 16).input(9 * 16).output(3));
   check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
@@ -289,6 +303,7 @@ void check_all() {
   check(Launch("signal_to_noise", {1, 1, 1}).value(101).input(2 * 101 * 101).input(2 * 101 * 101).words({12}).value(8).updated(8 * 13));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
+// clang-format on
 
 }  // namespace
 

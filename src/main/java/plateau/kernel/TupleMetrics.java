@@ -8,6 +8,9 @@ import plateau.cuda.Work;
 
 /** What training on tuples of images reports, section 3.1 ({@code kernels/tuple.cu}). */
 public final class TupleMetrics {
+    /** Words of a ring's row that {@link #measure} writes: the step's bits, the loss, both accuracies. */
+    public static final int METRICS_WORDS = 4;
+
     private static final int THREADS = 256;
 
     /** Of the ring's row: the step's bits, the loss and two accuracies. */

@@ -1,0 +1,51 @@
+// Memory that the driver keeps account of.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <shared_mutex>
+
+namespace driver {
+
+struct Context;
+
+enum class MemoryKind { device, pinned };
+
+struct Allocation {
+  std::uint64_t address;
+  std::size_t bytes;
+  MemoryKind kind;
+  Context* context;
+  bool owned;  // false: registered host memory, or a module's variable
+};
+
+class Memory {
+ public:
+  std::uint64_t allocate(std::size_t bytes, MemoryKind kind, Context* context);
+  void adopt(Allocation allocation);
+  Allocation release(std::uint64_t address,
+                     MemoryKind kind);  // forgets it; CUDA_ERROR_INVALID_VALUE where there is none
+  void forget(std::uint64_t address);
+  void release_all(Context* context);
+  static bool free(
+      const Allocation& allocation);  // returns memory; false where the bytes behind the end were overwritten
+  std::optional<Allocation> find(std::uint64_t address, std::size_t bytes) const;
+  std::size_t count(MemoryKind kind) const;
+  std::size_t used() const { return used_; }
+  std::uint64_t releases() const {
+    return releases_;
+  }  // tells whether what was checked earlier may have been freed since
+  static std::size_t total();
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::map<std::uint64_t, Allocation> by_address_;
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::uint64_t> releases_{0};
+};
+Memory& memory();
+void require_device_range(std::uint64_t address, std::size_t bytes);
+
+}  // namespace driver
