@@ -7,10 +7,13 @@ constexpr int kPieces = 3;
 constexpr int kCurves = 16;  // per block
 
 // How theta and a are drawn.
-constexpr int kPaperLaw = 0;  // theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1)
-constexpr int kProgramLaw =
-    1;  // theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples, a their successive differences
-constexpr int kRealLaw = 2;  // theta uniform in [0, n), real; a uniform in [-1, 1); f[i] = sum of a max(0, i - theta)
+// kPaperLaw: theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1).
+// kProgramLaw: theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples,
+// a their successive differences.
+// kRealLaw: theta uniform in [0, n), real; a uniform in [-1, 1); f[i] = sum of a max(0, i - theta).
+constexpr int kPaperLaw = 0;
+constexpr int kProgramLaw = 1;
+constexpr int kRealLaw = 2;
 
 struct Pieces {
   float theta[kPieces], change[kPieces];

@@ -30,7 +30,7 @@ import plateau.cuda.DeviceOptions;
 class KernelConstantsTest {
     private static final Path ROOT = Path.of(System.getProperty("plateau.basedir"));
     private static final Path KERNELS = ROOT.resolve("kernels");
-    private static final Pattern CONSTANT = Pattern.compile("(?m)^(?:\\[\\[maybe_unused\\]\\] )?constexpr int (k\\w+) = ([^;]+);");
+    private static final Pattern CONSTANT = Pattern.compile("(?m)^(?:\\[\\[maybe_unused\\]\\] )?constexpr int (k\\w+) =\\s+([^;]+);");
 
     /** Java's constant, and the kernels'. */
     private static final Map<String, String> SAME = new TreeMap<>(Map.ofEntries(
