@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceOptions;
+import plateau.cuda.load.DeviceOptions;
 
 /**
  * What the kernels' sources and their launchers both must know is the same on either side. Every integer constant of either side is compared, or is named as one side's own affair: a new one fails here
