@@ -257,7 +257,7 @@ class KernelConstantsTest {
         assertTrue(formula.find(), "share_elements is in conv2d.cu");
         List<Long> bytes = new ArrayList<>();
         try (Device device = Device.open(DeviceOptions.cpu())) {
-            new Conv2d(device, Conv2d.Path.KERNELS).memory(new Conv2d.Shape(40, 28, 28, 17, 33, 5), size -> {
+            new Conv2d(device, Conv2d.Convolutions.KERNELS).memory(new Conv2d.Geometry(40, 28, 28, 17, 33, 5), size -> {
                 bytes.add(size);
                 return null;
             });
