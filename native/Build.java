@@ -430,12 +430,12 @@ final class Build {
     // ---- small tools ----
 
     /** The artifact stores its tools without execute bits and its libraries without the version suffix their users look for. */
-    private static Path prepareClang(Path folder) throws IOException {
+    static Path prepareClang(Path folder) throws IOException {
         Path clang = folder.resolve("clang");
         if (!Files.exists(clang)) {
             throw new BuildException("clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");
         }
-        for (String tool : List.of("clang", "lld")) {
+        for (String tool : List.of("clang", "clang-format", "lld")) {
             folder.resolve(tool).toFile().setExecutable(true);
         }
         for (String library : List.of("libLLVM.so", "libclang-cpp.so")) {
