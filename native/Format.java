@@ -55,7 +55,8 @@ final class Format {
     /** The sources below a folder, relative to the root. */
     private static Stream<Path> files(String folder) {
         try (Stream<Path> files = Files.walk(root.resolve(folder))) {
-            return files.map(root::relativize)
+            return files
+                    .map(root::relativize)
                     .filter(file -> file.toString().matches(".*\\.(java|cu|cuh|h|cpp)"))
                     .filter(file -> !file.startsWith(GENERATED))
                     .sorted()

@@ -44,8 +44,7 @@ class SourceTest {
                 "int c; // " + words + "yyyy",
                 "/** " + words + "yyyy */ int d;",
                 "\"\"\"" + words + " ".repeat(31));
-        assertEquals(
-                List.of("a:3: 101", "a:5: 101", "a:6: 104", "a:9: 108", "a:10: 124"), wideLines("a", source));
+        assertEquals(List.of("a:3: 101", "a:5: 101", "a:6: 104", "a:9: 108", "a:10: 124"), wideLines("a", source));
     }
 
     /** Where a source is too wide, as {@code file:line: columns}. */
@@ -68,7 +67,8 @@ class SourceTest {
 
     private static Stream<Path> sources(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().matches(".*\\.(java|cu|cuh|h|cpp)"))
+            return files
+                    .filter(file -> file.toString().matches(".*\\.(java|cu|cuh|h|cpp)"))
                     .filter(file -> !ROOT.relativize(file).startsWith(GENERATED))
                     .sorted()
                     .toList()
