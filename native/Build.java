@@ -33,7 +33,6 @@ import java.util.stream.Stream;
  * <pre>
  * java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]   the build; Maven runs it in process-resources
  * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...       only holds those files to the contract of kernels/common.cuh
- * java native/Build.java PROJECT_DIRECTORY --format                     only formats kernels/ and native/, as .clang-format says
  * </pre>
  */
 final class Build {
@@ -89,8 +88,6 @@ final class Build {
             if (arguments.length > 1 && arguments[1].equals("--check")) {
                 List<Path> sources = Arrays.stream(arguments).skip(2).map(Path::of).map(Path::toAbsolutePath).toList();
                 new Build(Path.of(arguments[0]), "false").check(sources);
-            } else if (arguments.length > 1 && arguments[1].equals("--format")) {
-                new Build(Path.of(arguments[0]), "false").format();
             } else {
                 new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
             }
@@ -104,7 +101,6 @@ final class Build {
         if (onPath("g++").isEmpty()) {
             throw new BuildException("g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
         }
-        checkFormat();
         for (Path source : files(root.resolve("kernels"), "**.cu")) {
             String name = moduleName(root.resolve("kernels"), source);
             Path shim = writeShim("gen", name, source);
@@ -194,31 +190,6 @@ final class Build {
         if (!violations.isEmpty()) {
             throw new BuildException(String.join("\n", violations));
         }
-    }
-
-    private List<Path> sources() throws IOException {
-        return Stream.concat(files(root.resolve("kernels"), "**.{cu,cuh}").stream(), files(root.resolve("native"), "**.{cpp,h,cu}").stream()).toList();
-    }
-
-    private List<String> formatter(String... options) throws IOException {
-        return concat(List.of(clang.resolveSibling("clang-format").toString()), List.of(options), sources().stream().map(Path::toString).toList());
-    }
-
-    /** Every source file is as .clang-format says. */
-    private void checkFormat() throws IOException, InterruptedException {
-        Path log = Files.createDirectories(work).resolve("format.log");
-        if (new ProcessBuilder(formatter("--dry-run", "-Werror", "--ferror-limit=1")).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor() != 0) {
-            String output = Files.readString(log);
-            List<String> lines = sources().stream()
-                    .filter(source -> output.contains(source + ":"))
-                    .map(source -> root.relativize(source) + " is not formatted; to do so: java native/Build.java . --format")
-                    .toList();
-            throw new BuildException(lines.isEmpty() ? output : String.join("\n", lines));
-        }
-    }
-
-    private void format() throws IOException, InterruptedException {
-        run("formatting", formatter("-i"), Files.createDirectories(work).resolve("format.log"));
     }
 
     /** CPU images: two instruction sets for use, and one with real threads (as fibers) for tests. */
@@ -532,7 +503,7 @@ final class Build {
     // ---- small tools ----
 
     /** The artifact stores its tools without execute bits and its libraries without the version suffix their users look for. */
-    private static Path prepareClang(Path folder) throws IOException {
+    static Path prepareClang(Path folder) throws IOException {
         Path clang = folder.resolve("clang");
         if (!Files.exists(clang) || !Files.exists(folder.resolve("clang-format"))) {
             throw new BuildException("clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");

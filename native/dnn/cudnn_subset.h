@@ -12,6 +12,9 @@
 
 #include <stddef.h>
 
+/* Names and values stand in columns. */
+/* clang-format off */
+
 /* Opaque objects: only ever handled through pointers. */
 typedef struct CUstream_st* cudaStream_t;
 typedef struct cudnnContext* cudnnHandle_t;
