@@ -1,11 +1,12 @@
 // What every kernel file shares: the two kinds of kernel, indexing, block collectives, rings.
 //
-// A kernel is `extern "C" __global__ void [__launch_bounds__(N)] name(...)` in a .cu file, of numbers
-// and pointers. __launch_bounds__ says more here than how many registers a thread may have: it makes
-// the one kind of kernel or the other, and that decides how a CPU runs it.
+// A kernel is `extern "C" __global__ void [__launch_bounds__(N)] name(...)` in a .cu file, of
+// numbers and pointers. __launch_bounds__ says more here than how many registers a thread may have:
+// it makes the one kind of kernel or the other, and that decides how a CPU runs it.
 //
 // Elementwise: no __launch_bounds__. One thread per element, in any order, none knowing of another.
-//   - Its element is element_index() along x; rows and layers are blockIdx.y and blockIdx.z. It has no
+//   - Its element is element_index() along x; rows and layers are blockIdx.y and blockIdx.z. It has
+//       no
 //     threadIdx, blockDim, blockIdx.x or gridDim.x, no __shared__, barrier, shuffle or block_sum.
 //   - Where its first parameter is an integer, that is an int, the number of elements along x; a
 //     thread past it writes nothing: `if (i < n)` comes first. Without one, all threads of the grid
@@ -13,7 +14,8 @@
 //   - On a CPU the threads are the iterations of one vectorised loop up to that number; the grid is
 //     forgotten.
 //
-// Cooperative: __launch_bounds__(N), N a multiple of 32, at most 1024. A block works on a row or tile.
+// Cooperative: __launch_bounds__(N), N a multiple of 32, at most 1024. A block works on a row or
+// tile.
 //   - Its loops are strided, `for (int i = threadIdx.x; i < n; i += blockDim.x)`. It is right for
 //     blockDim.x = 1 and for every multiple of 32 up to N, and knows x alone.
 //   - It has __shared__ arrays of constant size, __syncthreads, and block_sum and block_max below.
@@ -22,13 +24,15 @@
 //   - On a CPU its block is one thread, known when it is compiled: loops become contiguous and
 //     vectorise, barriers and collectives vanish.
 //
-// The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its kind
-// and by running elementwise ones past their number of elements. That a cooperative kernel is right at
-// every block is for its test to see. Launchers have the same two kinds, Kernel.elementwise and
-// Kernel.cooperative; the CPU driver tells a kernel's by plateau_function_kind.
+// The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its
+// kind and by running elementwise ones past their number of elements. That a cooperative kernel is
+// right at every block is for its test to see. Launchers have the same two kinds,
+// Kernel.elementwise and Kernel.cooperative; the CPU driver tells a kernel's by
+// plateau_function_kind.
 #pragma once
 
-// True only where a cooperative kernel's block is a single thread whose loops the compiler vectorises: the build for CPUs.
+// True only where a cooperative kernel's block is a single thread whose loops the compiler
+// vectorises: the build for CPUs.
 #if defined(SIMT_ONE_THREAD)
 [[maybe_unused]] constexpr bool kOneThreadPerBlock = true;
 #else
@@ -49,7 +53,8 @@ __device__ __forceinline__ int element_index() {
 
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-// The sum of every thread's value, on every thread. Lanes are added as a tree, warps in order, so the result depends on blockDim.x alone.
+// The sum of every thread's value, on every thread. Lanes are added as a tree, warps in order, so
+// the result depends on blockDim.x alone.
 template <class T>
 __device__ __forceinline__ T block_sum(T value) {
   if constexpr (kOneThreadPerBlock) {

@@ -1,10 +1,14 @@
-// One-dimensional convolution (as networks use the word: cross-correlation), stride 1, any filter length:
+// One-dimensional convolution (as networks use the word: cross-correlation), stride 1, any filter
+// length:
 //   y[b, o, t] = sum over c, j of w[o, c, j] x[b, c, t + j - padding]
-// x is (batch, in, length), w is (out, in, taps), y is (batch, out, length + 2 padding - taps + 1); x is zero outside. padding 0 is "valid", (taps - 1) / 2 with odd
-// taps is "same". The order of every sum is fixed: channels, then taps; the filter's gradient adds positions per thread, then threads.
+// x is (batch, in, length), w is (out, in, taps), y is (batch, out, length + 2 padding - taps + 1);
+// x is zero outside. padding 0 is "valid", (taps - 1) / 2 with odd taps is "same". The order of
+// every sum is fixed: channels, then taps; the filter's gradient adds positions per thread, then
+// threads.
 #include "common.cuh"
 
-// target[t] = sum over c and j of w[c * channel_stride + j] * source[c * source_length + t + sign * (j - padding)] for the positions t of one row.
+// target[t] = sum over c and j of w[c * channel_stride + j] * source[c * source_length + t +
+// sign * (j - padding)] for the positions t of one row.
 template <int kSign>
 __device__ __forceinline__ void correlate(int channels, int taps, int padding, const float* __restrict__ w,
                                           int channel_stride, const float* __restrict__ source, int source_length,
@@ -51,7 +55,8 @@ extern "C" __global__ void __launch_bounds__(1024)
                y + (b * gridDim.x + o) * out_length, out_length);
 }
 
-// dx[b, c, t] = sum over o, j of w[o, c, j] dy[b, o, t - j + padding]. A block per row of dx: grid (in, batch).
+// dx[b, c, t] = sum over o, j of w[o, c, j] dy[b, o, t - j + padding]. A block per row of dx: grid
+// (in, batch).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_backward_data(int out, int length, int taps, int padding, const float* __restrict__ dy,
                          const float* __restrict__ w, float* __restrict__ dx) {
@@ -61,7 +66,8 @@ extern "C" __global__ void __launch_bounds__(1024)
                 dx + (b * in + c) * length, length);
 }
 
-// dw[o, c, j] = sum over b, t of dy[b, o, t] x[b, c, t + j - padding]. A block per weight: grid (taps, in, out).
+// dw[o, c, j] = sum over b, t of dy[b, o, t] x[b, c, t + j - padding]. A block per weight: grid
+// (taps, in, out).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_backward_filter(int batch, int length, int padding, const float* __restrict__ x,
                            const float* __restrict__ dy, float* __restrict__ dw) {

@@ -1,14 +1,23 @@
-// Two-dimensional convolution (as networks use the word: cross-correlation), stride 1, "same" padding, any odd window, with max-pooling 2 x 2 of stride 2 fused into its end:
-//   z[b, p, q, o] = bias[o] + sum over r, s, c of w[o, r, s, c] x[b, p + r - half, q + s - half, c],   y[b, i, j, o] = max of z[b, 2i + {0, 1}, 2j + {0, 1}, o]
-// x is (batch, rows, columns, in), w is (out, window, window, in), y is (batch, rows / 2, columns / 2, out), half = (window - 1) / 2; x is zero outside, rows and columns are even. z is
-// never stored: which of the four won, the first of equals, is kept as winners[b, i, j, o] = 0 ... 3, row-major. Only the winners have a gradient.
+// Two-dimensional convolution (as networks use the word: cross-correlation), stride 1, "same"
+// padding, any odd window, with max-pooling 2 x 2 of stride 2 fused into its end:
+//   z[b, p, q, o] = bias[o] + sum over r, s, c of w[o, r, s, c] x[b, p + r - half, q + s - half,
+//       c],
+//   y[b, i, j, o] = max of z[b, 2i + {0, 1}, 2j + {0, 1}, o]
+// x is (batch, rows, columns, in), w is (out, window, window, in), y is (batch, rows / 2,
+// columns / 2, out), half = (window - 1) / 2; x is zero outside, rows and columns are even. z is
+// never stored: which of the four won, the first of equals, is kept as winners[b, i, j, o] = 0 ...
+// 3, row-major. Only the winners have a gradient.
 //
-// Images are sparse: most pixels equal a constant background (null: zero), as those of line images do, and those of what the first convolution makes of them (its bias). So
-//   x = background + difference,   z = what the background alone gives, once per launch, + a sum over the pixels that differ,
-// which holds for any image and costs the work of the pixels that differ. The gradient of a pixel that equals a given background goes to the background, not to x.
+// Images are sparse: most pixels equal a constant background (null: zero), as those of line images
+// do, and those of what the first convolution makes of them (its bias). So
+//   x = background + difference,
+//   z = what the background alone gives, once per launch, + a sum over the pixels that differ,
+// which holds for any image and costs the work of the pixels that differ. The gradient of a pixel
+// that equals a given background goes to the background, not to x.
 //
-// A block works on 16 output channels of an image, in tiles of z that fit into shared memory; the pixels that differ are listed first, in order. On CPUs 16 channels are a vector. The order
-// of every sum is fixed.
+// A block works on 16 output channels of an image, in tiles of z that fit into shared memory; the
+// pixels that differ are listed first, in order. On CPUs 16 channels are a vector. The order of
+// every sum is fixed.
 #if defined(SIMT_ONE_THREAD)
 #include "conv2d_one_thread.cuh"
 #else
@@ -17,8 +26,9 @@
 
 // ---- once per launch: filters by tap, and what the background alone gives ----
 
-// packed(groups, taps, in, 16) = the filters with the output channels of a group innermost, zero past the last. response(groups, taps, 16) = each tap's answer to the background.
-// A block per tap and group: grid (taps, groups).
+// packed(groups, taps, in, 16) = the filters with the output channels of a group innermost, zero
+// past the last. response(groups, taps, 16) = each tap's answer to the background. A block per tap
+// and group: grid (taps, groups).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_pack(int in, int out, const float* __restrict__ w, const float* __restrict__ background,
                 float* __restrict__ packed, float* __restrict__ response) {
@@ -36,7 +46,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// The maximum of a cell's four positions, and which it was: the first of equals, and what is not a number before all others. `corner` points at the first position.
+// The maximum of a cell's four positions, and which it was: the first of equals, and what is not a
+// number before all others. `corner` points at the first position.
 __device__ __forceinline__ Lanes pool(const float* corner, int columns, int lane, IntLanes& winner) {
   Lanes largest = load_lanes(corner, lane);
   winner = IntLanes{};
@@ -50,8 +61,9 @@ __device__ __forceinline__ Lanes pool(const float* corner, int columns, int lane
   return largest;
 }
 
-// base(groups, rows, columns, 16) = z of an image that is nothing but background; pooled(groups, rows / 2, columns / 2, 16) and pooled_winners = its pooled outputs.
-// A block per pair of rows and group: grid (rows / 2, groups).
+// base(groups, rows, columns, 16) = z of an image that is nothing but background; pooled(groups,
+// rows / 2, columns / 2, 16) and pooled_winners = its pooled outputs. A block per pair of rows and
+// group: grid (rows / 2, groups).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_base(int columns, int out, int window, const float* __restrict__ bias, const float* __restrict__ response,
                 float* __restrict__ base, float* __restrict__ pooled, unsigned char* __restrict__ pooled_winners) {
@@ -82,8 +94,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // ---- forward ----
 
-// A block per image and group: grid (batch, groups). z is computed in the cells that are `reached`; the
-// others are as the background alone makes them.
+// A block per image and group: grid (batch, groups). z is computed in the cells that are `reached`;
+// the others are as the background alone makes them.
 extern "C" __global__ void __launch_bounds__(416)
     conv2d_pool_forward(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
                         const float* __restrict__ background, const float* __restrict__ packed,
@@ -174,7 +186,8 @@ __device__ __forceinline__ void unpool(const Geometry& g, const Tile& tile, size
   __syncthreads();
 }
 
-// dx = dz, correlated with the mirrored filters; zero where x equals a given background. A block per image: grid (batch).
+// dx = dz, correlated with the mirrored filters; zero where x equals a given background. A block
+// per image: grid (batch).
 extern "C" __global__ void __launch_bounds__(416)
     conv2d_pool_backward_data(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
                               const float* __restrict__ background, const float* __restrict__ packed,
@@ -221,13 +234,15 @@ __device__ __forceinline__ void sum_cells(const Geometry& g, size_t b, int group
   });
 }
 
-// Elements of a part's share of the filters' gradient: (taps, in, 16), then (taps, 16) sums of dz where the tap meets the image (without a background only the
-// middle one's, which is the bias's gradient), then (taps, chunks, 16) of dz where it meets listed pixels.
+// Elements of a part's share of the filters' gradient: (taps, in, 16), then (taps, 16) sums of dz
+// where the tap meets the image (without a background only the middle one's, which is the bias's
+// gradient), then (taps, chunks, 16) of dz where it meets listed pixels.
 __device__ __forceinline__ size_t share_elements(int taps, int in) {
   return static_cast<size_t>(taps) * (in + 1 + ceil_div(in, kLanes)) * kLanes;
 }
 
-// shares(parts, groups, ...): part i has `images` images from i * images on. A block per part and group: grid (parts, groups).
+// shares(parts, groups, ...): part i has `images` images from i * images on. A block per part and
+// group: grid (parts, groups).
 extern "C" __global__ void __launch_bounds__(416)
     conv2d_pool_backward_filter(int batch, int images, int rows, int columns, int in, int out, int window,
                                 const float* __restrict__ x, const float* __restrict__ background,
@@ -282,7 +297,8 @@ extern "C" __global__ void __launch_bounds__(416)
   }
 }
 
-// dw = the shares' sums, in order, with the background's part; dbias = the sums of dz; inactive(groups, taps, chunks, 16) = the sums of dz where a tap meets a pixel that equals the
+// dw = the shares' sums, in order, with the background's part; dbias = the sums of dz;
+// inactive(groups, taps, chunks, 16) = the sums of dz where a tap meets a pixel that equals the
 // background. A block per tap and group: grid (taps, groups).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_sum_shares(int parts, int in, int out, const float* __restrict__ background,
@@ -321,7 +337,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// dbackground[c] = the sum over output channels and taps of w times inactive. A block per channel: grid (in).
+// dbackground[c] = the sum over output channels and taps of w times inactive. A block per channel:
+// grid (in).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_background_gradient(int slabs, const float* __restrict__ packed, const float* __restrict__ inactive,
                                float* __restrict__ dbackground) {

@@ -2,8 +2,9 @@
 #pragma once
 #include "conv2d_tile.cuh"
 
-// Lists the next of a tile's pixels, at most kListed, and returns how many; `next` is the first pixel not yet looked at. Lists those that differ from the background, or all. Every thread of
-// the block calls it, and gets the same.
+// Lists the next of a tile's pixels, at most kListed, and returns how many; `next` is the first
+// pixel not yet looked at. Lists those that differ from the background, or all. Every thread of the
+// block calls it, and gets the same.
 __device__ __forceinline__ int list_pixels(const Tile& tile, const Channels& channels, bool all, List list, int& next) {
   int count = 0;
   const bool whole_rows = tile.pixel_columns == channels.columns;
@@ -27,7 +28,8 @@ __device__ __forceinline__ int list_pixels(const Tile& tile, const Channels& cha
   return count;
 }
 
-// The cells of a tile, two positions by two, that are computed: here, those that listed pixels reach.
+// The cells of a tile, two positions by two, that are computed: here, those that listed pixels
+// reach.
 struct Reached {
   static constexpr bool kAll = false;
   unsigned char flags[kTilePositions / 4] = {};
@@ -55,7 +57,8 @@ struct Reached {
   }
 };
 
-// Adds a pixel to the z of kTaps neighbouring positions, right to left, for taps from left to right.
+// Adds a pixel to the z of kTaps neighbouring positions, right to left, for taps from left to
+// right.
 template <int kTaps>
 __device__ __forceinline__ void add_taps(int channels, int tap_stride, const float* values, const float* filters,
                                          float* z) {
@@ -77,7 +80,8 @@ __device__ __forceinline__ void add_taps(int channels, int tap_stride, const flo
   }
 }
 
-// z of the tile += what the listed pixels add to it. `filters` points at the first of the listed channels in the group's packed filters.
+// z of the tile += what the listed pixels add to it. `filters` points at the first of the listed
+// channels in the group's packed filters.
 __device__ __forceinline__ void add_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
                                            const float* filters, float* z) {
   const int tap_stride = g.in * kLanes;
@@ -137,7 +141,8 @@ __device__ __forceinline__ void gather_positions(const Geometry& g, const Tile& 
   }
 }
 
-// sums(kChannels, 16) += the listed pixels' products with the dz that a tap gives them, and met(16) += that dz, where it is asked for.
+// sums(kChannels, 16) += the listed pixels' products with the dz that a tap gives them, and met(16)
+// += that dz, where it is asked for.
 template <int kChannels>
 __device__ __forceinline__ void multiply_tap(const Tile& tile, const Pixel* pixels, int count, int down, int right,
                                              const float* values, const float* dz, float* sums_out, float* met_out) {
@@ -166,7 +171,8 @@ __device__ __forceinline__ void multiply_tap(const Tile& tile, const Pixel* pixe
   }
 }
 
-// dw(taps, in, 16), from the first listed channel on, += the listed pixels' products with dz; met(taps, stride 16 * chunks) += the dz they are multiplied with.
+// dw(taps, in, 16), from the first listed channel on, += the listed pixels' products with dz;
+// met(taps, stride 16 * chunks) += the dz they are multiplied with.
 __device__ __forceinline__ void multiply_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
                                                 const float* dz, float* dw, float* met) {
   for (int tap = 0; tap < g.taps(); ++tap) {

@@ -1,14 +1,17 @@
-// How the threads of a block list pixels, and multiply with them: most have a tap and an output channel.
+// How the threads of a block list pixels, and multiply with them: most have a tap and an output
+// channel.
 #pragma once
 #include "conv2d_tile.cuh"
 
-// Lists the next of a tile's pixels, at most kListed, and returns how many; `next` is the first pixel not yet looked at. Lists those that differ from the background, or all. Every thread of
-// the block calls it, and gets the same.
+// Lists the next of a tile's pixels, at most kListed, and returns how many; `next` is the first
+// pixel not yet looked at. Lists those that differ from the background, or all. Every thread of the
+// block calls it, and gets the same.
 __device__ __forceinline__ int list_pixels(const Tile& tile, const Channels& channels, bool all, List list, int& next) {
   int count = 0;
   const int first = next, span = min(kListed, tile.pixels - first);
   next += span;
-  // Nobody reads the flags of the former list any more; its pixels are in use up to the next barrier.
+  // Nobody reads the flags of the former list any more; its pixels are in use up to the next
+  // barrier.
   for (int i = threadIdx.x; i < span; i += blockDim.x) {
     list.flags[i] = all || channels.differ(channels.of(tile, pixel_at(tile, first + i))) ? 1 : 0;
   }
@@ -53,8 +56,9 @@ struct Reached {
   __device__ __forceinline__ void add(const Tile&, const Pixel*, int, Body) {}
 };
 
-// z of the tile += what the listed pixels add to it. `filters` points at the first of the listed channels in the group's packed filters. A
-// thread keeps the weights of one tap and output channel; the taps of one pixel never meet, those of two may.
+// z of the tile += what the listed pixels add to it. `filters` points at the first of the listed
+// channels in the group's packed filters. A thread keeps the weights of one tap and output channel;
+// the taps of one pixel never meet, those of two may.
 __device__ __forceinline__ void add_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
                                            const float* filters, float* z) {
   const int tap_stride = g.in * kLanes;
@@ -107,7 +111,9 @@ __device__ __forceinline__ void gather_positions(const Geometry& g, const Tile& 
   }
 }
 
-// dw(taps, in, 16), from the first listed channel on, += the listed pixels' products with dz; met(taps, stride 16 * chunks) += the dz they are multiplied with. A thread has one tap and output channel.
+// dw(taps, in, 16), from the first listed channel on, += the listed pixels' products with dz;
+// met(taps, stride 16 * chunks) += the dz they are multiplied with. A thread has one tap and output
+// channel.
 __device__ __forceinline__ void multiply_pixels(const Geometry& g, const Tile& tile, List list, int count, int channels,
                                                 const float* dz, float* dw, float* met) {
   for (int i = threadIdx.x; i < g.taps() * kLanes; i += blockDim.x) {

@@ -1,5 +1,5 @@
-// What the two-dimensional convolution works on: a part of an image, its channels, and a list of the
-// pixels that differ from the background.
+// What the two-dimensional convolution works on: a part of an image, its channels, and a list of
+// the pixels that differ from the background.
 #pragma once
 #include "lanes.cuh"
 
@@ -19,7 +19,8 @@ struct Geometry {
   __device__ __forceinline__ int tiles() const { return ceil_div(rows, tile_rows()) * ceil_div(columns, kTileColumns); }
 };
 
-// A part of z: rows x columns positions from (row, column) on, all even. And the pixels under its windows: a rectangle of x, row-major.
+// A part of z: rows x columns positions from (row, column) on, all even. And the pixels under its
+// windows: a rectangle of x, row-major.
 struct Tile {
   int row, column, rows, columns, half, first_row, first_column, pixel_columns, pixels;
   __device__ __forceinline__ Tile(const Geometry& g, int index) : half(g.half()) {
@@ -43,7 +44,8 @@ __device__ __forceinline__ Pixel pixel_at(const Tile& tile, int i) {
   return {tile.first_row + i / tile.pixel_columns - tile.row, tile.first_column + i % tile.pixel_columns - tile.column};
 }
 
-// Channels [first, first + count) of an image's pixels, count at most 16, with the background subtracted.
+// Channels [first, first + count) of an image's pixels, count at most 16, with the background
+// subtracted.
 struct Channels {
   const float* image;
   const float* background;
@@ -76,7 +78,9 @@ struct Channels {
 struct List {
   Pixel* pixels;  // kListed
   float*
-      values;  // (kListed, 16): their channels with the background subtracted, zero past the last; null where nobody asks
+      // (kListed, 16): their channels with the background subtracted, zero past the last; null
+      // where nobody asks
+      values;
   int* flags;    // kListed
   int* counted;  // 1
 };

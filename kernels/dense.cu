@@ -1,9 +1,9 @@
 // Dense layer y = act(x w + b): x is (m, k), w is (k, n), b is (n), y is (m, n), all row-major.
 //
 // The three products of a layer and its backward are one tiled matrix product C = op(A) op(B) with
-// different operands and epilogues: product<A transposed, B transposed>. A block computes a 64 x 64 tile
-// of C; how, stands in the file of either machine. The order of every sum is that of k, whatever the
-// block.
+// different operands and epilogues: product<A transposed, B transposed>. A block computes a 64 x 64
+// tile of C; how, stands in the file of either machine. The order of every sum is that of k,
+// whatever the block.
 #if defined(SIMT_ONE_THREAD)
 #include "dense_one_thread.cuh"
 #else
@@ -46,7 +46,8 @@ struct Store {
   }
 };
 
-// sums[c] = the sum of a's column first + c over m rows, for `columns` columns; each thread keeps its own. Four rows at a time, so that four loads are under way.
+// sums[c] = the sum of a's column first + c over m rows, for `columns` columns; each thread keeps
+// its own. Four rows at a time, so that four loads are under way.
 __device__ __forceinline__ void sum_columns(int m, int n, int first, int columns, const float* __restrict__ a,
                                             float* __restrict__ sums) {
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
@@ -113,7 +114,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid (ceil(k / block), m).
+// dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid
+// (ceil(k / block), m).
 extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w,
                                                        const float* __restrict__ relu_output, float* __restrict__ dx) {
   const int column = element_index();

@@ -1,5 +1,5 @@
-// How one thread, a CPU's, computes a tile of C: it is cut into register tiles of 4 rows of vectors,
-// over a packed panel of B.
+// How one thread, a CPU's, computes a tile of C: it is cut into register tiles of 4 rows of
+// vectors, over a packed panel of B.
 #pragma once
 #include "dense_tile.cuh"
 
@@ -13,7 +13,8 @@ constexpr int kRegisterColumns = 16;  // 8 of 16
 constexpr int kQuarter = kLanes / 4;
 typedef float QuarterLanes __attribute__((vector_size(kQuarter * sizeof(float))));
 
-// kRows x kColumns sums in registers over depth steps of k, in whole vectors and perhaps a quarter of one. `partial` carries sums between panels of a deep product.
+// kRows x kColumns sums in registers over depth steps of k, in whole vectors and perhaps a quarter
+// of one. `partial` carries sums between panels of a deep product.
 template <int kRows, int kColumns, class A, class Epilogue>
 __device__ __forceinline__ void register_tile(A a, int row, int k0, int depth, const float* __restrict__ panel,
                                               float* __restrict__ partial, bool first, bool last, int column0,
@@ -100,7 +101,8 @@ __device__ __forceinline__ void column_group(A a, int row0, int rows, int k0, in
   }
 }
 
-// The same, with the first of these widths that holds the columns: whole vectors, and a quarter of one.
+// The same, with the first of these widths that holds the columns: whole vectors, and a quarter of
+// one.
 template <int kColumns, int... kWider, class A, class Epilogue>
 __device__ __forceinline__ void narrowest_group(A a, int row0, int rows, int k0, int depth,
                                                 const float* __restrict__ panel, float* __restrict__ partial,
@@ -147,8 +149,8 @@ __device__ __forceinline__ void pack(const float* __restrict__ b, int stride, in
   }
 }
 
-// The columns of B are packed, and padded with zeros, a panel at a time, so that every row tile reads
-// whole contiguous vectors.
+// The columns of B are packed, and padded with zeros, a panel at a time, so that every row tile
+// reads whole contiguous vectors.
 template <bool kTransposedB, class A, class Epilogue>
 __device__ __forceinline__ void tile_product(int rows, int n, int k, A a, const float* __restrict__ b, int b_stride,
                                              Epilogue epilogue, int row0, int column0) {
@@ -165,8 +167,8 @@ __device__ __forceinline__ void tile_product(int rows, int n, int k, A a, const 
   }
 }
 
-// C(m, n) = op(A) op(B): a block per tile of C, blockIdx.x over columns, blockIdx.y over rows, which it
-// has in equal parts, so that cores have equal work.
+// C(m, n) = op(A) op(B): a block per tile of C, blockIdx.x over columns, blockIdx.y over rows,
+// which it has in equal parts, so that cores have equal work.
 template <bool kTransposedA, bool kTransposedB, class Epilogue>
 __device__ __forceinline__ void product(int m, int n, int k, const float* __restrict__ a, int a_stride,
                                         const float* __restrict__ b, int b_stride, Epilogue epilogue) {

@@ -1,5 +1,5 @@
-// How the threads of a block compute a tile of C: a thread owns 4 x 4 elements, and the operands pass
-// through shared memory.
+// How the threads of a block compute a tile of C: a thread owns 4 x 4 elements, and the operands
+// pass through shared memory.
 #pragma once
 #include "dense_tile.cuh"
 

@@ -1,4 +1,5 @@
-// Hinge loss max(0, 1 - y p) for labels y in {-1, +1}, and its gradient with respect to the scores p (0 at the kink).
+// Hinge loss max(0, 1 - y p) for labels y in {-1, +1}, and its gradient with respect to the scores
+// p (0 at the kink).
 #include "common.cuh"
 
 // loss(n), dp(n) = scale * d loss / dp; scale is 1/n for the mean over a batch.

@@ -1,5 +1,6 @@
-// Sixteen neighbouring values, such as channels: one CPU thread holds them all, in a vector; on a GPU sixteen threads hold one each. The same expressions serve both. A function's
-// `lane` is the first that the thread holds: 0 on a CPU.
+// Sixteen neighbouring values, such as channels: one CPU thread holds them all, in a vector; on a
+// GPU sixteen threads hold one each. The same expressions serve both. A function's `lane` is the
+// first that the thread holds: 0 on a CPU.
 #pragma once
 #include "common.cuh"
 
@@ -26,7 +27,8 @@ __device__ __forceinline__ void store(float* to, Value value) {
 }
 
 #if defined(SIMT_ONE_THREAD)
-// How a vector wider than the machine's is passed differs between targets; nothing here leaves its file.
+// How a vector wider than the machine's is passed differs between targets; nothing here leaves its
+// file.
 #pragma clang diagnostic ignored "-Wpsabi"
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int IntLanes __attribute__((vector_size(kLanes * sizeof(int))));
@@ -61,7 +63,8 @@ __device__ __forceinline__ void store_first(T* to, int count, Vector values) {
   }
 }
 
-// As load_lanes and store_lanes, where only the first `count` lanes are there; the others read as 0.
+// As load_lanes and store_lanes, where only the first `count` lanes are there; the others read as
+// 0.
 __device__ __forceinline__ Lanes load_some(const float* from, int, int count) { return load_first<Lanes>(from, count); }
 __device__ __forceinline__ IntLanes load_some(const unsigned char* from, int, int count) {
   return __builtin_convertvector(load_first<ByteLanes>(from, count), IntLanes);
@@ -74,7 +77,8 @@ __device__ __forceinline__ void store_some(unsigned char* to, int, int count, In
 // Whether a value of this thread's lanes is not 0.
 __device__ __forceinline__ bool any_lane(Lanes values) { return __builtin_reduce_or(values != 0.0f) != 0; }
 
-// Lane j of vector i becomes lane i of vector j: vectors are interleaved with those half of them further on, four times.
+// Lane j of vector i becomes lane i of vector j: vectors are interleaved with those half of them
+// further on, four times.
 __device__ __forceinline__ void transpose_lanes(Lanes (&values)[kLanes]) {
 #pragma unroll
   for (int round = 0; round < 4; ++round) {
@@ -93,7 +97,8 @@ __device__ __forceinline__ void transpose_lanes(Lanes (&values)[kLanes]) {
   }
 }
 
-// The sum over the lanes of each of 16 vectors, as one vector: pairs are interleaved and added, four times.
+// The sum over the lanes of each of 16 vectors, as one vector: pairs are interleaved and added,
+// four times.
 __device__ __forceinline__ Lanes sums_over_lanes(Lanes* values) {
 #pragma unroll
   for (int half = kLanes / 2; half > 0; half /= 2) {

@@ -1,8 +1,10 @@
-// Losses of a row of outputs, and their gradients: a block per row. dp may be null where only the loss is wanted.
+// Losses of a row of outputs, and their gradients: a block per row. dp may be null where only the
+// loss is wanted.
 #include "common.cuh"
 #include "math.cuh"
 
-// loss(rows) = weight * sum over a row of (p - y)^2, dp(rows, columns) = scale * d loss / dp; scale is 1/rows for the mean over a batch.
+// loss(rows) = weight * sum over a row of (p - y)^2, dp(rows, columns) = scale * d loss / dp; scale
+// is 1/rows for the mean over a batch.
 extern "C" __global__ void __launch_bounds__(1024)
     squared_error(int columns, float weight, float scale, const float* __restrict__ p, const float* __restrict__ y,
                   float* __restrict__ loss, float* __restrict__ dp) {
@@ -38,7 +40,8 @@ extern "C" __global__ void squared_error_single(int rows, float weight, float sc
   }
 }
 
-// loss(rows) = log sum_j exp(p_j) - p_label, dp(rows, classes) = scale * (softmax(p) - one-hot(label)). label(rows) is in [0, classes).
+// loss(rows) = log sum_j exp(p_j) - p_label, dp(rows, classes) = scale *
+// (softmax(p) - one-hot(label)). label(rows) is in [0, classes).
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_cross_entropy(int classes, float scale, const float* __restrict__ p, const int* __restrict__ label,
                           float* __restrict__ loss, float* __restrict__ dp) {

@@ -1,9 +1,10 @@
-// Mathematics of the training kernels: fast, and within float tolerance on every device. Data kernels have their own, in philox.cuh.
+// Mathematics of the training kernels: fast, and within float tolerance on every device. Data
+// kernels have their own, in philox.cuh.
 #pragma once
 #include "common.cuh"
 
-// The largest of value(i) for i below count, on every thread. In one thread 16 running maxima stand in for the threads: a single one would not vectorise, since
-// NaN makes the order of maxima matter.
+// The largest of value(i) for i below count, on every thread. In one thread 16 running maxima stand
+// in for the threads: a single one would not vectorise, since NaN makes the order of maxima matter.
 template <class Value>
 __device__ __forceinline__ float largest_of(int count, Value value) {
   if constexpr (kOneThreadPerBlock) {
@@ -40,8 +41,10 @@ __device__ __forceinline__ float row_max(const float* __restrict__ row, int coun
   return largest_of(count, [=](int i) { return row[i]; });
 }
 
-// e^x, as fast as the device can. On CPUs: x = n log 2 + r with |r| <= log 2 / 2 and Taylor's polynomial of degree 7, whose error is below a unit in the
-// last place; inline, so that loops around it use the whole width of the vectors, which calls to the mathematics library do not. 0 below e^-87.3.
+// e^x, as fast as the device can. On CPUs: x = n log 2 + r with |r| <= log 2 / 2 and Taylor's
+// polynomial of degree 7, whose error is below a unit in the last place; inline, so that loops
+// around it use the whole width of the vectors, which calls to the mathematics library do not. 0
+// below e^-87.3.
 __device__ __forceinline__ float exponential(float x) {
 #if defined(SIMT_ONE_THREAD)
   const float bounded = x > 88.7f ? 88.7f : x > -87.3f ? x : -87.3f;

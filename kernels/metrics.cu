@@ -1,11 +1,13 @@
-// What a training run reports, reduced on the device: the host reads a ring of rows now and then, never a step's data.
+// What a training run reports, reduced on the device: the host reads a ring of rows now and then,
+// never a step's data.
 #include "common.cuh"
 #include "math.cuh"
 #include "ring.cuh"
 
 constexpr int kLossAndAccuracyWords = 3;
 
-// One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
+// One row of the ring is {step, mean loss, accuracy}. accuracy is the mean of [y p > 0]: a tie
+// counts as wrong. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
                       const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
@@ -23,7 +25,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// One row of the ring is {step, mean loss} or, where there are elements to compare, {step, mean loss, largest |a - b| of m elements}. One block.
+// One row of the ring is {step, mean loss} or, where there are elements to compare, {step, mean
+// loss, largest |a - b| of m elements}. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a,
                       const float* __restrict__ b, const unsigned* __restrict__ step, int slots,

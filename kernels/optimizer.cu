@@ -1,4 +1,5 @@
-// Optimisers over all of a network's parameters at once. The learning rate and the step stand in device memory, so that a captured graph outlives a change of either.
+// Optimisers over all of a network's parameters at once. The learning rate and the step stand in
+// device memory, so that a captured graph outlives a change of either.
 #include "common.cuh"
 
 // sum += term: a tensor with several consumers collects their gradients.
@@ -19,7 +20,8 @@ extern "C" __global__ void sgd(int n, const float* __restrict__ learning_rate, c
   }
 }
 
-// lr sqrt(1 - beta2^t) / (1 - beta1^t) for t = step + 1: Adam's rate with both bias corrections in it. One thread.
+// lr sqrt(1 - beta2^t) / (1 - beta1^t) for t = step + 1: Adam's rate with both bias corrections in
+// it. One thread.
 extern "C" __global__ void adam_rate(const float* __restrict__ learning_rate, const unsigned* __restrict__ step,
                                      double beta1, double beta2, float* __restrict__ rate) {
   if (element_index() < 1) {

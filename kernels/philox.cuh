@@ -1,6 +1,8 @@
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011), and what is drawn from it. Every number is a function of
-// (seed, stream, step, element, draw), so data does not depend on the device, the launch shape or the order of work.
-// Only integer arithmetic and IEEE operations in a fixed order, with explicit fmaf: compiled without contraction, the bits agree on every device.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011), and what is drawn from it. Every number is a function of (seed, stream, step, element,
+// draw), so data does not depend on the device, the launch shape or the order of work.
+// Only integer arithmetic and IEEE operations in a fixed order, with explicit fmaf: compiled
+// without contraction, the bits agree on every device.
 #pragma once
 
 struct Philox {
@@ -40,7 +42,8 @@ __device__ __forceinline__ float uniform_above_zero(unsigned bits) {
   return static_cast<float>((bits >> 8) + 1) * 5.9604644775390625e-8f;
 }
 
-// Natural logarithm of a normal positive float: x = m 2^e with m in [sqrt(1/2), sqrt 2), log m = 2 atanh((m - 1) / (m + 1)).
+// Natural logarithm of a normal positive float: x = m 2^e with m in [sqrt(1/2), sqrt 2), log m = 2
+// atanh((m - 1) / (m + 1)).
 __device__ __forceinline__ float exact_log(float x) {
   const int bits = __float_as_int(x), shifted = bits - 0x3f3504f3;
   const int exponent = shifted >> 23;
@@ -57,7 +60,8 @@ struct SinCos {
   float sin, cos;
 };
 
-// Sine and cosine of 2 pi u for u in [0, 1): u is reduced to the nearest quarter turn, then Taylor polynomials on [-pi/4, pi/4].
+// Sine and cosine of 2 pi u for u in [0, 1): u is reduced to the nearest quarter turn, then Taylor
+// polynomials on [-pi/4, pi/4].
 __device__ __forceinline__ SinCos exact_sincos_turns(float u) {
   const int quarter = static_cast<int>(fmaf(u, 4.0f, 0.5f));
   const float a = fmaf(static_cast<float>(quarter), -0.25f, u) * 6.283185307179586f, t = a * a;

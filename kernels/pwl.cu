@@ -1,9 +1,11 @@
-// Around the encoders of piecewise-linear curves (section 4): the second moments that condition them, and the way back from an encoding to its curve.
+// Around the encoders of piecewise-linear curves (section 4): the second moments that condition
+// them, and the way back from an encoding to its curve.
 #include "common.cuh"
 
 constexpr int kMoments = 6;
 
-// moments(samples, 6): the sums over t = 2 ... n - 1 of r_a r_b for a <= b, where r = (f[t - 2], f[t - 1], f[t]); in float64, since their matrix is nearly singular.
+// moments(samples, 6): the sums over t = 2 ... n - 1 of r_a r_b for a <= b, where r =
+// (f[t - 2], f[t - 1], f[t]); in float64, since their matrix is nearly singular.
 extern "C" __global__ void pwl_moments(int samples, int n, const float* __restrict__ f, double* __restrict__ moments) {
   const int s = element_index();
   if (s < samples) {
@@ -24,7 +26,8 @@ extern "C" __global__ void pwl_moments(int samples, int n, const float* __restri
   }
 }
 
-// f = W p, W[i, j] = max(0, i - j + 1), where p(rows, n - skipped) starts at position `skipped` and is 0 before. A block per row.
+// f = W p, W[i, j] = max(0, i - j + 1), where p(rows, n - skipped) starts at position `skipped` and
+// is 0 before. A block per row.
 extern "C" __global__ void __launch_bounds__(1024)
     pwl_decode(int n, int skipped, const float* __restrict__ p, float* __restrict__ f) {
   const float* encoding = p + static_cast<size_t>(blockIdx.x) * (n - skipped);

@@ -1,5 +1,5 @@
-// What a run reports stays on the device, in a ring that the host reads now and then: (slots, width)
-// words, of which a step writes row step mod slots. A row begins with the bits of its step.
+// What a run reports stays on the device, in a ring that the host reads now and then: (slots,
+// width) words, of which a step writes row step mod slots. A row begins with the bits of its step.
 #pragma once
 #include "common.cuh"
 

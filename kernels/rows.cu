@@ -1,28 +1,39 @@
-// A table of d rows of k weights, of which a batch reads n by index: the product of one-hot vectors and a matrix. Its gradient is a scatter of rows.
+// A table of d rows of k weights, of which a batch reads n by index: the product of one-hot vectors
+// and a matrix. Its gradient is a scatter of rows.
 //
-// Adam moves every row at every step, since its moments outlast the gradients. But what it does to a row without a gradient depends on that row alone, so those updates are left out, and made up for, as
-// one, when the row is next read. A row is kept as of the last update in which it had a gradient: the weights w, the mean m and the root s of the mean square. Of the updates since, j = 1, ..., J, each
-// would have subtracted
+// Adam moves every row at every step, since its moments outlast the gradients. But what it does to
+// a row without a gradient depends on that row alone, so those updates are left out, and made up
+// for, as one, when the row is next read. A row is kept as of the last update in which it had a
+// gradient: the weights w, the mean m and the root s of the mean square. Of the updates since,
+// j = 1, ..., J, each would have subtracted
 //
-//     rate_j beta1^j m / (beta2^(j/2) s + epsilon) = m omega_j f(j),   omega_j = rate_j gamma^j,   gamma = beta1 beta2^(-1/4),   f(j) = 1 / (beta2^(j/4) s + beta2^(-j/4) epsilon).
+//     rate_j beta1^j m / (beta2^(j/2) s + epsilon) = m omega_j f(j),
+//     omega_j = rate_j gamma^j,
+//     gamma = beta1 beta2^(-1/4),
+//     f(j) = 1 / (beta2^(j/4) s + beta2^(-j/4) epsilon).
 //
-// f is a hyperbolic secant, 1 / (2 sqrt(s epsilon) cosh(lambda (j - j0))) with lambda = -log(beta2) / 4, so slow that it is nearly constant while omega lasts; the sum of omega_j f(j) is taken by the Gauss
-// rule with two nodes of the measure omega, which is exact for f of degree three. The rule takes the moments of omega, sum omega_j j^p for p = 0 ... 3, which every step adds to, once per row and not per
-// weight, at whatever rate that step has. Its relative error is below (5/24) lambda^4 * 4 gamma^2 / (1 - gamma)^4, the fourth derivative of f times the squared norm of omega's second orthogonal
-// polynomial: 3e-7 for beta1 0.9 and beta2 0.99, whatever J.
+// f is a hyperbolic secant, 1 / (2 sqrt(s epsilon) cosh(lambda (j - j0))) with lambda = -log(beta2)
+// / 4, so slow that it is nearly constant while omega lasts; the sum of omega_j f(j) is taken by
+// the Gauss rule with two nodes of the measure omega, which is exact for f of degree three. The
+// rule takes the moments of omega, sum omega_j j^p for p = 0 ... 3, which every step adds to, once
+// per row and not per weight, at whatever rate that step has. Its relative error is below (5/24)
+// lambda^4 * 4 gamma^2 / (1 - gamma)^4, the fourth derivative of f times the squared norm of
+// omega's second orthogonal polynomial: 3e-7 for beta1 0.9 and beta2 0.99, whatever J.
 #include "common.cuh"
 #include "math.cuh"
 
 constexpr int kMoments = 4;       // of omega, kept per row
 constexpr int kCatchUpWords = 6;  // of a CatchUp
 
-// What a row has missed: w falls by m (constant + slope s) / ((s + low) (s + high)), then m and s by the factors.
+// What a row has missed: w falls by m (constant + slope s) / ((s + low) (s + high)), then m and s
+// by the factors.
 struct CatchUp {
   float constant, slope, low, high, mean_factor, root_factor;
 };
 static_assert(sizeof(CatchUp) == kCatchUpWords * sizeof(float));
 
-// links(2, n): for each sample the one before it, and the one behind it, that read the same row; -1 where there is none.
+// links(2, n): for each sample the one before it, and the one behind it, that read the same row; -1
+// where there is none.
 extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __restrict__ links) {
   const int i = element_index();
   if (i < n) {
@@ -39,7 +50,8 @@ extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __re
   }
 }
 
-// catch_up(n) of the rows x(n), from the moments missed(4, d). last(d) counts the updates done when a row last had a gradient, step[0] all of them.
+// catch_up(n) of the rows x(n), from the moments missed(4, d). last(d) counts the updates done when
+// a row last had a gradient, step[0] all of them.
 extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log_beta2, float epsilon,
                                         const int* __restrict__ x, const unsigned* __restrict__ step,
                                         const unsigned* __restrict__ last, const float* __restrict__ missed,
@@ -98,8 +110,9 @@ extern "C" __global__ void miss_update(int d, float log_gamma, const float* __re
   }
 }
 
-// Adam on the rows that have a gradient, brought up to date first. rows(n, k) is what gather_rows gave; gradient(n, k) is one row per sample: where a row of the table was read by several, the first one's
-// block adds up theirs, in order, in place, and works for all. A block per sample.
+// Adam on the rows that have a gradient, brought up to date first. rows(n, k) is what gather_rows
+// gave; gradient(n, k) is one row per sample: where a row of the table was read by several, the
+// first one's block adds up theirs, in order, in place, and works for all. A block per sample.
 extern "C" __global__ void __launch_bounds__(1024)
     adam_rows(int n, int d, int k, float beta1, float beta2, float epsilon, const float* __restrict__ step_rate,
               const unsigned* __restrict__ step, const int* __restrict__ x, const int* __restrict__ links,

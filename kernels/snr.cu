@@ -1,4 +1,5 @@
-// How much of a gradient is signal (section 3.2, figure 4): g = dp/dw for the weights w of N1's last layer, h the label. Sums over samples are float64.
+// How much of a gradient is signal (section 3.2, figure 4): g = dp/dw for the weights w of N1's
+// last layer, h the label. Sums over samples are float64.
 #include "common.cuh"
 #include "ring.cuh"
 
@@ -7,8 +8,10 @@ constexpr int kMomentColumns = 128;  // likewise
 constexpr int kMomentSamples = 2;    // at a time
 constexpr int kApproachMetrics = 6;  // Sig, Noi, their ratio, its logarithm, the unbiased Sig, its standard error
 
-// vector(n, weights + 1) = (h g, 1) of each sample. g is the sum over the first `summed` of a tuple's k images of slope times the layer's input: slope = scale dp/dscore(n, k), or 1 where
-// that is null; the input is feature(n, k, weights). The label of sample i is label[i * stride]. count is weights + 1. Grid (ceil(count / block), n).
+// vector(n, weights + 1) = (h g, 1) of each sample. g is the sum over the first `summed` of a
+// tuple's k images of slope times the layer's input: slope = scale dp/dscore(n, k), or 1 where that
+// is null; the input is feature(n, k, weights). The label of sample i is label[i * stride]. count
+// is weights + 1. Grid (ceil(count / block), n).
 extern "C" __global__ void labelled_gradients(int count, int k, int summed, float scale,
                                               const float* __restrict__ dscore, const float* __restrict__ feature,
                                               int stride, const float* __restrict__ label,
@@ -26,7 +29,8 @@ extern "C" __global__ void labelled_gradients(int count, int k, int summed, floa
   }
 }
 
-// sums += the products of some samples' elements row0 ... row0 + 3 and column0 ...: several samples at a time, since the sums have to be loaded and stored. Rows past the last repeat it.
+// sums += the products of some samples' elements row0 ... row0 + 3 and column0 ...: several samples
+// at a time, since the sums have to be loaded and stored. Rows past the last repeat it.
 template <int kSamples>
 __device__ __forceinline__ void add_products(const double* __restrict__ sample, int count, int row0, int column0,
                                              int columns, double (&sums)[kMomentRows][kMomentColumns]) {
@@ -49,8 +53,9 @@ __device__ __forceinline__ void add_products(const double* __restrict__ sample, 
   }
 }
 
-// moment(count, count) += the sum over n samples of vector vector^T, its upper triangle alone: second moments, in the last column the sums, in the corner the number of samples.
-// Grid (ceil(count / 128), ceil(count / 4)).
+// moment(count, count) += the sum over n samples of vector vector^T, its upper triangle alone:
+// second moments, in the last column the sums, in the corner the number of samples. Grid
+// (ceil(count / 128), ceil(count / 4)).
 extern "C" __global__ void __launch_bounds__(1024)
     gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment) {
   __shared__ double sums[kMomentRows][kMomentColumns];  // a thread reads and writes its own columns only
@@ -77,8 +82,11 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// Writes the six metrics of one approach. With n samples of mean m, mean squared norm s and covariance C: Sig = |m|^2, Noi = s - Sig. E|m|^2 exceeds the true Sig by tr C / n, which the
-// unbiased estimate (n Sig - s) / (n - 1), the mean of g_i g_j over i != j, takes out; its variance is 4 m^T C m / n + 2 |C|^2 / (n (n - 1)), where m^T C m is itself estimated too large by |C|^2 / n.
+// Writes the six metrics of one approach. With n samples of mean m, mean squared norm s and
+// covariance C: Sig = |m|^2, Noi = s - Sig. E|m|^2 exceeds the true Sig by tr C / n, which the
+// unbiased estimate (n Sig - s) / (n - 1), the mean of g_i g_j over i != j, takes out; its variance
+// is 4 m^T C m / n + 2 |C|^2 / (n (n - 1)), where m^T C m is itself estimated too large by
+// |C|^2 / n.
 __device__ __forceinline__ void signal_and_noise(int count, const double* __restrict__ moment,
                                                  float* __restrict__ metrics) {
   const int weights = count - 1;
@@ -111,7 +119,8 @@ __device__ __forceinline__ void signal_and_noise(int count, const double* __rest
   }
 }
 
-// One row of the ring is {step, six metrics end-to-end, six metrics of the decomposition}, from moments as gradient_moments leaves them. One block.
+// One row of the ring is {step, six metrics end-to-end, six metrics of the decomposition}, from
+// moments as gradient_moments leaves them. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     signal_to_noise(int count, const double* __restrict__ end_to_end, const double* __restrict__ decomposition,
                     const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {

@@ -1,10 +1,12 @@
-// The step function u and its smooth stand-in (section 5), over scores r(n). z(levels) are its levels, in order.
+// The step function u and its smooth stand-in (section 5), over scores r(n). z(levels) are its
+// levels, in order.
 #include "common.cuh"
 #include "levels.cuh"
 #include "math.cuh"
 #include "ring.cuh"
 
-// y = u(r). There is no backward: u's derivative is zero, and the forward-only method hands the message on as it is.
+// y = u(r). There is no backward: u's derivative is zero, and the forward-only method hands the
+// message on as it is.
 extern "C" __global__ void step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ r,
                                         float* __restrict__ y) {
   const int i = element_index();
@@ -15,13 +17,15 @@ extern "C" __global__ void step_forward(int n, int levels, const float* __restri
 
 constexpr int kSmoothSamples = 64;  // per block
 
-// y = z_0 + sum_i (z_i - z_{i-1}) sigmoid(c_i (r - m_i)), and its derivative, which costs little beside it. m(levels) and c(levels) are the midpoints and
-// steepnesses of the sigmoids; entry 0 is not used. Grid ceil(n / 64).
+// y = z_0 + sum_i (z_i - z_{i-1}) sigmoid(c_i (r - m_i)), and its derivative, which costs little
+// beside it. m(levels) and c(levels) are the midpoints and steepnesses of the sigmoids; entry 0 is
+// not used. Grid ceil(n / 64).
 extern "C" __global__ void __launch_bounds__(1024)
     smooth_step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ m,
                         const float* __restrict__ c, const float* __restrict__ r, float* __restrict__ y,
                         float* __restrict__ derivative) {
-  // A thread reads and writes its own samples only. Samples past n are computed, on r = 0, and dropped, so that CPUs run whole vectors.
+  // A thread reads and writes its own samples only. Samples past n are computed, on r = 0, and
+  // dropped, so that CPUs run whole vectors.
   __shared__ float scores[kSmoothSamples];
   __shared__ float sums[kSmoothSamples];
   __shared__ float slopes[kSmoothSamples];
@@ -34,7 +38,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   for (int i = 1; i < levels; ++i) {
     const float rise = z[i] - z[i - 1], steepness = c[i], middle = m[i];
     for (int s = threadIdx.x; s < kSmoothSamples; s += blockDim.x) {
-      // By e^-|a|, which neither overflows nor loses the slope's digits where the sigmoid is nearly 1.
+      // By e^-|a|, which neither overflows nor loses the slope's digits where the sigmoid is nearly
+      // 1.
       const float a = steepness * (scores[s] - middle), decay = exponential(-fabsf(a)), share = 1.0f / (1.0f + decay);
       sums[s] += rise * share * (a < 0.0f ? decay : 1.0f);
       slopes[s] += rise * steepness * decay * share * share;
@@ -55,7 +60,8 @@ extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__
   }
 }
 
-// score(n) = the level that the largest of a row of logits(n, levels) stands for; the first of equal ones.
+// score(n) = the level that the largest of a row of logits(n, levels) stands for; the first of
+// equal ones.
 extern "C" __global__ void __launch_bounds__(1024)
     likeliest_level(int levels, const float* __restrict__ z, const float* __restrict__ logits,
                     float* __restrict__ score) {
@@ -73,7 +79,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 constexpr int kStepMetricsWords = 4;
 
-// One row of the ring is {step, mean loss, mean (u(score) - y)^2, share of samples with u(score) = y}. One block.
+// One row of the ring is {step, mean loss, mean (u(score) - y)^2, share of samples with
+// u(score) = y}. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     step_metrics(int n, int levels, const float* __restrict__ z, const float* __restrict__ loss,
                  const float* __restrict__ score, const float* __restrict__ y, const unsigned* __restrict__ step,

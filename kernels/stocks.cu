@@ -1,9 +1,11 @@
-// The gain z . softmax(p + bias) of investing by a softmax (appendix A), its gradient, and how noisy its two estimators are. p is (rows, k); a block per row.
+// The gain z . softmax(p + bias) of investing by a softmax (appendix A), its gradient, and how
+// noisy its two estimators are. p is (rows, k); a block per row.
 #include "common.cuh"
 #include "math.cuh"
 #include "ring.cuh"
 
-// sum_j z_j value(j), z_j the sign of bit j of words: a set bit is -1. In one thread 32 sums, one per bit, stand in for the threads.
+// sum_j z_j value(j), z_j the sign of bit j of words: a set bit is -1. In one thread 32 sums, one
+// per bit, stand in for the threads.
 template <class Value>
 __device__ __forceinline__ float signed_sum(int k, const unsigned* __restrict__ words, Value value) {
   if constexpr (kOneThreadPerBlock) {
@@ -52,8 +54,9 @@ __device__ __forceinline__ void scale_by_signs(int k, const unsigned* __restrict
   }
 }
 
-// loss(rows) = -z . softmax(p + bias) and, unless it is null, dp(rows, k) = scale * d loss / dp, which is scale * softmax_j (z . softmax - z_j). z is row i of signs(rows, ceil(k / 32)) or, where that is
-// null, the one-hot vector of label(rows).
+// loss(rows) = -z . softmax(p + bias) and, unless it is null, dp(rows, k) = scale * d loss / dp,
+// which is scale * softmax_j (z . softmax - z_j). z is row i of signs(rows, ceil(k / 32)) or, where
+// that is null, the one-hot vector of label(rows).
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_dot(int k, float scale, const float* __restrict__ p, const float* __restrict__ bias,
                 const int* __restrict__ label, const unsigned* __restrict__ signs, float* __restrict__ loss,
@@ -93,8 +96,10 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// Of each row: right, whether its largest score is its label's, the first of equal ones; and the second moments, over z, of the gradients of both losses with respect to p + bias. With G_i = p_i (e_i - p)
-// the gradient of output i of the softmax, the paper's (5) is sum_i |G_i|^2 and (6) is |G_label|^2. The largest output is kept apart, so that 1 - p does not cancel where it is near 1.
+// Of each row: right, whether its largest score is its label's, the first of equal ones; and the
+// second moments, over z, of the gradients of both losses with respect to p + bias. With G_i = p_i
+// (e_i - p) the gradient of output i of the softmax, the paper's (5) is sum_i |G_i|^2 and (6) is
+// |G_label|^2. The largest output is kept apart, so that 1 - p does not cancel where it is near 1.
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_gradient_moments(int k, const float* __restrict__ p, const float* __restrict__ bias,
                              const int* __restrict__ label, float* __restrict__ right, float* __restrict__ end_to_end,
@@ -133,9 +138,13 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 constexpr int kStockMetricsWords = 9;
 
-// One row of the ring is {step, mean loss of n fresh samples, mean exact loss of d inputs, share of right answers among them, noise of the end-to-end gradient, noise of the decomposed one, their ratio,
-// second moments of both}. A sample's gradient is with respect to the weights, of which it reads one row, and to the bias: both times the gradient with respect to p + bias. Noise is the second moment less
-// the square of the mean, which both estimators share: mean(k) of the bias's, and 1/d of each input's for its row. The ratio is 0 where the decomposed gradient has no noise. One block.
+// One row of the ring is {step, mean loss of n fresh samples, mean exact loss of d inputs, share of
+// right answers among them, noise of the end-to-end gradient, noise of the decomposed one, their
+// ratio, second moments of both}. A sample's gradient is with respect to the weights, of which it
+// reads one row, and to the bias: both times the gradient with respect to p + bias. Noise is the
+// second moment less the square of the mean, which both estimators share: mean(k) of the bias's,
+// and 1/d of each input's for its row. The ratio is 0 where the decomposed gradient has no noise.
+// One block.
 extern "C" __global__ void __launch_bounds__(1024)
     stock_metrics(int n, int d, int k, const float* __restrict__ loss, const float* __restrict__ exact_loss,
                   const float* __restrict__ right, const float* __restrict__ end_to_end,

@@ -4,8 +4,9 @@
 
 constexpr int kTupleMetricsWords = 4;
 
-// One row of the ring is {step, loss, accuracy of the tuples, accuracy of the images}: n tuples of k images each, loss the mean of tuple_loss(n), plus the mean of image_loss(n k) unless
-// that is null. An accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
+// One row of the ring is {step, loss, accuracy of the tuples, accuracy of the images}: n tuples of
+// k images each, loss the mean of tuple_loss(n), plus the mean of image_loss(n k) unless that is
+// null. An accuracy is the mean of [y p > 0]: a tie counts as wrong. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     tuple_metrics(int n, int k, const float* __restrict__ tuple_loss, const float* __restrict__ image_loss,
                   const float* __restrict__ tuple_score, const float* __restrict__ tuple_label,

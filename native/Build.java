@@ -27,18 +27,22 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Compiles kernels/ and native/: every kernel file as CPU images, PTX and (where nvcc is installed) a fatbin; every library of the CPU driver.
- * Incremental: a product is made again only when its command line or a file it was made from has changed.
+ * Compiles kernels/ and native/: every kernel file as CPU images, PTX and (where nvcc is installed)
+ * a fatbin; every library of the CPU driver. Incremental: a product is made again only when its
+ * command line or a file it was made from has changed.
  *
  * <pre>
- * java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]   the build; Maven runs it in process-resources
- * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...       only holds those files to the contract of kernels/common.cuh
+ * java native/Build.java PROJECT_DIRECTORY [auto|false|/path/of/nvcc]
+ *     the build; Maven runs it in process-resources
+ * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...
+ *     only holds those files to the contract of kernels/common.cuh
  * </pre>
  */
 final class Build {
     private static final List<String> GPU_ARCHITECTURES = List.of("75", "80", "86", "89", "90", "100", "120");
     private static final List<String> FAST_MATH = List.of("-ffast-math", "-fno-finite-math-only", "-fveclib=libmvec");
-    private static final List<String> EXACT_MATH = List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
+    private static final List<String> EXACT_MATH =
+            List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
 
     private final Path root;
     private final Path classes;
@@ -52,7 +56,8 @@ final class Build {
     private final List<Step> steps = new ArrayList<>();
 
     /** One product, the command that makes it, and where that command lists the files it read. */
-    private record Step(String what, Path product, Path dependencies, List<Path> inputs, List<String> command, Action action) {}
+    private record Step(
+            String what, Path product, Path dependencies, List<Path> inputs, List<String> command, Action action) {}
 
     /** Runs a command with its output in a log, and whatever else there is to see to. */
     private interface Action {
@@ -86,7 +91,11 @@ final class Build {
     public static void main(String[] arguments) throws Exception {
         try {
             if (arguments.length > 1 && arguments[1].equals("--check")) {
-                List<Path> sources = Arrays.stream(arguments).skip(2).map(Path::of).map(Path::toAbsolutePath).toList();
+                List<Path> sources = Arrays.stream(arguments)
+                        .skip(2)
+                        .map(Path::of)
+                        .map(Path::toAbsolutePath)
+                        .toList();
                 new Build(Path.of(arguments[0]), "false").check(sources);
             } else {
                 new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
@@ -99,7 +108,8 @@ final class Build {
 
     private void run() throws Exception {
         if (onPath("g++").isEmpty()) {
-            throw new BuildException("g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
+            throw new BuildException(
+                    "g++ is missing: its C++ headers are needed; install it (Debian and Ubuntu: apt install g++)");
         }
         for (Path source : files(root.resolve("kernels"), "**.cu")) {
             String name = moduleName(root.resolve("kernels"), source);
@@ -119,14 +129,37 @@ final class Build {
             String name = "test/" + moduleName(root.resolve("native/test"), source);
             images(name, source, writeShim("gen", name, source), testClasses);
         }
-        Path libcuda = library("driver", classes.resolve("native/libcuda.so.1"), root.resolve("native/driver/exports.map"), List.of("-lpthread", "-ldl"));
+        Path libcuda = library(
+                "driver",
+                classes.resolve("native/libcuda.so.1"),
+                root.resolve("native/driver/exports.map"),
+                List.of("-lpthread", "-ldl"));
         compileAll();
-        library("blas", classes.resolve("native/libcublas.so.12"), root.resolve("native/blas/exports.map"), List.of(libcuda.toString(), "-ldl"));
+        library(
+                "blas",
+                classes.resolve("native/libcublas.so.12"),
+                root.resolve("native/blas/exports.map"),
+                List.of(libcuda.toString(), "-ldl"));
         // For the forwarder's test: the same library as CUDA 13 would name it.
-        library("blas", testClasses.resolve("native/cuda13/libcublas.so.13"), root.resolve("native/test/cublas13.map"), List.of(libcuda.toString(), "-ldl"));
-        library("dnn", classes.resolve("native/libcudnn.so.9"), root.resolve("native/dnn/exports.map"),
-                List.of(libcuda.toString(), oneDnn.resolve("libdnnl.so.3").toString(), oneDnn.resolve("libgomp.so.1").toString(), "-Wl,-rpath,$ORIGIN"));
-        library("forward", classes.resolve("native/forward/libcublas.so.12"), root.resolve("native/forward/exports.map"), List.of("-ldl"));
+        library(
+                "blas",
+                testClasses.resolve("native/cuda13/libcublas.so.13"),
+                root.resolve("native/test/cublas13.map"),
+                List.of(libcuda.toString(), "-ldl"));
+        library(
+                "dnn",
+                classes.resolve("native/libcudnn.so.9"),
+                root.resolve("native/dnn/exports.map"),
+                List.of(
+                        libcuda.toString(),
+                        oneDnn.resolve("libdnnl.so.3").toString(),
+                        oneDnn.resolve("libgomp.so.1").toString(),
+                        "-Wl,-rpath,$ORIGIN"));
+        library(
+                "forward",
+                classes.resolve("native/forward/libcublas.so.12"),
+                root.resolve("native/forward/exports.map"),
+                List.of("-ldl"));
         sanitizers();
         checkAbi();
         compileAll();
@@ -140,10 +173,20 @@ final class Build {
 
     // ---- what is made ----
 
-    /** A translation unit per kernel file: the kernel source between the CUDA vocabulary for CPUs and the list of its kernels. */
+    /**
+     * A translation unit per kernel file: the kernel source between the CUDA vocabulary for CPUs
+     * and the list of its kernels.
+     */
     private Path writeShim(String folder, String name, Path source) throws IOException {
-        StringBuilder shim = new StringBuilder("#include \"simt/simt.h\"\n#include \"").append(source).append("\"\n#include \"simt/export.h\"\nSIMT_IMAGE_BEGIN\n");
-        contract.declarations(source).forEach(kernel -> shim.append("SIMT_KERNEL(").append(kernel.name()).append(", ").append(kernel.bound()).append(")\n"));
+        StringBuilder shim = new StringBuilder("#include \"simt/simt.h\"\n#include \"")
+                .append(source)
+                .append("\"\n#include \"simt/export.h\"\nSIMT_IMAGE_BEGIN\n");
+        contract.declarations(source)
+                .forEach(kernel -> shim.append("SIMT_KERNEL(")
+                        .append(kernel.name())
+                        .append(", ")
+                        .append(kernel.bound())
+                        .append(")\n"));
         shim.append("SIMT_IMAGE_END\n");
         Path file = work.resolve(folder + "/" + name + ".cpp");
         Files.createDirectories(file.getParent());
@@ -169,7 +212,10 @@ final class Build {
         }
     }
 
-    /** Holds the kernels of these files, and nothing else, to the contract: all violations, a line each. */
+    /**
+     * Holds the kernels of these files, and nothing else, to the contract: all violations, a line
+     * each.
+     */
     private void check(List<Path> sources) throws Exception {
         List<String> violations = new ArrayList<>();
         for (Path source : sources) {
@@ -180,7 +226,8 @@ final class Build {
                 for (KernelContract.Kind kind : KernelContract.Kind.values()) {
                     if (declared.stream().anyMatch(kernel -> kernel.kind() == kind)) {
                         Path program = work.resolve("check/" + name + "." + kind.text());
-                        violations.addAll(contract.violations(source, kind, contract.command(kind, shim, program), Path.of(program + ".log")));
+                        violations.addAll(contract.violations(
+                                source, kind, contract.command(kind, shim, program), Path.of(program + ".log")));
                     }
                 }
             } catch (KernelContract.Violation violation) {
@@ -192,39 +239,100 @@ final class Build {
         }
     }
 
-    /** CPU images: two instruction sets for use, and one with real threads (as fibers) for tests. */
+    /**
+     * CPU images: two instruction sets for use, and one with real threads (as fibers) for tests.
+     */
     private void images(String name, Path source, Path shim, Path output) {
         List<String> math = exactMath(source) ? EXACT_MATH : FAST_MATH;
         for (String cpu : List.of("x86-64-v3", "x86-64-v4")) {
-            List<String> flags = new ArrayList<>(List.of("-DSIMT_ONE_THREAD", "-O3", "-march=" + cpu, "-fopenmp-simd", "-ftls-model=initial-exec", "-nostdlib++"));
+            List<String> flags = new ArrayList<>(List.of(
+                    "-DSIMT_ONE_THREAD",
+                    "-O3",
+                    "-march=" + cpu,
+                    "-fopenmp-simd",
+                    "-ftls-model=initial-exec",
+                    "-nostdlib++"));
             if (cpu.endsWith("v4")) {
                 flags.add("-mprefer-vector-width=512");
             }
             flags.addAll(math);
             image(cpu + "/" + name, shim, output.resolve("native/" + cpu + "/" + name + ".so"), flags);
         }
-        image("fibers/" + name, shim, testClasses.resolve("native/fibers/" + name + ".so"), concat(List.of("-DSIMT_FIBERS", "-O1", "-march=x86-64-v3", "-static-libstdc++", "-static-libgcc"), EXACT_MATH));
+        image(
+                "fibers/" + name,
+                shim,
+                testClasses.resolve("native/fibers/" + name + ".so"),
+                concat(
+                        List.of("-DSIMT_FIBERS", "-O1", "-march=x86-64-v3", "-static-libstdc++", "-static-libgcc"),
+                        EXACT_MATH));
     }
 
     private void image(String what, Path shim, Path product, List<String> flags) {
-        List<String> command = new ArrayList<>(List.of(clang.toString(), "--driver-mode=g++", "-std=c++20", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra",
-                "-Wno-unknown-pragmas", "-Wno-pass-failed", "-Werror", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-g1"));
+        List<String> command = new ArrayList<>(List.of(
+                clang.toString(),
+                "--driver-mode=g++",
+                "-std=c++20",
+                "-fPIC",
+                "-shared",
+                "-fvisibility=hidden",
+                "-Wall",
+                "-Wextra",
+                "-Wno-unknown-pragmas",
+                "-Wno-pass-failed",
+                "-Werror",
+                "-fno-exceptions",
+                "-fno-rtti",
+                "-fno-threadsafe-statics",
+                "-g1"));
         command.addAll(flags);
-        command.addAll(List.of("-I", root.resolve("native").toString(), shim.toString(), "-o", product.toString(), "-Wl,--no-undefined", "-lm"));
+        command.addAll(List.of(
+                "-I",
+                root.resolve("native").toString(),
+                shim.toString(),
+                "-o",
+                product.toString(),
+                "-Wl,--no-undefined",
+                "-lm"));
         compile(what, product, List.of(shim), command);
     }
 
     private void gpu(String name, Path source) {
         boolean exact = exactMath(source);
         Path ptx = classes.resolve("ptx/" + name + ".ptx");
-        compile("ptx/" + name, ptx, List.of(source), concat(
-                List.of(clang.toString(), "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch=sm_75", "-nocudainc", "-nocudalib", "-std=c++20", "-O3", "-S", "-Wall", "-Wextra", "-Werror",
-                        "-Wno-unknown-cuda-version", "-Wno-pass-failed", "-include", root.resolve("native/ptx/prelude.h").toString()),
-                exact ? List.of("-ffp-contract=off") : List.of("-ffp-contract=fast", "-fcuda-flush-denormals-to-zero", "-fcuda-approx-transcendentals"),
-                List.of(source.toString(), "-o", ptx.toString())));
+        compile(
+                "ptx/" + name,
+                ptx,
+                List.of(source),
+                concat(
+                        List.of(
+                                clang.toString(),
+                                "-x",
+                                "cuda",
+                                "--cuda-device-only",
+                                "--cuda-gpu-arch=sm_75",
+                                "-nocudainc",
+                                "-nocudalib",
+                                "-std=c++20",
+                                "-O3",
+                                "-S",
+                                "-Wall",
+                                "-Wextra",
+                                "-Werror",
+                                "-Wno-unknown-cuda-version",
+                                "-Wno-pass-failed",
+                                "-include",
+                                root.resolve("native/ptx/prelude.h").toString()),
+                        exact
+                                ? List.of("-ffp-contract=off")
+                                : List.of(
+                                        "-ffp-contract=fast",
+                                        "-fcuda-flush-denormals-to-zero",
+                                        "-fcuda-approx-transcendentals"),
+                        List.of(source.toString(), "-o", ptx.toString())));
         nvcc.ifPresent(compiler -> {
             Path fatbin = classes.resolve("fatbin/" + name + ".fatbin");
-            List<String> command = new ArrayList<>(List.of(compiler.toString(), "-fatbin", "-std=c++20", "-O3", "-lineinfo", "-Werror", "all-warnings"));
+            List<String> command = new ArrayList<>(List.of(
+                    compiler.toString(), "-fatbin", "-std=c++20", "-O3", "-lineinfo", "-Werror", "all-warnings"));
             for (String architecture : GPU_ARCHITECTURES) {
                 command.add("-gencode=arch=compute_" + architecture + ",code=sm_" + architecture);
             }
@@ -235,7 +343,10 @@ final class Build {
         });
     }
 
-    /** Data kernels give the same bits everywhere, so nothing may be reordered or contracted in them. */
+    /**
+     * Data kernels give the same bits everywhere, so nothing may be reordered or contracted in
+     * them.
+     */
     private boolean exactMath(Path source) {
         return source.startsWith(root.resolve("kernels/data"));
     }
@@ -245,30 +356,79 @@ final class Build {
         List<Path> objects = new ArrayList<>();
         for (Path source : files(sources, "*.cpp")) {
             Path object = work.resolve("obj/" + folder + "/" + source.getFileName() + ".o");
-            compile(folder + "/" + source.getFileName(), object, List.of(source), List.of(clang.toString(), "-std=c++20", "-O2", "-g1", "-march=x86-64-v2", "-fPIC", "-fvisibility=hidden", "-Wall",
-                    "-Wextra", "-Werror", "-pthread", "-I", root.resolve("native").toString(), "-isystem", oneDnn.resolve("include").toString(), "-c", source.toString(), "-o", object.toString()));
+            compile(
+                    folder + "/" + source.getFileName(),
+                    object,
+                    List.of(source),
+                    List.of(
+                            clang.toString(),
+                            "-std=c++20",
+                            "-O2",
+                            "-g1",
+                            "-march=x86-64-v2",
+                            "-fPIC",
+                            "-fvisibility=hidden",
+                            "-Wall",
+                            "-Wextra",
+                            "-Werror",
+                            "-pthread",
+                            "-I",
+                            root.resolve("native").toString(),
+                            "-isystem",
+                            oneDnn.resolve("include").toString(),
+                            "-c",
+                            source.toString(),
+                            "-o",
+                            object.toString()));
             objects.add(object);
         }
         if (!objects.isEmpty()) {
             compileAll();
             List<Path> inputs = new ArrayList<>(objects);
             inputs.add(exports);
-            compile(folder + "/" + product.getFileName(), product, inputs, concat(
-                    List.of(clang.toString(), "--driver-mode=g++", "-shared", "-o", product.toString(), "-Wl,-soname," + product.getFileName(), "-Wl,--version-script=" + exports, "-Wl,--no-undefined", "-static-libstdc++", "-static-libgcc"),
-                    objects.stream().map(Path::toString).toList(), links));
+            compile(
+                    folder + "/" + product.getFileName(),
+                    product,
+                    inputs,
+                    concat(
+                            List.of(
+                                    clang.toString(),
+                                    "--driver-mode=g++",
+                                    "-shared",
+                                    "-o",
+                                    product.toString(),
+                                    "-Wl,-soname," + product.getFileName(),
+                                    "-Wl,--version-script=" + exports,
+                                    "-Wl,--no-undefined",
+                                    "-static-libstdc++",
+                                    "-static-libgcc"),
+                            objects.stream().map(Path::toString).toList(),
+                            links));
         }
         return product;
     }
 
     /**
-     * The kernels with a program that runs them, and the driver and its cuDNN with one each that strains them, once under ThreadSanitizer with an operating-system thread per CUDA thread, once under AddressSanitizer and
-     * UndefinedBehaviorSanitizer with fibers. By g++, whose sanitizers' run-time libraries come with it; where they do not, nothing is made and the tests say so.
+     * The kernels with a program that runs them, and the driver and its cuDNN with one each that
+     * strains them, once under ThreadSanitizer with an operating-system thread per CUDA thread,
+     * once under AddressSanitizer and UndefinedBehaviorSanitizer with fibers. By g++, whose
+     * sanitizers' run-time libraries come with it; where they do not, nothing is made and the tests
+     * say so.
      */
     private void sanitizers() throws IOException {
         Path harness = root.resolve("native/test/sanitize.cpp");
         for (String sanitizer : List.of("thread", "address,undefined")) {
             String folder = "sanitize-" + sanitizer.split(",")[0];
-            List<String> common = List.of("g++", "-std=c++20", "-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=" + sanitizer, "-fno-sanitize-recover=all", "-I", root.resolve("native").toString());
+            List<String> common = List.of(
+                    "g++",
+                    "-std=c++20",
+                    "-O1",
+                    "-g",
+                    "-fno-omit-frame-pointer",
+                    "-fsanitize=" + sanitizer,
+                    "-fno-sanitize-recover=all",
+                    "-I",
+                    root.resolve("native").toString());
             if (!hasSanitizer(sanitizer)) {
                 System.out.println("native build: g++ has no -fsanitize=" + sanitizer + "; its tests will be skipped");
                 continue;
@@ -276,38 +436,124 @@ final class Build {
             for (Path shim : files(work.resolve("gen"), "**.cpp")) {
                 String name = moduleName(work.resolve("gen"), shim).replaceAll("\\.cpp$", "");
                 Path product = testClasses.resolve("native/" + folder + "/" + name + ".so");
-                compile(folder + "/" + name, product, List.of(shim), concat(common, List.of(sanitizer.equals("thread") ? "-DSIMT_THREADS" : "-DSIMT_FIBERS", "-Wno-unknown-pragmas", "-march=x86-64-v3",
-                        "-ffp-contract=off", "-fvisibility=hidden", "-fPIC", "-shared", shim.toString(), "-o", product.toString())));
+                compile(
+                        folder + "/" + name,
+                        product,
+                        List.of(shim),
+                        concat(
+                                common,
+                                List.of(
+                                        sanitizer.equals("thread") ? "-DSIMT_THREADS" : "-DSIMT_FIBERS",
+                                        "-Wno-unknown-pragmas",
+                                        "-march=x86-64-v3",
+                                        "-ffp-contract=off",
+                                        "-fvisibility=hidden",
+                                        "-fPIC",
+                                        "-shared",
+                                        shim.toString(),
+                                        "-o",
+                                        product.toString())));
             }
             Path program = testClasses.resolve("native/" + folder + "/sanitize");
-            compile(folder + "/sanitize", program, List.of(harness), concat(common, List.of("-Wall", "-Wextra", "-Werror", harness.toString(), "-o", program.toString(), "-ldl", "-lpthread")));
+            compile(
+                    folder + "/sanitize",
+                    program,
+                    List.of(harness),
+                    concat(
+                            common,
+                            List.of(
+                                    "-Wall",
+                                    "-Wextra",
+                                    "-Werror",
+                                    harness.toString(),
+                                    "-o",
+                                    program.toString(),
+                                    "-ldl",
+                                    "-lpthread")));
             Path stress = testClasses.resolve("native/" + folder + "/driver-stress");
-            List<String> sources = Stream.concat(Stream.of(root.resolve("native/test/driver_stress.cpp")), files(root.resolve("native/driver"), "*.cpp").stream()).map(Path::toString).toList();
-            List<Path> inputs = Stream.concat(sources.stream().map(Path::of), files(root.resolve("native/driver"), "*.h").stream()).toList();
-            compile(folder + "/driver-stress", stress, inputs, concat(common, List.of("-Wall", "-Wextra", "-Werror"), sources, List.of("-o", stress.toString(), "-ldl", "-lpthread")));
+            List<String> sources = Stream.concat(
+                            Stream.of(root.resolve("native/test/driver_stress.cpp")),
+                            files(root.resolve("native/driver"), "*.cpp").stream())
+                    .map(Path::toString)
+                    .toList();
+            List<Path> inputs = Stream.concat(
+                            sources.stream().map(Path::of), files(root.resolve("native/driver"), "*.h").stream())
+                    .toList();
+            compile(
+                    folder + "/driver-stress",
+                    stress,
+                    inputs,
+                    concat(
+                            common,
+                            List.of("-Wall", "-Wextra", "-Werror"),
+                            sources,
+                            List.of("-o", stress.toString(), "-ldl", "-lpthread")));
             Path dnnStress = testClasses.resolve("native/" + folder + "/dnn-stress");
             List<Path> dnnInputs = new ArrayList<>(List.of(root.resolve("native/test/dnn_stress.cpp")));
             for (String library : List.of("native/dnn", "native/driver")) {
                 dnnInputs.addAll(files(root.resolve(library), "*.cpp"));
             }
-            compile(folder + "/dnn-stress", dnnStress, dnnInputs, concat(common, List.of("-Wall", "-Wextra", "-Werror", "-isystem", oneDnn.resolve("include").toString()), dnnInputs.stream().map(Path::toString).toList(),
-                    List.of("-o", dnnStress.toString(), oneDnn.resolve("libdnnl.so.3").toString(), oneDnn.resolve("libgomp.so.1").toString(), "-Wl,-rpath," + oneDnn, "-ldl", "-lpthread")));
+            compile(
+                    folder + "/dnn-stress",
+                    dnnStress,
+                    dnnInputs,
+                    concat(
+                            common,
+                            List.of(
+                                    "-Wall",
+                                    "-Wextra",
+                                    "-Werror",
+                                    "-isystem",
+                                    oneDnn.resolve("include").toString()),
+                            dnnInputs.stream().map(Path::toString).toList(),
+                            List.of(
+                                    "-o",
+                                    dnnStress.toString(),
+                                    oneDnn.resolve("libdnnl.so.3").toString(),
+                                    oneDnn.resolve("libgomp.so.1").toString(),
+                                    "-Wl,-rpath," + oneDnn,
+                                    "-ldl",
+                                    "-lpthread")));
         }
     }
 
-    /** Where NVIDIA's header is installed, beside ptxas or in the toolkit's usual place, what the driver declares must agree with it. */
+    /**
+     * Where NVIDIA's header is installed, beside ptxas or in the toolkit's usual place, what the
+     * driver declares must agree with it.
+     */
     private void checkAbi() {
         Path source = root.resolve("native/test/cuda_abi.cpp"), object = work.resolve("obj/test/cuda_abi.o");
-        Stream.concat(ptxas.map(tool -> tool.resolveSibling("../include").normalize()).stream(), Stream.of(Path.of("/usr/local/cuda/include")))
+        Stream.concat(
+                        ptxas.map(tool -> tool.resolveSibling("../include").normalize()).stream(),
+                        Stream.of(Path.of("/usr/local/cuda/include")))
                 .filter(include -> Files.exists(include.resolve("cuda.h")))
                 .findFirst()
-                .ifPresent(include -> compile("test/cuda_abi.cpp", object, List.of(source), List.of("g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I", root.resolve("native").toString(), "-I",
-                        include.toString(), "-c", source.toString(), "-o", object.toString())));
+                .ifPresent(include -> compile(
+                        "test/cuda_abi.cpp",
+                        object,
+                        List.of(source),
+                        List.of(
+                                "g++",
+                                "-std=c++20",
+                                "-Wall",
+                                "-Wextra",
+                                "-Werror",
+                                "-I",
+                                root.resolve("native").toString(),
+                                "-I",
+                                include.toString(),
+                                "-c",
+                                source.toString(),
+                                "-o",
+                                object.toString())));
     }
 
     private static boolean hasSanitizer(String sanitizer) throws IOException {
         List<String> command = List.of("g++", "-fsanitize=" + sanitizer, "-x", "c++", "-", "-o", "/dev/null");
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
         try (var source = process.outputWriter()) {
             source.write("int main() {}");
         }
@@ -322,10 +568,11 @@ final class Build {
     /** How each source file is compiled, for clangd and other tools: of kernels, the way to PTX. */
     private void writeCompileCommands() throws IOException {
         String entries = commands.entrySet().stream()
-                .map(entry -> "{\"directory\": %s, \"file\": %s, \"arguments\": [%s]}".formatted(
-                        quoted(root.toString()),
-                        quoted(entry.getKey().toString()),
-                        entry.getValue().stream().map(Build::quoted).collect(Collectors.joining(", "))))
+                .map(entry -> "{\"directory\": %s, \"file\": %s, \"arguments\": [%s]}"
+                        .formatted(
+                                quoted(root.toString()),
+                                quoted(entry.getKey().toString()),
+                                entry.getValue().stream().map(Build::quoted).collect(Collectors.joining(", "))))
                 .collect(Collectors.joining(",\n", "[\n", "\n]\n"));
         Files.writeString(root.resolve("target/compile_commands.json"), entries);
     }
@@ -341,12 +588,16 @@ final class Build {
         }
     }
 
-    /** A product that nothing makes any more, of a deleted kernel or of a build with nvcc, must not travel with the program. */
+    /**
+     * A product that nothing makes any more, of a deleted kernel or of a build with nvcc, must not
+     * travel with the program.
+     */
     private void removeStrays() throws IOException {
         for (Path output : List.of(classes, testClasses)) {
             for (String kind : List.of("native", "ptx", "fatbin")) {
                 for (Path file : files(output.resolve(kind), "**")) {
-                    if (!products.contains(file) && !file.getFileName().toString().equals("index")) {
+                    if (!products.contains(file)
+                            && !file.getFileName().toString().equals("index")) {
                         Files.delete(file);
                     }
                 }
@@ -356,7 +607,9 @@ final class Build {
 
     private void copyIfNewer(Path from, Path to) throws IOException {
         products.add(to);
-        if (!Files.exists(to) || Files.size(to) != Files.size(from) || Files.getLastModifiedTime(to).compareTo(Files.getLastModifiedTime(from)) < 0) {
+        if (!Files.exists(to)
+                || Files.size(to) != Files.size(from)
+                || Files.getLastModifiedTime(to).compareTo(Files.getLastModifiedTime(from)) < 0) {
             Files.createDirectories(to.getParent());
             Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
@@ -368,7 +621,12 @@ final class Build {
         for (String kind : List.of("native", "ptx", "fatbin")) {
             for (Path file : files(output.resolve(kind), "**")) {
                 if (!file.getFileName().toString().equals("index")) {
-                    index.append(sha256(Files.readAllBytes(file))).append(' ').append(Files.size(file)).append(' ').append(output.relativize(file)).append('\n');
+                    index.append(sha256(Files.readAllBytes(file)))
+                            .append(' ')
+                            .append(Files.size(file))
+                            .append(' ')
+                            .append(output.relativize(file))
+                            .append('\n');
                 }
             }
         }
@@ -398,7 +656,10 @@ final class Build {
         steps.add(new Step(what, product, state, inputs, command, action));
     }
 
-    /** Runs the collected steps that are out of date, as many at once as there are processors, and forgets them. */
+    /**
+     * Runs the collected steps that are out of date, as many at once as there are processors, and
+     * forgets them.
+     */
     private void compileAll() throws IOException {
         List<Step> stale = new ArrayList<>();
         for (Step step : steps) {
@@ -407,17 +668,22 @@ final class Build {
             }
         }
         steps.clear();
-        try (ExecutorService pool = Executors.newFixedThreadPool(Math.max(1, Runtime.getRuntime().availableProcessors()))) {
-            List<Future<?>> running = stale.stream().<Future<?>>map(step -> pool.submit(() -> {
-                make(step);
-                return null;
-            })).toList();
+        try (ExecutorService pool =
+                Executors.newFixedThreadPool(Math.max(1, Runtime.getRuntime().availableProcessors()))) {
+            List<Future<?>> running = stale.stream()
+                    .<Future<?>>map(step -> pool.submit(() -> {
+                        make(step);
+                        return null;
+                    }))
+                    .toList();
             for (Future<?> future : running) {
                 try {
                     future.get();
                 } catch (ExecutionException e) {
                     pool.shutdownNow();
-                    throw e.getCause() instanceof RuntimeException failure ? failure : new BuildException(e.getCause().toString());
+                    throw e.getCause() instanceof RuntimeException failure
+                            ? failure
+                            : new BuildException(e.getCause().toString());
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw new BuildException("interrupted");
@@ -434,7 +700,9 @@ final class Build {
         Path depfile = Path.of(step.dependencies + ".d");
         Path log = Path.of(step.dependencies + ".log");
         List<String> command = new ArrayList<>(step.command);
-        boolean link = step.inputs.stream().allMatch(input -> input.toString().endsWith(".o") || input.toString().endsWith(".map"));
+        boolean link = step.inputs.stream()
+                .allMatch(input ->
+                        input.toString().endsWith(".o") || input.toString().endsWith(".map"));
         if (!link) {
             command.addAll(List.of("-MD", "-MF", depfile.toString()));
         }
@@ -443,12 +711,19 @@ final class Build {
         if (step.product.toString().endsWith(".ptx") && ptxas.isPresent()) {
             checkPtx(step, log);
         }
-        List<Path> read = link ? step.inputs : Stream.concat(step.inputs.stream(), parseDepfile(depfile).stream()).distinct().toList();
+        List<Path> read = link
+                ? step.inputs
+                : Stream.concat(step.inputs.stream(), parseDepfile(depfile).stream())
+                        .distinct()
+                        .toList();
         Files.writeString(step.dependencies, stateOf(step, read));
     }
 
     private static void run(String what, List<String> command, Path log) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
         if (process.waitFor() != 0) {
             throw new BuildException(what + " does not compile:\n" + Files.readString(log, StandardCharsets.UTF_8));
         }
@@ -457,16 +732,28 @@ final class Build {
     /** ptxas must accept what clang made; registers spilled to memory are said. */
     private void checkPtx(Step step, Path log) throws IOException, InterruptedException {
         Path cubin = Path.of(step.dependencies + ".cubin");
-        run(step.what + " (ptxas)", List.of(ptxas.orElseThrow().toString(), "-v", "-arch=sm_90", step.product.toString(), "-o", cubin.toString()), log);
+        run(
+                step.what + " (ptxas)",
+                List.of(
+                        ptxas.orElseThrow().toString(),
+                        "-v",
+                        "-arch=sm_90",
+                        step.product.toString(),
+                        "-o",
+                        cubin.toString()),
+                log);
         Files.deleteIfExists(cubin);
         try (Stream<String> lines = Files.lines(log)) {
-            lines.filter(line -> line.contains("spill") && !line.contains(" 0 bytes spill stores")).forEach(line -> System.out.println("native build: " + step.what + ": " + line.strip()));
+            lines.filter(line -> line.contains("spill") && !line.contains(" 0 bytes spill stores"))
+                    .forEach(line -> System.out.println("native build: " + step.what + ": " + line.strip()));
         }
     }
 
     /** First line: hash of the command. Then "mtime size path" per file read. */
     private static String stateOf(Step step, List<Path> read) throws IOException {
-        StringBuilder state = new StringBuilder(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8))).append('\n');
+        StringBuilder state = new StringBuilder(
+                        sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))
+                .append('\n');
         for (Path file : read) {
             state.append(stamp(file)).append(' ').append(file).append('\n');
         }
@@ -482,7 +769,9 @@ final class Build {
             return false;
         }
         List<String> lines = Files.readAllLines(step.dependencies);
-        if (lines.isEmpty() || !lines.getFirst().equals(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))) {
+        if (lines.isEmpty()
+                || !lines.getFirst()
+                        .equals(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))) {
             return false;
         }
         for (String line : lines.subList(1, lines.size())) {
@@ -497,16 +786,23 @@ final class Build {
 
     private List<Path> parseDepfile(Path depfile) throws IOException {
         String text = Files.readString(depfile).replace("\\\n", " ");
-        return Arrays.stream(text.substring(text.indexOf(": ") + 2).trim().split("\\s+")).map(Path::of).filter(path -> path.startsWith(root) && !path.startsWith(root.resolve("target/toolchain"))).toList();
+        return Arrays.stream(text.substring(text.indexOf(": ") + 2).trim().split("\\s+"))
+                .map(Path::of)
+                .filter(path -> path.startsWith(root) && !path.startsWith(root.resolve("target/toolchain")))
+                .toList();
     }
 
     // ---- small tools ----
 
-    /** The artifact stores its tools without execute bits and its libraries without the version suffix their users look for. */
+    /**
+     * The artifact stores its tools without execute bits and its libraries without the version
+     * suffix their users look for.
+     */
     static Path prepareClang(Path folder) throws IOException {
         Path clang = folder.resolve("clang");
         if (!Files.exists(clang) || !Files.exists(folder.resolve("clang-format"))) {
-            throw new BuildException("clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");
+            throw new BuildException(
+                    "clang is not unpacked under target/toolchain; run the build through Maven: mvn -B package");
         }
         for (String tool : List.of("clang", "clang-format", "lld")) {
             folder.resolve(tool).toFile().setExecutable(true);
@@ -521,7 +817,10 @@ final class Build {
     }
 
     private static Optional<Path> onPath(String tool) {
-        return Arrays.stream(System.getenv("PATH").split(":")).map(folder -> Path.of(folder, tool)).filter(Files::isExecutable).findFirst();
+        return Arrays.stream(System.getenv("PATH").split(":"))
+                .map(folder -> Path.of(folder, tool))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 
     private static String moduleName(Path folder, Path source) {

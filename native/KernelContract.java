@@ -10,24 +10,28 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Holds kernels to the contract at the head of kernels/common.cuh: the kernels of a file are compiled
- * by native/simt/contract.h as the two kinds they are, and the elementwise ones run. What is wrong is
- * told in one line per kernel.
+ * Holds kernels to the contract at the head of kernels/common.cuh: the kernels of a file are
+ * compiled by native/simt/contract.h as the two kinds they are, and the elementwise ones run. What
+ * is wrong is told in one line per kernel.
  */
 final class KernelContract {
-    private static final Pattern KERNEL = Pattern.compile(
-            "extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?(?!__launch_bounds__)(\\w+)\\s*\\(");
+    private static final Pattern KERNEL =
+            Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?"
+                    + "(?!__launch_bounds__)(\\w+)\\s*\\(");
     private static final Pattern GLOBAL = Pattern.compile("\\b__global__\\b");
     private static final Pattern COMMENT = Pattern.compile("//[^\\n]*|/\\*.*?\\*/", Pattern.DOTALL);
 
     /** What contract.h's refusals look like: two kinds of C++ error, with its words at the end. */
     private static final Pattern REFUSAL = Pattern.compile(
-            "error: (?:call to '.*' declared with 'error' attribute|static assertion failed(?: due to requirement '.*')?): (.*)");
+            "error: (?:call to '.*' declared with 'error' attribute|static assertion failed(?: due to requirement"
+                    + " '.*')?): (.*)");
 
     /** Before what contract.h says that an elementwise kernel uses and may not. */
     private static final String USES = "uses ";
 
-    /** Kernels without and with {@code __launch_bounds__}, and what makes contract.h compile them. */
+    /**
+     * Kernels without and with {@code __launch_bounds__}, and what makes contract.h compile them.
+     */
     enum Kind {
         ELEMENTWISE("-DSIMT_ELEMENTWISE_CONTRACT"),
         COOPERATIVE("-DSIMT_COOPERATIVE_CONTRACT", "-DSIMT_ONE_THREAD");
@@ -111,7 +115,8 @@ final class KernelContract {
      * @return a line for each kernel that breaks the contract
      * @throws Violation with what the compiler says, where that is something else
      */
-    List<String> violations(Path source, Kind kind, List<String> command, Path log) throws IOException, InterruptedException {
+    List<String> violations(Path source, Kind kind, List<String> command, Path log)
+            throws IOException, InterruptedException {
         boolean compiled = run(command, log) == 0;
         if (compiled && run(program(command), log) == 0) {
             return List.of();
@@ -133,13 +138,22 @@ final class KernelContract {
     }
 
     /** What the contract says about one kernel; empty if nothing. */
-    private static String complaint(Declaration kernel, List<String> command, Path log) throws IOException, InterruptedException {
+    private static String complaint(Declaration kernel, List<String> command, Path log)
+            throws IOException, InterruptedException {
         List<String> alone = new ArrayList<>(command);
         alone.add("-DSIMT_ONLY=" + kernel.name());
         if (run(alone, log) != 0) {
-            List<String> refusals = REFUSAL.matcher(Files.readString(log)).results().map(refusal -> refusal.group(1)).distinct().sorted().toList();
+            List<String> refusals = REFUSAL.matcher(Files.readString(log))
+                    .results()
+                    .map(refusal -> refusal.group(1))
+                    .distinct()
+                    .sorted()
+                    .toList();
             return kernel.kind() == Kind.ELEMENTWISE && refusals.stream().allMatch(refusal -> refusal.startsWith(USES))
-                    ? USES + refusals.stream().map(refusal -> refusal.substring(USES.length())).collect(Collectors.joining(", "))
+                    ? USES
+                            + refusals.stream()
+                                    .map(refusal -> refusal.substring(USES.length()))
+                                    .collect(Collectors.joining(", "))
                             + ", which takes __launch_bounds__; without, a kernel is one thread per element_index()"
                     : String.join("; ", refusals);
         }
@@ -153,7 +167,11 @@ final class KernelContract {
     }
 
     private static int run(List<String> command, Path log) throws IOException, InterruptedException {
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor();
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start()
+                .waitFor();
     }
 
     private Path named(Path source) {

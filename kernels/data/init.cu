@@ -20,7 +20,8 @@ extern "C" __global__ void truncated_normal(int n, unsigned long long seed, unsi
   }
 }
 
-// The four words of Philox4x32-10 for counters (first + i, c1, c2, c3): for checks against the published vectors. out is (n, 4).
+// The four words of Philox4x32-10 for counters (first + i, c1, c2, c3): for checks against the
+// published vectors. out is (n, 4).
 extern "C" __global__ void philox_words(int n, unsigned first, unsigned c1, unsigned c2, unsigned c3,
                                         unsigned long long seed, unsigned* __restrict__ out) {
   const int i = element_index();

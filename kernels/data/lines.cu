@@ -1,5 +1,7 @@
-// Tuples of images of lines (section 3.1). A line has its centre, direction theta ~ U[0, pi) and length ~ U[5, 23); the pixels of the points centre +- i (cos theta, sin theta),
-// i = 0 ... floor(length / 2) - 1, are 1, the others 0. Its label is +1 where theta < pi / 2, else -1; a tuple's label is the product of its images' labels.
+// Tuples of images of lines (section 3.1). A line has its centre, direction theta ~ U[0, pi) and
+// length ~ U[5, 23); the pixels of the points centre +- i (cos theta, sin theta), i = 0 ...
+// floor(length / 2) - 1, are 1, the others 0. Its label is +1 where theta < pi / 2, else -1; a
+// tuple's label is the product of its images' labels.
 // One Philox draw per image: theta, length, and both coordinates of the centre.
 #include "../common.cuh"
 #include "../philox.cuh"
@@ -7,8 +9,9 @@
 constexpr int kSide = 28;
 constexpr int kPixels = kSide * kSide;
 
-// How points are put on the grid: centre uniform in [0, 27)^2 and points rounded to the nearest integer; else, as in the authors' program, centre uniform in
-// [0, 28)^2 and points truncated toward zero.
+// How points are put on the grid: centre uniform in [0, 27)^2 and points rounded to the nearest
+// integer; else, as in the authors' program, centre uniform in [0, 28)^2 and points truncated
+// toward zero.
 constexpr int kPaperRaster = 0;
 
 // The pixel of a coordinate, or -1 outside of the image.
@@ -17,7 +20,8 @@ __device__ __forceinline__ int pixel(int raster, float coordinate) {
   return at >= 0 && at < kSide ? at : -1;
 }
 
-// x(n, k, 28, 28), y(n, k), product(n) of the tuples first, first + 1, ... of the stream. A block per tuple.
+// x(n, k, 28, 28), y(n, k), product(n) of the tuples first, first + 1, ... of the stream. A block
+// per tuple.
 extern "C" __global__ void __launch_bounds__(1024)
     line_tuples(int first, int k, int raster, unsigned long long seed, unsigned stream,
                 const unsigned* __restrict__ step, float* __restrict__ x, float* __restrict__ y,

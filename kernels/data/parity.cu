@@ -1,5 +1,6 @@
-// Parity data (section 2.1): x uniform in {-1, +1}^d and y = the product of x over the hidden subset S.
-// One Philox draw gives the signs of 128 coordinates: element = sample, draw = coordinate / 128; a set bit is -1.
+// Parity data (section 2.1): x uniform in {-1, +1}^d and y = the product of x over the hidden
+// subset S. One Philox draw gives the signs of 128 coordinates: element = sample, draw = coordinate
+// / 128; a set bit is -1.
 #include "../common.cuh"
 #include "../philox.cuh"
 
@@ -56,7 +57,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// The hidden subset as ceil(d / 32) words of bits: each coordinate with probability 1/2 (size < 0), or the `size` coordinates of smallest random key. One thread.
+// The hidden subset as ceil(d / 32) words of bits: each coordinate with probability 1/2 (size < 0),
+// or the `size` coordinates of smallest random key. One thread.
 extern "C" __global__ void parity_subset(int d, int size, unsigned long long seed, unsigned stream,
                                          unsigned* __restrict__ subset) {
   if (element_index() < 1) {

@@ -1,5 +1,6 @@
-// Piecewise-linear curves (section 4): f = W p with W[i, j] = max(0, i - j + 1), where p holds the changes of slope a at three positions theta.
-// Per sample: draw 0 gives the positions, draw 1 the changes.
+// Piecewise-linear curves (section 4): f = W p with W[i, j] = max(0, i - j + 1), where p holds the
+// changes of slope a at three positions theta. Per sample: draw 0 gives the positions, draw 1 the
+// changes.
 #include "../common.cuh"
 #include "../philox.cuh"
 
@@ -7,9 +8,9 @@ constexpr int kPieces = 3;
 constexpr int kCurves = 16;  // per block
 
 // How theta and a are drawn.
-// kPaperLaw: theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1).
-// kProgramLaw: theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples,
-// a their successive differences.
+// kPaperLaw: theta without replacement from {0, ..., n - 1}, a uniform in [-1, 1). kProgramLaw:
+// theta = 3 + a sorted sample without replacement from n - 6; slopes one of four triples, a their
+// successive differences.
 // kRealLaw: theta uniform in [0, n), real; a uniform in [-1, 1); f[i] = sum of a max(0, i - theta).
 constexpr int kPaperLaw = 0;
 constexpr int kProgramLaw = 1;
@@ -22,7 +23,8 @@ struct Pieces {
 __device__ __forceinline__ int smaller(int a, int b) { return a < b ? a : b; }
 __device__ __forceinline__ int larger(int a, int b) { return a < b ? b : a; }
 
-// Three distinct integers below count, uniformly, in the order drawn: each is drawn among those that are left and moved past those that are taken.
+// Three distinct integers below count, uniformly, in the order drawn: each is drawn among those
+// that are left and moved past those that are taken.
 __device__ __forceinline__ void distinct(int count, Philox bits, int (&chosen)[kPieces]) {
   const int first = static_cast<int>(__umulhi(bits.x, static_cast<unsigned>(count)));
   int second = static_cast<int>(__umulhi(bits.y, static_cast<unsigned>(count - 1)));
@@ -35,7 +37,8 @@ __device__ __forceinline__ void distinct(int count, Philox bits, int (&chosen)[k
   chosen[2] = third;
 }
 
-// Slope of the given piece in the program's four triples: (1, -1, 1), (1, -2, 1), (-2, 1, -1), (1, -1, 2).
+// Slope of the given piece in the program's four triples: (1, -1, 1), (1, -2, 1), (-2, 1, -1),
+// (1, -1, 2).
 __device__ __forceinline__ float program_slope(unsigned triple, int piece) {
   switch (piece) {
     case 0:
@@ -81,7 +84,8 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
   return pieces;
 }
 
-// f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no entries under the real law). Grid ceil(samples / 16).
+// f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no
+// entries under the real law). Grid ceil(samples / 16).
 extern "C" __global__ void __launch_bounds__(1024)
     pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream,
                const unsigned* __restrict__ step, float* __restrict__ f, float* __restrict__ p) {

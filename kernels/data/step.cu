@@ -7,7 +7,8 @@ constexpr int kDraws = 64;            // per block
 constexpr int kNormals = 4 * kDraws;  // per block
 constexpr int kPartialSums = 32;      // of a dot product
 
-// out(n) ~ N(0, scale^2). Draw i of a block gives its normals i, 64 + i, 128 + i and 192 + i, so that stores are contiguous. Grid ceil(n / 256).
+// out(n) ~ N(0, scale^2). Draw i of a block gives its normals i, 64 + i, 128 + i and 192 + i, so
+// that stores are contiguous. Grid ceil(n / 256).
 extern "C" __global__ void __launch_bounds__(1024)
     scaled_normals(int n, float scale, unsigned long long seed, unsigned stream, const unsigned* __restrict__ step,
                    float* __restrict__ out) {
@@ -38,8 +39,8 @@ extern "C" __global__ void shifted_levels(int levels, const float* __restrict__ 
   }
 }
 
-// r(n) = x(n, d) w(d) + b, label(n) = the index of r's level, y(n) = the level. Products are summed in 32 lanes, lanes as a tree: one order on every device.
-// A block per sample.
+// r(n) = x(n, d) w(d) + b, label(n) = the index of r's level, y(n) = the level. Products are summed
+// in 32 lanes, lanes as a tree: one order on every device. A block per sample.
 extern "C" __global__ void __launch_bounds__(1024)
     step_labels(int d, int levels, const float* __restrict__ x, const float* __restrict__ w,
                 const float* __restrict__ b, const float* __restrict__ z, float* __restrict__ r,

@@ -1,5 +1,6 @@
-// Data of the stocks (appendix A): x uniform among d inputs, a one-hot vector kept as its index; its label y(x) from a table; z uniform in {-1, +1}^k but for z_y = 1.
-// Signs are kept as bits, 32 in a word and ceil(k / 32) words for a sample: a set bit is -1.
+// Data of the stocks (appendix A): x uniform among d inputs, a one-hot vector kept as its index;
+// its label y(x) from a table; z uniform in {-1, +1}^k but for z_y = 1. Signs are kept as bits, 32
+// in a word and ceil(k / 32) words for a sample: a set bit is -1.
 #include "../common.cuh"
 #include "../philox.cuh"
 
@@ -15,7 +16,8 @@ extern "C" __global__ void stock_labels(int d, int k, unsigned long long seed, u
   }
 }
 
-// Signs of a whole batch, as if all its words were one array: draws times four of them. z_y is not yet 1.
+// Signs of a whole batch, as if all its words were one array: draws times four of them. z_y is not
+// yet 1.
 extern "C" __global__ void stock_signs(int draws, unsigned long long seed, unsigned stream,
                                        const unsigned* __restrict__ step, unsigned* __restrict__ signs) {
   const int i = element_index();

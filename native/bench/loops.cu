@@ -1,4 +1,5 @@
-// The elementwise kernels as a C++ programmer would write them for a CPU: one plain loop. `plateau bench elementwise` compares, compiled with the same flags.
+// The elementwise kernels as a C++ programmer would write them for a CPU: one plain loop.
+// `plateau bench elementwise` compares, compiled with the same flags.
 #include "../../kernels/common.cuh"
 
 extern "C" __global__ void __launch_bounds__(1) sgd_loop(int n, const float* __restrict__ learning_rate,

@@ -1,4 +1,5 @@
-// The functions that JCublas' native library refers to and this library does not have: each says so by name.
+// The functions that JCublas' native library refers to and this library does not have: each says so
+// by name.
 #include <cstdio>
 
 namespace {

@@ -1,5 +1,7 @@
-// libcublas.so.12 for the CPU driver: the part of cuBLAS that Plateau calls, over oneDNN. Calls put their work on the handle's stream, so they are ordered with
-// kernels and can be captured. cuBLAS's matrices are column-major; a column-major product is the row-major product of the transposed operands, swapped.
+// libcublas.so.12 for the CPU driver: the part of cuBLAS that Plateau calls, over oneDNN. Calls put
+// their work on the handle's stream, so they are ordered with kernels and can be captured. cuBLAS's
+// matrices are column-major; a column-major product is the row-major product of the transposed
+// operands, swapped.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -73,7 +75,8 @@ using Sgemm = dnnl_status_t (*)(char, char, dnnl_dim_t, dnnl_dim_t, dnnl_dim_t, 
                                 const float*, dnnl_dim_t, float, float*, dnnl_dim_t);
 using SetThreads = void (*)(int);
 
-// oneDNN, loaded from the folder this library lies in when the first product needs it. Its OpenMP threads are told, before they exist, to park at once.
+// oneDNN, loaded from the folder this library lies in when the first product needs it. Its OpenMP
+// threads are told, before they exist, to park at once.
 struct OneDnn {
   Sgemm sgemm = nullptr;
   SetThreads set_threads = nullptr;
@@ -115,7 +118,8 @@ struct Product {
   int batch = 1;
 };
 
-// One thread: at Plateau's shapes OpenMP's threads cost more than they give, and one thread's bits do not depend on the machine.
+// One thread: at Plateau's shapes OpenMP's threads cost more than they give, and one thread's bits
+// do not depend on the machine.
 void run(void* state) {
   const Product& p = *static_cast<Product*>(state);
   one_dnn().set_threads(1);
@@ -333,7 +337,8 @@ API cublasSgemmStridedBatched(void* handle, int operation_a, int operation_b, in
                 beta);
 }
 
-// y = alpha op(A) x + beta y with A (m, n): the product of op(A) and a matrix of one column, for unit strides.
+// y = alpha op(A) x + beta y with A (m, n): the product of op(A) and a matrix of one column, for
+// unit strides.
 API cublasSgemv_v2(void* handle, int operation, int m, int n, const float* alpha, const float* a, int lda,
                    const float* x, int increment_x, const float* beta, float* y, int increment_y) {
   if (increment_x != 1 || increment_y != 1) {

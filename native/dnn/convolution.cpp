@@ -1,5 +1,7 @@
-// Convolutions, by oneDNN. A batch is cut into pieces that depend on the shape alone, each computed by one thread, so the bits do not depend on how many threads
-// there are; the filter gradients of the pieces are added in order. Everything that a convolution needs while it runs lies in the caller's workspace.
+// Convolutions, by oneDNN. A batch is cut into pieces that depend on the shape alone, each computed
+// by one thread, so the bits do not depend on how many threads there are; the filter gradients of
+// the pieces are added in order. Everything that a convolution needs while it runs lies in the
+// caller's workspace.
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
@@ -24,7 +26,8 @@ struct Shape {
   auto operator<=>(const Shape&) const = default;
 };
 
-// Pieces of a batch that is worth threads. More would balance more threads, but cost a primitive's start and, backwards, a filter gradient each.
+// Pieces of a batch that is worth threads. More would balance more threads, but cost a primitive's
+// start and, backwards, a filter gradient each.
 constexpr int kPieces = 8;
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMostPlans = 256;
@@ -41,8 +44,9 @@ dnnl::stream& this_threads_stream() {
   return stream;
 }
 
-// oneDNN reads how many OpenMP threads the calling thread may use, when it plans and when it runs. The driver's own pool shares out the pieces instead: OpenMP's
-// would compete with it for the cores, and its number would show in the bits.
+// oneDNN reads how many OpenMP threads the calling thread may use, when it plans and when it runs.
+// The driver's own pool shares out the pieces instead: OpenMP's would compete with it for the
+// cores, and its number would show in the bits.
 void use_one_thread() { omp_set_num_threads(1); }
 
 Layout layout(const std::array<int, 4>& dims, dnnl::memory::format_tag tag) {
@@ -56,13 +60,15 @@ Layout callers(const Filter& filter) {
   return layout(filter.dims,
                 filter.format == CUDNN_TENSOR_NHWC ? dnnl::memory::format_tag::ohwi : dnnl::memory::format_tag::oihw);
 }
-// What oneDNN computes in: of channels-last activations their own layout, for which it has kernels as fast as for its blocked ones; else what it likes best.
+// What oneDNN computes in: of channels-last activations their own layout, for which it has kernels
+// as fast as for its blocked ones; else what it likes best.
 Layout preferred(const Tensor& tensor) {
   return tensor.format == CUDNN_TENSOR_NHWC ? callers(tensor) : layout(tensor.dims, dnnl::memory::format_tag::any);
 }
 Layout preferred(const Filter& filter) { return layout(filter.dims, dnnl::memory::format_tag::any); }
 
-// One operand of a primitive: where the caller's layout is not the primitive's, it is converted from or to a copy in the workspace.
+// One operand of a primitive: where the caller's layout is not the primitive's, it is converted
+// from or to a copy in the workspace.
 struct Operand {
   int argument;
   Layout callers, primitives;
@@ -92,7 +98,8 @@ void convert(const Operand& operand, const Layout& from, void* source, const Lay
                                                   {DNNL_ARG_TO, dnnl::memory(to, engine(), target)}});
 }
 
-// The computation for a number of images: two operands that are read and one that is written. The filter, or its gradient, is what the pieces share.
+// The computation for a number of images: two operands that are read and one that is written. The
+// filter, or its gradient, is what the pieces share.
 struct Piece {
   dnnl::primitive primitive;
   Operand first, second, result;
@@ -366,7 +373,8 @@ std::array<int, 4> output_dims(const Tensor& input, const Filter& filter, const 
   return dims;
 }
 
-// The descriptors of one call, checked against each other and against what NVIDIA documents for the algorithm.
+// The descriptors of one call, checked against each other and against what NVIDIA documents for the
+// algorithm.
 Shape checked(Direction direction, const void* input, const void* filter, const void* convolution, const void* output,
               bool algorithm_supported) {
   const Shape shape{direction, described<Tensor>(input), described<Tensor>(output), described<Filter>(filter),
@@ -388,7 +396,8 @@ Shape checked(Direction direction, const void* input, const void* filter, const 
   return shape;
 }
 
-// The algorithms that compute any shape in float32: which of them is named makes no difference here. The FFT and Winograd ones are not offered.
+// The algorithms that compute any shape in float32: which of them is named makes no difference
+// here. The FFT and Winograd ones are not offered.
 bool supported(cudnnConvolutionFwdAlgo_t algorithm) {
   return algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM ||
          algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM || algorithm == CUDNN_CONVOLUTION_FWD_ALGO_GEMM;

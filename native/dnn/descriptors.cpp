@@ -1,5 +1,6 @@
-// libcudnn.so.9 for the CPU driver: the part of cuDNN that Plateau calls (cudnn_subset.h). This file: the library, its handles and its descriptors.
-// What a GPU's cuDNN would refuse is refused here, with a status of the category that NVIDIA documents for it.
+// libcudnn.so.9 for the CPU driver: the part of cuDNN that Plateau calls (cudnn_subset.h). This
+// file: the library, its handles and its descriptors. What a GPU's cuDNN would refuse is refused
+// here, with a status of the category that NVIDIA documents for it.
 #include "dnn/dnn.h"
 
 namespace {

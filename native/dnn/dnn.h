@@ -1,4 +1,5 @@
-// What the files of the CPU's cuDNN share: descriptors, the frame of a call, and how a call's work gets to its stream.
+// What the files of the CPU's cuDNN share: descriptors, the frame of a call, and how a call's work
+// gets to its stream.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -35,7 +36,8 @@ struct Handle {
   void* stream = nullptr;
 };
 
-// (n, c, h, w) float32 in one of two dense layouts; `is_set` is false between cudnnCreate… and cudnnSet….
+// (n, c, h, w) float32 in one of two dense layouts; `is_set` is false between cudnnCreate… and
+// cudnnSet….
 struct Tensor {
   bool is_set = false;
   cudnnTensorFormat_t format{};
@@ -53,7 +55,8 @@ struct Tensor {
   auto operator<=>(const Tensor&) const = default;
 };
 
-// (out maps, in maps, rows, cols), otherwise as a tensor; a type of its own because a call must not take one for the other.
+// (out maps, in maps, rows, cols), otherwise as a tensor; a type of its own because a call must not
+// take one for the other.
 struct Filter : Tensor {};
 
 struct Convolution {
@@ -79,7 +82,8 @@ struct Activation {
   double coefficient = 0;
 };
 
-// The live objects of a kind, by the pointers that callers hold. Objects are copied out: a call works with the descriptors as they were when it was made.
+// The live objects of a kind, by the pointers that callers hold. Objects are copied out: a call
+// works with the descriptors as they were when it was made.
 template <class T>
 class Table {
  public:
@@ -130,7 +134,8 @@ T described(const void* key) {
   return value;
 }
 
-// What all computations here ask of their tensors and filters: float32, and not a vectorised layout.
+// What all computations here ask of their tensors and filters: float32, and not a vectorised
+// layout.
 inline void require_computable(const Tensor& tensor) {
   require(tensor.type == CUDNN_DATA_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
   require(tensor.format != CUDNN_TENSOR_NCHW_VECT_C, CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
@@ -143,7 +148,8 @@ T computable(const void* key) {
   return value;
 }
 
-// A GPU faults where a pointer is not device memory or the memory ends too early; here the call itself is refused.
+// A GPU faults where a pointer is not device memory or the memory ends too early; here the call
+// itself is refused.
 inline void require_device(const void* pointer, std::size_t bytes) {
   require(pointer != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
   require(plateau_device_range(reinterpret_cast<std::uint64_t>(pointer), bytes) == 0, CUDNN_STATUS_EXECUTION_FAILED);
@@ -204,7 +210,8 @@ inline void submit(const Handle& handle, const char* name, Work work) {
 // Below this many operations waking another thread costs more than it gives.
 constexpr double kWorthThreads = 1 << 17;
 
-// body(i) for i in [0, count), on several threads where the `operations` of all of them together are worth it.
+// body(i) for i in [0, count), on several threads where the `operations` of all of them together
+// are worth it.
 template <class Body>
 void parallel(std::size_t count, double operations, const Body& body) {
   if (operations < kWorthThreads) {

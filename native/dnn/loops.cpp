@@ -1,5 +1,6 @@
-// Everything but the convolutions. It is bound by memory, so plain loops do; and oneDNN's pooling keeps a record of its maxima for the way back, for which cuDNN's
-// interface has no place. Images are shared out over the driver's threads; sums run in an order that the shape alone decides.
+// Everything but the convolutions. It is bound by memory, so plain loops do; and oneDNN's pooling
+// keeps a record of its maxima for the way back, for which cuDNN's interface has no place. Images
+// are shared out over the driver's threads; sums run in an order that the shape alone decides.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -24,7 +25,8 @@ void require_alike(const Tensor& a, const Tensor& b) {
 
 // ---- pooling ----
 
-// Images of (rows, columns, channels): those of a channels-first batch are its planes, of one channel each.
+// Images of (rows, columns, channels): those of a channels-first batch are its planes, of one
+// channel each.
 struct Pools {
   Pooling pooling;
   std::size_t images;
@@ -76,7 +78,8 @@ void for_each_place(const Pools& p, const Range& rows, const Range& columns, con
   }
 }
 
-// Whether `value` takes the place of the largest so far. The first of equals stays; a NaN wins for good, or never.
+// Whether `value` takes the place of the largest so far. The first of equals stays; a NaN wins for
+// good, or never.
 bool wins(float value, float largest, bool propagate_nan) {
   return (value > largest) | (propagate_nan & (value != value) & (largest == largest));
 }
@@ -232,7 +235,8 @@ Activation checked_activation(const void* key) {
 
 // ---- softmax ----
 
-// Groups of elements that are normalised together: a whole image, or the channels of one place of it.
+// Groups of elements that are normalised together: a whole image, or the channels of one place of
+// it.
 struct Groups {
   Tensor tensor;
   bool of_channels;

@@ -1,4 +1,5 @@
-// The part of CUDA's driver ABI that this library implements: types, codes and enumerators, with the values cuda.h gives them.
+// The part of CUDA's driver ABI that this library implements: types, codes and enumerators, with
+// the values cuda.h gives them.
 #pragma once
 #include <cstddef>
 #include <cstdint>

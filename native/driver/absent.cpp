@@ -1,4 +1,5 @@
-// The functions that JCuda's native library refers to and this driver does not have: each says so by name, loudly, instead of failing to link or to run.
+// The functions that JCuda's native library refers to and this driver does not have: each says so
+// by name, loudly, instead of failing to link or to run.
 #include <cstdio>
 
 #include "driver/abi.h"

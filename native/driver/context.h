@@ -9,7 +9,8 @@ namespace driver {
 
 class Stream;
 
-// An error of an asynchronous operation stays with its context: every later call returns it, as on a GPU.
+// An error of an asynchronous operation stays with its context: every later call returns it, as on
+// a GPU.
 struct Context {
   std::atomic<CUresult> sticky{CUDA_SUCCESS};
   std::shared_ptr<Stream> null_stream;

@@ -367,7 +367,8 @@ PLATEAU_API CUresult cuProfilerStop() {
   return call("cuProfilerStop", Needs::context, [] {});
 }
 
-// Counts of what is alive: device allocations, pinned allocations, modules, streams, events, graphs, executable graphs.
+// Counts of what is alive: device allocations, pinned allocations, modules, streams, events,
+// graphs, executable graphs.
 PLATEAU_API void plateau_live_objects(int counts[7]) {
   counts[0] = static_cast<int>(memory().count(MemoryKind::device));
   counts[1] = static_cast<int>(memory().count(MemoryKind::pinned));

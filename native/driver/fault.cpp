@@ -1,4 +1,5 @@
-// Fault injection: PLATEAU_FAULT="function:n:code,..." or plateau_inject_fault make the n-th call (from 1) of a function return a code.
+// Fault injection: PLATEAU_FAULT="function:n:code,..." or plateau_inject_fault make the n-th call
+// (from 1) of a function return a code.
 #include "driver/call.h"
 
 #include <cstdio>

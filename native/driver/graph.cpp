@@ -1,4 +1,5 @@
-// Graphs: what capture made, instantiated into a flat list that a stream's worker runs without leaving native code.
+// Graphs: what capture made, instantiated into a flat list that a stream's worker runs without
+// leaving native code.
 #include "driver/graph.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 namespace driver {
 namespace {
 
-// Its own copy of a kernel node, so that updates of one executable graph do not show in another; other operations are immutable and shared.
+// Its own copy of a kernel node, so that updates of one executable graph do not show in another;
+// other operations are immutable and shared.
 std::shared_ptr<Operation> instance_of(const std::shared_ptr<Operation>& operation) {
   if (const auto* launch = dynamic_cast<const KernelLaunch*>(operation.get())) {
     return std::make_shared<KernelLaunch>(*launch);
@@ -62,7 +64,8 @@ class GraphRun final : public Operation {
   std::shared_ptr<Program> program_;
 };
 
-// Launches of one executable graph come one after the other, on whatever streams. Its memory is checked again where any has been freed since the last launch.
+// Launches of one executable graph come one after the other, on whatever streams. Its memory is
+// checked again where any has been freed since the last launch.
 void launch(GraphExec& exec, const std::shared_ptr<Stream>& stream) {
   std::lock_guard lock(exec.mutex);
   if (const std::uint64_t releases = memory().releases() + 1; exec.checked_at_release != releases) {

@@ -14,7 +14,8 @@
 namespace driver {
 namespace {
 
-// Sharing out blocks can pay for a kernel of that many nanoseconds. It costs half a microsecond where threads poll, and what its neighbours then find in the other caches.
+// Sharing out blocks can pay for a kernel of that many nanoseconds. It costs half a microsecond
+// where threads poll, and what its neighbours then find in the other caches.
 constexpr float kWorthSharing = 5e3f;
 // It surely does for one of that many.
 constexpr float kSurelyWorthSharing = 100e3f;
@@ -31,10 +32,11 @@ void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) 
   require(volume(block) <= kernel.max_threads, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
 }
 
-// A GPU faults when a kernel follows a pointer that is not device memory, or not aligned as its type
-// asks. The kernels' signatures are known here, so the launch itself is refused, where a pointer that
-// is not null has less behind it than one element. Null is a value that many kernels take. As in
-// CUDA, how many arguments there are is not known: so many as the kernel has parameters are read.
+// A GPU faults when a kernel follows a pointer that is not device memory, or not aligned as its
+// type asks. The kernels' signatures are known here, so the launch itself is refused, where a
+// pointer that is not null has less behind it than one element. Null is a value that many kernels
+// take. As in CUDA, how many arguments there are is not known: so many as the kernel has parameters
+// are read.
 void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
   for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
     const simt::Param& param = kernel.params[i];

@@ -14,9 +14,11 @@
 
 namespace driver {
 
-// Whether threads pay for a kernel: what a block takes when one thread runs them all, against what it takes when they are shared out. Both are measured over some runs in a row, since the first run of
-// either kind still finds its data in the other's caches, and again now and then; kernels take turns in it, so that each is measured among others that do as they usually do. What is shared is measured
-// always: where other programs hold the cores, it stops.
+// Whether threads pay for a kernel: what a block takes when one thread runs them all, against what
+// it takes when they are shared out. Both are measured over some runs in a row, since the first run
+// of either kind still finds its data in the other's caches, and again now and then; kernels take
+// turns in it, so that each is measured among others that do as they usually do. What is shared is
+// measured always: where other programs hold the cores, it stops.
 class BlockTime {
  public:
   BlockTime();

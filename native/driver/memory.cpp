@@ -1,4 +1,5 @@
-// Device memory is host memory that the driver keeps account of: filled with NaN bytes when allocated, and followed by guard bytes that are checked when it is freed.
+// Device memory is host memory that the driver keeps account of: filled with NaN bytes when
+// allocated, and followed by guard bytes that are checked when it is freed.
 #include "driver/memory.h"
 
 #include <unistd.h>
@@ -144,7 +145,8 @@ void require_alive(std::uint64_t address, std::size_t bytes) {
   require(bytes == 0 || memory().find(address, bytes).has_value(), CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
-// One side of a copy. An address that the driver knows must have all the bytes in one allocation; another is pageable host memory.
+// One side of a copy. An address that the driver knows must have all the bytes in one allocation;
+// another is pageable host memory.
 struct Side {
   Side(std::uint64_t where, std::size_t bytes) : address(where), known(memory().find(where, 1).has_value()) {
     if (known) {
@@ -158,7 +160,8 @@ struct Side {
 class Copy final : public Operation {
  public:
   Copy(Side to, Side from, std::size_t bytes) : to_(to), from_(from), bytes_(bytes) {}
-  // CUDA takes what is in pageable host memory during the call: the caller may reuse or release it afterwards.
+  // CUDA takes what is in pageable host memory during the call: the caller may reuse or release it
+  // afterwards.
   void stage() {
     staged_.resize(bytes_);
     std::memcpy(staged_.data(), pointer<char>(from_.address), bytes_);

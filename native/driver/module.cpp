@@ -35,7 +35,8 @@ std::size_t elf_size(const void* image) {
   return header.e_shoff + static_cast<std::size_t>(header.e_shnum) * header.e_shentsize;
 }
 
-// cuModuleLoadData is not told how many bytes it is given: what lies where the section headers should be tells a whole image from one cut short.
+// cuModuleLoadData is not told how many bytes it is given: what lies where the section headers
+// should be tells a whole image from one cut short.
 void require_whole(const MemoryFile& file) {
   const auto header = file.read<Elf64_Ehdr>(0);
   for (std::size_t i = 0; i < header.e_shnum; ++i) {

@@ -13,7 +13,8 @@ namespace driver {
 struct Context;
 struct Function;
 
-// A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader knows a library by its path, which holds the descriptor.
+// A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader
+// knows a library by its path, which holds the descriptor.
 class MemoryFile {
  public:
   MemoryFile(const void* bytes, std::size_t count);

@@ -14,7 +14,8 @@ class Operation {
  public:
   virtual ~Operation() = default;
   virtual void run(Context& context) = 0;
-  // Fails with CUDA_ERROR_ILLEGAL_ADDRESS where memory that it uses has been freed since it was made.
+  // Fails with CUDA_ERROR_ILLEGAL_ADDRESS where memory that it uses has been freed since it was
+  // made.
   virtual void check_memory() const {}
   virtual CUgraphNodeType type() const { return CU_GRAPH_NODE_TYPE_HOST; }
 };

@@ -1,32 +1,37 @@
-// The private ABI between this project's libcuda.so.1 and its libcublas.so.12 and libcudnn.so.9: how a library puts work on a stream
-// and checks the device memory it is given. NVIDIA's driver has no such entry points; only our libraries and tests call them.
+// The private ABI between this project's libcuda.so.1 and its libcublas.so.12 and libcudnn.so.9:
+// how a library puts work on a stream and checks the device memory it is given. NVIDIA's driver has
+// no such entry points; only our libraries and tests call them.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
 extern "C" {
 
-// Work that a library enqueues, run by the stream's worker in stream order, or recorded as a node while the stream is capturing (then run on
-// every replay). `state` is released by `destroy` when neither the stream nor a graph needs it any more. Returns a CUresult.
+// Work that a library enqueues, run by the stream's worker in stream order, or recorded as a node
+// while the stream is capturing (then run on every replay). `state` is released by `destroy` when
+// neither the stream nor a graph needs it any more. Returns a CUresult.
 int plateau_stream_submit(void* stream, const char* name, void (*run)(void* state), void* state,
                           void (*destroy)(void* state));
 
-// CUDA_SUCCESS (0) where [pointer, pointer + bytes) lies inside one live device allocation, else CUDA_ERROR_INVALID_VALUE (1).
+// CUDA_SUCCESS (0) where [pointer, pointer + bytes) lies inside one live device allocation, else
+// CUDA_ERROR_INVALID_VALUE (1).
 int plateau_device_range(std::uint64_t pointer, std::size_t bytes);
 
-// True (1) once where fault injection asks for this call of `function` to fail; then *code is what to return (a value of the library's own status type).
+// True (1) once where fault injection asks for this call of `function` to fail; then *code is what
+// to return (a value of the library's own status type).
 int plateau_injected_fault(const char* function, int* code);
 
-// Splits [0, count) over the driver's thread pool and returns when all of it is done; the caller takes part. The result must not depend on the split.
+// Splits [0, count) over the driver's thread pool and returns when all of it is done; the caller
+// takes part. The result must not depend on the split.
 void plateau_parallel_for(std::uint64_t count, void (*body)(void* state, std::uint64_t first, std::uint64_t last),
                           void* state);
 
 // Threads that plateau_parallel_for may use, the caller included.
 int plateau_pool_threads(void);
 
-// *kind becomes 0 for an elementwise kernel, 1 for a cooperative one (the head of kernels/common.cuh).
-// CUDA has no such call: CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK is 1 for a cooperative kernel in an
-// image for use, but its launch bound on a GPU and in an image with real threads, where an elementwise
-// kernel's 1024 can be a bound, too. Returns a CUresult.
+// *kind becomes 0 for an elementwise kernel, 1 for a cooperative one (the head of
+// kernels/common.cuh). CUDA has no such call: CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK is 1 for a
+// cooperative kernel in an image for use, but its launch bound on a GPU and in an image with real
+// threads, where an elementwise kernel's 1024 can be a bound, too. Returns a CUresult.
 int plateau_function_kind(void* function, int* kind);
 }

@@ -1,5 +1,8 @@
-// The thread pool that shares out the blocks of large kernels. Its threads poll for about a millisecond, as a step may take in which a kernel tries whether sharing pays, and then park: a thread that spins
-// for longer would take a core from whatever else runs. One job at a time; a second caller meanwhile does its work alone, and so does everyone while there are as many streams at work as threads.
+// The thread pool that shares out the blocks of large kernels. Its threads poll for about a
+// millisecond, as a step may take in which a kernel tries whether sharing pays, and then park: a
+// thread that spins for longer would take a core from whatever else runs. One job at a time; a
+// second caller meanwhile does its work alone, and so does everyone while there are as many streams
+// at work as threads.
 #include "driver/pool.h"
 
 #include <algorithm>
@@ -20,8 +23,11 @@ using Body = void (*)(void*, std::uint64_t, std::uint64_t);
 
 std::atomic<unsigned> streams_at_work{0};
 
-// A job is cut into chunks, and every thread has a share of them: the same part of every job of a kind, so that what one kernel has left in a core's cache the next one finds there. Who is done with its
-// own share takes from the others'. A share's word holds the job's number and how many of its chunks nobody has claimed: who claims one may read what the job is, which stays until all are finished.
+// A job is cut into chunks, and every thread has a share of them: the same part of every job of a
+// kind, so that what one kernel has left in a core's cache the next one finds there. Who is done
+// with its own share takes from the others'. A share's word holds the job's number and how many of
+// its chunks nobody has claimed: who claims one may read what the job is, which stays until all are
+// finished.
 class Pool {
  public:
   Pool() {

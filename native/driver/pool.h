@@ -5,7 +5,8 @@
 
 namespace driver {
 
-// How long an idle worker, or a waiting thread, polls before it parks: longer than the gap between two launches, shorter than a scheduler's slice.
+// How long an idle worker, or a waiting thread, polls before it parks: longer than the gap between
+// two launches, shorter than a scheduler's slice.
 constexpr int kPolls = 2000;
 
 bool polled(const auto& condition, int polls = kPolls) {

@@ -24,7 +24,8 @@ void capture_node(Stream& stream, std::shared_ptr<Operation> operation) {
   stream.capture->graph->nodes.push_back(std::move(node));
 }
 
-// A capture in which a blocking stream of the context takes part, which makes its legacy stream unusable; null where there is none.
+// A capture in which a blocking stream of the context takes part, which makes its legacy stream
+// unusable; null where there is none.
 Capture* capture_of_blocking_stream(const Context& context) {
   for (Capture* capture : open_captures) {
     if (std::any_of(capture->streams.begin(), capture->streams.end(),
@@ -265,7 +266,8 @@ std::shared_ptr<Graph> end_capture(const std::shared_ptr<Stream>& stream) {
   require(capture->origin == stream.get(), CUDA_ERROR_STREAM_CAPTURE_UNMATCHED);
   require(capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED || capture->thread == std::this_thread::get_id(),
           CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);
-  // Every node must be an ancestor of what the origin stream ends with: a forked stream that was not joined has others.
+  // Every node must be an ancestor of what the origin stream ends with: a forked stream that was
+  // not joined has others.
   std::set<Node*> reached;
   std::vector<Node*> open = stream->frontier;
   while (!open.empty()) {
@@ -317,7 +319,8 @@ bool is_capturing(const Stream& stream) {
   return stream.capture != nullptr;
 }
 
-// A stream that goes away while it captures takes the capture with it, or nobody could end it; a forked one only spoils it.
+// A stream that goes away while it captures takes the capture with it, or nobody could end it; a
+// forked one only spoils it.
 void abandon_capture(Stream& stream) {
   std::lock_guard lock(capture_mutex());
   const auto capture = stream.capture;

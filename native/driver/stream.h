@@ -29,7 +29,8 @@ struct Capture {
   std::set<Stream*> streams;
 };
 
-// One cuEventRecord. A wait is for the record that was the last when it was asked for, whatever is recorded afterwards.
+// One cuEventRecord. A wait is for the record that was the last when it was asked for, whatever is
+// recorded afterwards.
 struct Record {
   Position position;
   std::chrono::steady_clock::time_point time;  // when the stream came to it
@@ -54,7 +55,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Enqueues and returns the operation's place in the order of work, or adds a node while capturing and returns 0.
+  // Enqueues and returns the operation's place in the order of work, or adds a node while capturing
+  // and returns 0.
   std::uint64_t submit(std::shared_ptr<Operation> operation);
   void synchronize();
   bool idle() const { return completed_.load(std::memory_order_acquire) == submitted_.load(std::memory_order_acquire); }
@@ -92,7 +94,8 @@ std::shared_ptr<Stream> stream_of(void* handle);
 std::mutex& capture_mutex();
 void begin_capture(const std::shared_ptr<Stream>& stream, CUstreamCaptureMode mode);
 std::shared_ptr<Graph> end_capture(const std::shared_ptr<Stream>& stream);
-// Fails, and invalidates captures, where a capture forbids the calling thread what it is about to do.
+// Fails, and invalidates captures, where a capture forbids the calling thread what it is about to
+// do.
 void forbid_during_capture();
 void forbid_while_capturing(Stream& stream);
 bool is_capturing(const Stream& stream);

@@ -1,5 +1,6 @@
-// JCublas 12 asks for libcublas.so.12, with that symbol version. On a machine with CUDA 13 only, this library has that name and hands the functions that
-// Plateau uses to libcublas.so.13; their signatures are the same in both.
+// JCublas 12 asks for libcublas.so.12, with that symbol version. On a machine with CUDA 13 only,
+// this library has that name and hands the functions that Plateau uses to libcublas.so.13; their
+// signatures are the same in both.
 #include <dlfcn.h>
 
 #include <cstdio>

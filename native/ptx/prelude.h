@@ -1,5 +1,6 @@
-// What clang needs to compile kernels/*.cu to PTX without the CUDA toolkit: CUDA's attributes, built-in variables and device functions, over LLVM's NVPTX
-// intrinsics. Kernels compiled with -fcuda-approx-transcendentals get the hardware's approximations, data kernels IEEE results.
+// What clang needs to compile kernels/*.cu to PTX without the CUDA toolkit: CUDA's attributes,
+// built-in variables and device functions, over LLVM's NVPTX intrinsics. Kernels compiled with
+// -fcuda-approx-transcendentals get the hardware's approximations, data kernels IEEE results.
 #pragma once
 #include <__clang_cuda_builtin_vars.h>
 

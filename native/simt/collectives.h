@@ -1,5 +1,6 @@
 // Warp collectives over two primitives that the fibers and the threads both provide:
-//   simt::warp_exchange(site, bits): deposits this lane's 64 bits, waits for the warp, returns the warp's deposits;
+//   simt::warp_exchange(site, bits): deposits this lane's 64 bits, waits for the warp, returns the
+//       warp's deposits;
 //   simt::block_barrier(): waits for the block.
 #pragma once
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Not a way to run kernels but to check them, at build time and one file at a time, against the
-// contract at the head of kernels/common.cuh. What a kind of kernel may not use is declared here, and
-// refused where a kernel of that kind calls it, directly or through a function: the compiler follows
-// the calls. native/KernelContract.java compiles it twice,
+// contract at the head of kernels/common.cuh. What a kind of kernel may not use is declared here,
+// and refused where a kernel of that kind calls it, directly or through a function: the compiler
+// follows the calls. native/KernelContract.java compiles it twice,
 //
 //   SIMT_ELEMENTWISE_CONTRACT   with the kernels without __launch_bounds__; then runs them, to see
 //                               that the first parameter is the number of elements,

@@ -1,4 +1,5 @@
-// Lists an image's kernels for the driver: parameter layout from the function's type, and a function that runs a range of blocks.
+// Lists an image's kernels for the driver: parameter layout from the function's type, and a
+// function that runs a range of blocks.
 #pragma once
 #if !defined(SIMT_CONTRACT)
 #include <type_traits>
@@ -9,7 +10,8 @@ namespace simt {
 template <auto kernel, unsigned bound>
 struct Runner;
 
-// bound is the kernel's __launch_bounds__, which makes it a cooperative kernel, or 0: an elementwise one.
+// bound is the kernel's __launch_bounds__, which makes it a cooperative kernel, or 0: an
+// elementwise one.
 template <class... A, void (*kernel)(A...), unsigned bound>
 struct Runner<kernel, bound> {
   static inline const char* name;
@@ -33,7 +35,8 @@ struct Runner<kernel, bound> {
     }
   }
 
-  // Elements along x of an elementwise kernel: its first parameter where that is an int, else all threads of the grid.
+  // Elements along x of an elementwise kernel: its first parameter where that is an int, else all
+  // threads of the grid.
   template <class First, class... Rest>
   static std::uint64_t extent(const Launch& launch, First count, Rest...) {
     if constexpr (std::is_same_v<First, int>) {

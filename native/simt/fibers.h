@@ -1,5 +1,7 @@
-// Tests: every CUDA thread of a block is a fiber. The scheduler resumes the threads in turn until each waits or has ended, then releases the waits that
-// are complete: a warp collective when its 32 lanes are there, __syncthreads when the whole block is. Anything else can never complete, and is reported.
+// Tests: every CUDA thread of a block is a fiber. The scheduler resumes the threads in turn until
+// each waits or has ended, then releases the waits that are complete: a warp collective when its 32
+// lanes are there, __syncthreads when the whole block is. Anything else can never complete, and is
+// reported.
 #pragma once
 #include <sys/mman.h>
 
@@ -15,7 +17,8 @@
 #error "the fibers switch stacks in x86-64 assembly"
 #endif
 
-// Saves the callee-saved registers on the running stack, stores its pointer in *save, and continues the stack at `to`.
+// Saves the callee-saved registers on the running stack, stores its pointer in *save, and continues
+// the stack at `to`.
 extern "C" __attribute__((visibility("hidden"))) void simt_switch(void** save, void* to);
 asm(R"(
 .weak simt_switch
@@ -98,7 +101,8 @@ class Scheduler {
 
   const std::uint64_t* exchange(const char* site, std::uint64_t bits) {
     const unsigned warp = current_ / kWarp;
-    // Two buffers suffice: a lane deposits for collective c + 2 only after all lanes have entered c + 1, and so have read c.
+    // Two buffers suffice: a lane deposits for collective c + 2 only after all lanes have entered
+    // c + 1, and so have read c.
     std::uint64_t* lanes = exchange_[fibers_[current_].collectives++ % 2][warp];
     lanes[current_ % kWarp] = bits;
     wait(Fiber::State::waits_for_warp, site);

@@ -1,4 +1,5 @@
-// What a kernel shared object shows to the CPU driver: its kernels, their parameters, and how to run a range of blocks.
+// What a kernel shared object shows to the CPU driver: its kernels, their parameters, and how to
+// run a range of blocks.
 #pragma once
 #include <cstdint>
 
@@ -10,7 +11,8 @@ struct Dim3 {
   std::uint32_t x, y, z;
 };
 
-// Why a launch stopped: a kernel that real hardware would hang on, or would run with undefined results, says so here instead.
+// Why a launch stopped: a kernel that real hardware would hang on, or would run with undefined
+// results, says so here instead.
 struct Failure {
   bool failed;
   char message[240];
@@ -40,7 +42,8 @@ enum class KernelKind : std::uint32_t { elementwise = 0, cooperative = 1 };
 
 struct Kernel {
   const char* name;
-  // Runs the blocks [first, last) in linear order, x fastest. Different ranges of one launch may run on different OS threads at once.
+  // Runs the blocks [first, last) in linear order, x fastest. Different ranges of one launch may
+  // run on different OS threads at once.
   void (*run)(const Launch& launch, std::uint64_t first, std::uint64_t last);
   const Param* params;
   std::uint32_t param_count;
@@ -61,5 +64,6 @@ struct Image {
 #define SIMT_IMAGE_NAME plateau_simt_image
 #endif
 
-// The one symbol the driver looks up with dlsym ("plateau_simt_image"); __device__ and __constant__ variables are looked up by their own names.
+// The one symbol the driver looks up with dlsym ("plateau_simt_image"); __device__ and __constant__
+// variables are looked up by their own names.
 extern "C" __attribute__((visibility("default"))) const simt::Image* SIMT_IMAGE_NAME();

@@ -31,7 +31,8 @@ inline __attribute__((always_inline)) void run_blocks(const Launch& launch, cons
   for_each_block(launch, first, last, body);
 }
 
-// The blocks of one row of the grid are one loop over their elements: to an elementwise kernel, a single wide block.
+// The blocks of one row of the grid are one loop over their elements: to an elementwise kernel, a
+// single wide block.
 template <class Body>
 inline __attribute__((always_inline)) void run_elements(const Launch& launch, const char*, std::uint64_t first,
                                                         std::uint64_t last, std::uint64_t extent, const Body& body) {

@@ -1,18 +1,29 @@
-// The vocabulary of CUDA C++ for a CPU, so that kernels/*.cu compile as plain C++ without a change. Three ways to run a block:
+// The vocabulary of CUDA C++ for a CPU, so that kernels/*.cu compile as plain C++ without a change.
+// Three ways to run a block:
 //
-//   SIMT_ONE_THREAD  production. An elementwise kernel is one vectorised loop over the elements of its blocks. A cooperative kernel's block is a
-//                    single thread: its strided loops become contiguous and vectorise, and barriers, shuffles and collectives vanish.
-//   SIMT_FIBERS      tests. Every CUDA thread is a fiber of one operating-system thread: real barriers, shuffles and shared memory at any block
-//                    size. A barrier that not all threads reach is reported with kernel, block and thread; it never hangs.
+//   SIMT_ONE_THREAD production. An elementwise kernel is one vectorised loop over the elements of
+//       its blocks. A cooperative kernel's block is a
+//                    single thread: its strided loops become contiguous and vectorise, and
+//                        barriers, shuffles and collectives vanish.
+//   SIMT_FIBERS
+//   tests. Every CUDA thread is a fiber of one operating-system thread: real barriers, shuffles and
+//       shared memory at any block
+//                    size. A barrier that not all threads reach is reported with kernel, block and
+//                        thread; it never hangs.
 //   SIMT_THREADS     ThreadSanitizer. Every CUDA thread is an operating-system thread.
 //
-// What the two kinds of kernel are, and what each may use, stands at the head of kernels/common.cuh; contract.h holds every kernel to it at build time. Production skips an elementwise
-// kernel's threads past the number of elements, its first int, so that the kernel's bounds guard costs no mask.
+// What the two kinds of kernel are, and what each may use, stands at the head of
+// kernels/common.cuh; contract.h holds every kernel to it at build time. Production skips an
+// elementwise kernel's threads past the number of elements, its first int, so that the kernel's
+// bounds guard costs no mask.
 //
-// Supported: threadIdx, blockIdx, blockDim, gridDim; __shared__ arrays of constant size; __syncthreads; __syncwarp, __shfl_sync, __shfl_up_sync,
-// __shfl_down_sync, __shfl_xor_sync, __ballot_sync, __any_sync, __all_sync with the full mask in blocks of whole warps; atomicAdd, atomicMax, atomicMin,
-// atomicExch, atomicCAS on int, unsigned and (atomicAdd, atomicExch) float; the math functions below.
-// Not supported, and so not declared: dynamic shared memory, partial masks, cooperative groups, textures, half types, printf, nested launches.
+// Supported: threadIdx, blockIdx, blockDim, gridDim; __shared__ arrays of constant size;
+// __syncthreads; __syncwarp, __shfl_sync, __shfl_up_sync, __shfl_down_sync, __shfl_xor_sync,
+// __ballot_sync, __any_sync, __all_sync with the full mask in blocks of whole warps; atomicAdd,
+// atomicMax, atomicMin, atomicExch, atomicCAS on int, unsigned and (atomicAdd, atomicExch) float;
+// the math functions below.
+// Not supported, and so not declared: dynamic shared memory, partial masks, cooperative groups,
+// textures, half types, printf, nested launches.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -61,7 +72,8 @@ inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return
 static thread_local uint3 blockIdx;
 static thread_local dim3 gridDim;
 #if defined(SIMT_ONE_THREAD)
-// Constants, so that a cooperative kernel's strided loops and collectives fold away; an elementwise kernel's loop counts simt::element.
+// Constants, so that a cooperative kernel's strided loops and collectives fold away; an elementwise
+// kernel's loop counts simt::element.
 constexpr uint3 threadIdx{0, 0, 0};
 constexpr dim3 blockDim{1, 1, 1};
 namespace simt {
@@ -75,7 +87,8 @@ static thread_local dim3 blockDim;
 
 namespace simt {
 
-// Calls visit() for each block of [first, last) in linear order, x fastest, with blockIdx (and blockDim) set.
+// Calls visit() for each block of [first, last) in linear order, x fastest, with blockIdx (and
+// blockDim) set.
 template <class Visit>
 inline __attribute__((always_inline)) void for_each_block(const Launch& launch, std::uint64_t first, std::uint64_t last,
                                                           const Visit& visit) {
@@ -141,7 +154,8 @@ inline T __ldg(const T* pointer) {
   return *pointer;
 }
 
-// ---- math: <cmath> has the float functions under CUDA's names; fminf and fmaxf as comparisons vectorise ----
+// ---- math: <cmath> has the float functions under CUDA's names; fminf and fmaxf as comparisons
+// vectorise ----
 inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 
 // ---- atomics ----

@@ -1,5 +1,6 @@
-// ThreadSanitizer: every CUDA thread of a block is an operating-system thread, so that a missing barrier is a data race that the sanitizer sees.
-// Blocks run one after another. A barrier is the only ordering between threads.
+// ThreadSanitizer: every CUDA thread of a block is an operating-system thread, so that a missing
+// barrier is a data race that the sanitizer sees. Blocks run one after another. A barrier is the
+// only ordering between threads.
 #pragma once
 #include <barrier>
 #include <memory>

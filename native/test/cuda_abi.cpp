@@ -1,4 +1,5 @@
-// This project's declarations of CUDA's driver ABI against NVIDIA's own header, where that is installed: whether it compiles is the test.
+// This project's declarations of CUDA's driver ABI against NVIDIA's own header, where that is
+// installed: whether it compiles is the test.
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>

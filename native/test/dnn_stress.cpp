@@ -1,5 +1,7 @@
-// The CPU's cuDNN under load, built together with the driver by ThreadSanitizer and by AddressSanitizer: several host threads, each with a handle and a stream, send
-// batches that are cut into pieces through every function, eagerly and captured, on memory that is exactly as large as it must be. Every run must give the same bits.
+// The CPU's cuDNN under load, built together with the driver by ThreadSanitizer and by
+// AddressSanitizer: several host threads, each with a handle and a stream, send batches that are
+// cut into pieces through every function, eagerly and captured, on memory that is exactly as large
+// as it must be. Every run must give the same bits.
 //
 //   dnn_stress
 #include <cmath>

@@ -1,5 +1,6 @@
-// The CPU driver under load, built together with it by ThreadSanitizer and by AddressSanitizer: streams that wait for each other, frees and destruction with work
-// in flight, graphs launched and updated from several streams, contexts and host threads side by side. Every result is checked.
+// The CPU driver under load, built together with it by ThreadSanitizer and by AddressSanitizer:
+// streams that wait for each other, frees and destruction with work in flight, graphs launched and
+// updated from several streams, contexts and host threads side by side. Every result is checked.
 //
 //   driver_stress IMAGE    the image of kernels/optimizer.cu, for its `accumulate`: sum += term
 #include <cstdio>
@@ -141,7 +142,8 @@ class Worker {
     OK(cuMemFree_v2(one));
   }
 
-  // One graph on two streams: its launches follow one another, and an update leaves those in flight alone.
+  // One graph on two streams: its launches follow one another, and an update leaves those in flight
+  // alone.
   void replay() {
     const CUdeviceptr one = filled(1), first = filled(0), second = filled(0);
     void *graph, *exec, *node;
@@ -174,7 +176,8 @@ class Worker {
     }
   }
 
-  // The legacy stream and a blocking stream wait for each other; pageable memory may be reused at once.
+  // The legacy stream and a blocking stream wait for each other; pageable memory may be reused at
+  // once.
   void legacy_stream() {
     const CUdeviceptr one = filled(1), sum = filled(0), copy = filled(0);
     void* blocking;

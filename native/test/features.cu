@@ -1,4 +1,5 @@
-// One kernel per feature of a CUDA device that native/simt provides, and two that are wrong on purpose, which the sanitizers must find.
+// One kernel per feature of a CUDA device that native/simt provides, and two that are wrong on
+// purpose, which the sanitizers must find.
 #include "../../kernels/common.cuh"
 
 // out(5, 32): what each lane of a warp receives.

@@ -60,7 +60,8 @@ void load_all(const std::filesystem::path& folder) {
   }
 }
 
-// Arguments of one launch. Buffers are exactly as large as the kernel may use; outputs start as NaN.
+// Arguments of one launch. Buffers are exactly as large as the kernel may use; outputs start as
+// NaN.
 class Launch {
  public:
   Launch(const char* name, simt::Dim3 grid) : name_(name), grid_(grid) {}
@@ -163,14 +164,16 @@ class Launch {
   std::vector<Argument> arguments_;
 };
 
-// Where every CUDA thread is an operating-system thread, a barrier of a thousand takes milliseconds; a race shows among fewer.
+// Where every CUDA thread is an operating-system thread, a barrier of a thousand takes
+// milliseconds; a race shows among fewer.
 #if defined(__SANITIZE_THREAD__)
 constexpr unsigned kBlocks[] = {1, 32, 96, 256};
 #else
 constexpr unsigned kBlocks[] = {1, 32, 96, 256, 1024};
 #endif
 
-// Runs at every block size, or at one, and compares with the first. The grid of an elementwise launch covers its elements at one block size alone.
+// Runs at every block size, or at one, and compares with the first. The grid of an elementwise
+// launch covers its elements at one block size alone.
 void check(Launch launch, unsigned only = 0) {
   std::vector<float> expected;
   for (const unsigned threads : kBlocks) {
@@ -196,12 +199,41 @@ void check(Launch launch, unsigned only = 0) {
 
 unsigned tiles(int n) { return static_cast<unsigned>((n + 63) / 64); }
 
-// clang-format off: a launch reads best on its line
 void check_dense(int m, int n, int k) {
-  check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).input(n).value(1).output(m * n));
-  check(Launch("dense_forward", {tiles(n), tiles(m), 1}).value(m).value(n).value(k).input(m * k).input(k * n).null().value(0).output(m * n));
-  check(Launch("dense_backward_input", {tiles(k), tiles(m), 1}).value(m).value(n).value(k).input(m * n).input(k * n).input(m * k).output(m * k));
-  check(Launch("dense_backward_weights", {tiles(n), tiles(k), 1}).value(m).value(n).value(k).input(m * k).input(m * n).output(k * n).output(n));
+  check(Launch("dense_forward", {tiles(n), tiles(m), 1})
+            .value(m)
+            .value(n)
+            .value(k)
+            .input(m * k)
+            .input(k * n)
+            .input(n)
+            .value(1)
+            .output(m * n));
+  check(Launch("dense_forward", {tiles(n), tiles(m), 1})
+            .value(m)
+            .value(n)
+            .value(k)
+            .input(m * k)
+            .input(k * n)
+            .null()
+            .value(0)
+            .output(m * n));
+  check(Launch("dense_backward_input", {tiles(k), tiles(m), 1})
+            .value(m)
+            .value(n)
+            .value(k)
+            .input(m * n)
+            .input(k * n)
+            .input(m * k)
+            .output(m * k));
+  check(Launch("dense_backward_weights", {tiles(n), tiles(k), 1})
+            .value(m)
+            .value(n)
+            .value(k)
+            .input(m * k)
+            .input(m * n)
+            .output(k * n)
+            .output(n));
 }
 
 void check_all() {
@@ -219,91 +251,411 @@ void check_all() {
   check(Launch("sigmoid_forward", {2, 1, 1}).value(n).input(n).output(n), 256);
   check(Launch("sigmoid_backward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
   check(Launch("sgd", {2, 1, 1}).value(n).input(1).input(n).updated(n), 256);
-  check(Launch("adam", {2, 1, 1}).value(n).input(1).value(0.9f).value(0.99f).value(1e-5f).input(n).updated(n).updated(n).updated(n), 256);
+  check(Launch("adam", {2, 1, 1})
+            .value(n)
+            .input(1)
+            .value(0.9f)
+            .value(0.99f)
+            .value(1e-5f)
+            .input(n)
+            .updated(n)
+            .updated(n)
+            .updated(n),
+        256);
   check(Launch("adam_rate", {1, 1, 1}).input(1).words({41}).value(0.9).value(0.99).output(1));
   check(Launch("accumulate", {2, 1, 1}).value(n).input(n).updated(n), 256);
   check(Launch("loss_and_accuracy", {1, 1, 1}).value(n).input(n).input(n).input(n).words({12}).value(8).updated(24));
-  check(Launch("loss_and_distance", {1, 1, 1}).value(n).input(n).value(70).input(70).input(70).words({12}).value(8).updated(24));
-  check(Launch("loss_and_distance", {1, 1, 1}).value(n).input(n).value(0).null().null().words({12}).value(8).updated(16));
+  check(Launch("loss_and_distance", {1, 1, 1})
+            .value(n)
+            .input(n)
+            .value(70)
+            .input(70)
+            .input(70)
+            .words({12})
+            .value(8)
+            .updated(24));
+  check(
+      Launch("loss_and_distance", {1, 1, 1}).value(n).input(n).value(0).null().null().words({12}).value(8).updated(16));
   check(Launch("advance_step", {1, 1, 1}).updated(1));
   check(Launch("truncated_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(1.0f).output(n), 256);
-  check(Launch("philox_words", {2, 1, 1}).value(n).value(0u).value(1u).value(2u).value(3u).value(5ull).output(4 * n), 256);
+  check(Launch("philox_words", {2, 1, 1}).value(n).value(0u).value(1u).value(2u).value(3u).value(5ull).output(4 * n),
+        256);
   check(Launch("standard_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(7u).output(n), 256);
-  check(Launch("parity_batch", {2, 1, 1}).value(70).value(131).value(5ull).value(2u).words({3}).words({0x2aau, 5u, ~0u, 1u, 7u}).output(70 * 131).output(70));
+  check(Launch("parity_batch", {2, 1, 1})
+            .value(70)
+            .value(131)
+            .value(5ull)
+            .value(2u)
+            .words({3})
+            .words({0x2aau, 5u, ~0u, 1u, 7u})
+            .output(70 * 131)
+            .output(70));
   check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).value(5ull).value(2u).output(3));
   // 2 samples, 2 to 3 channels, 35 positions, 5 taps, padding 2.
-  check(Launch("conv1d_forward", {3, 2, 1}).value(2).value(35).value(5).value(2).input(2 * 2 * 35).input(3 * 2 * 5).output(2 * 3 * 35));
-  check(Launch("conv1d_backward_data", {2, 2, 1}).value(3).value(35).value(5).value(2).input(2 * 3 * 35).input(3 * 2 * 5).output(2 * 2 * 35));
-  check(Launch("conv1d_backward_filter", {5, 2, 3}).value(2).value(35).value(2).input(2 * 2 * 35).input(2 * 3 * 35).output(3 * 2 * 5));
-  // 2 images of 4 x 2, 3 channels to 5 (a group of 16), a window of 3: 2 * 2 * 1 * 5 = 20 outputs, their winners in as many bytes. A share is 9 * (3 + 1 + 1) * 16 floats.
+  check(Launch("conv1d_forward", {3, 2, 1})
+            .value(2)
+            .value(35)
+            .value(5)
+            .value(2)
+            .input(2 * 2 * 35)
+            .input(3 * 2 * 5)
+            .output(2 * 3 * 35));
+  check(Launch("conv1d_backward_data", {2, 2, 1})
+            .value(3)
+            .value(35)
+            .value(5)
+            .value(2)
+            .input(2 * 3 * 35)
+            .input(3 * 2 * 5)
+            .output(2 * 2 * 35));
+  check(Launch("conv1d_backward_filter", {5, 2, 3})
+            .value(2)
+            .value(35)
+            .value(2)
+            .input(2 * 2 * 35)
+            .input(2 * 3 * 35)
+            .output(3 * 2 * 5));
+  // 2 images of 4 x 2, 3 channels to 5 (a group of 16), a window of 3: 2 * 2 * 1 * 5 = 20 outputs,
+  // their winners in as many bytes. A share is 9 * (3 + 1 + 1) * 16 floats.
   const std::vector<unsigned> winners = {0x00010203, 0x03020100, 0x01010302, 0x02030001, 0x00020103};
   check(Launch("conv2d_pack", {9, 1, 1}).value(3).value(5).input(5 * 27).input(3).output(27 * 16).output(9 * 16));
-  check(Launch("conv2d_base", {2, 1, 1}).value(2).value(5).value(3).input(5).input(9 * 16).output(8 * 16).output(2 * 16).updated(2 * 4));
+  check(Launch("conv2d_base", {2, 1, 1})
+            .value(2)
+            .value(5)
+            .value(3)
+            .input(5)
+            .input(9 * 16)
+            .output(8 * 16)
+            .output(2 * 16)
+            .updated(2 * 4));
   check(Launch("conv2d_pool_forward", {2, 1, 1})
-            .value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(27 * 16).input(8 * 16).input(2 * 16).words(std::vector<unsigned>(2 * 4)).output(20).updated(5));
-  check(Launch("conv2d_pool_backward_data", {2, 1, 1}).value(4).value(2).value(3).value(5).value(3).input(2 * 24).null().input(27 * 16).input(20).words(winners).output(2 * 24));
-  check(Launch("conv2d_pool_backward_filter", {2, 1, 1}).value(2).value(1).value(4).value(2).value(3).value(5).value(3).input(2 * 24).input(3).input(20).words(winners).output(2 * 45 * 16));
-  // An image of 28 x 28 is two tiles, and each of them two lists of pixels; a few of its pixels are not zero.
+            .value(4)
+            .value(2)
+            .value(3)
+            .value(5)
+            .value(3)
+            .input(2 * 24)
+            .input(3)
+            .input(27 * 16)
+            .input(8 * 16)
+            .input(2 * 16)
+            .words(std::vector<unsigned>(2 * 4))
+            .output(20)
+            .updated(5));
+  check(Launch("conv2d_pool_backward_data", {2, 1, 1})
+            .value(4)
+            .value(2)
+            .value(3)
+            .value(5)
+            .value(3)
+            .input(2 * 24)
+            .null()
+            .input(27 * 16)
+            .input(20)
+            .words(winners)
+            .output(2 * 24));
+  check(Launch("conv2d_pool_backward_filter", {2, 1, 1})
+            .value(2)
+            .value(1)
+            .value(4)
+            .value(2)
+            .value(3)
+            .value(5)
+            .value(3)
+            .input(2 * 24)
+            .input(3)
+            .input(20)
+            .words(winners)
+            .output(2 * 45 * 16));
+  // An image of 28 x 28 is two tiles, and each of them two lists of pixels; a few of its pixels are
+  // not zero.
   std::vector<unsigned> image(28 * 28);
   for (const std::size_t i : {0, 29, 255, 256, 257, 400, 475, 500, 783}) {
     image[i] = 0x3f800000u;
   }
   const std::vector<unsigned> cells(14 * 14 * 2 / 4, 0x00010203);
   check(Launch("conv2d_pool_forward", {1, 1, 1})
-            .value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(784 * 16).input(196 * 16).words(std::vector<unsigned>(196 * 4)).output(392).updated(98));
-  check(Launch("conv2d_pool_backward_data", {1, 1, 1}).value(28).value(28).value(1).value(2).value(3).words(image).null().input(9 * 16).input(392).words(cells).output(784));
-  check(Launch("conv2d_pool_backward_filter", {1, 1, 1}).value(1).value(1).value(28).value(28).value(1).value(2).value(3).words(image).null().input(392).words(cells).output(27 * 16));
-  check(Launch("conv2d_sum_shares", {9, 1, 1}).value(2).value(3).value(5).input(3).input(2 * 45 * 16).output(5 * 27).output(5).output(9 * 16));
+            .value(28)
+            .value(28)
+            .value(1)
+            .value(2)
+            .value(3)
+            .words(image)
+            .null()
+            .input(9 * 16)
+            .input(784 * 16)
+            .input(196 * 16)
+            .words(std::vector<unsigned>(196 * 4))
+            .output(392)
+            .updated(98));
+  check(Launch("conv2d_pool_backward_data", {1, 1, 1})
+            .value(28)
+            .value(28)
+            .value(1)
+            .value(2)
+            .value(3)
+            .words(image)
+            .null()
+            .input(9 * 16)
+            .input(392)
+            .words(cells)
+            .output(784));
+  check(Launch("conv2d_pool_backward_filter", {1, 1, 1})
+            .value(1)
+            .value(1)
+            .value(28)
+            .value(28)
+            .value(1)
+            .value(2)
+            .value(3)
+            .words(image)
+            .null()
+            .input(392)
+            .words(cells)
+            .output(27 * 16));
+  check(Launch("conv2d_sum_shares", {9, 1, 1})
+            .value(2)
+            .value(3)
+            .value(5)
+            .input(3)
+            .input(2 * 45 * 16)
+            .output(5 * 27)
+            .output(5)
+            .output(9 * 16));
   check(Launch("conv2d_background_gradient", {3, 1, 1}).value(9).input(27 * 16).input(9 * 16).output(3));
-  check(Launch("squared_error", {m, 1, 1}).value(n).value(0.5f).value(0.1f).input(m * n).input(m * n).output(m).output(m * n));
-  check(Launch("squared_error_single", {2, 1, 1}).value(n).value(0.5f).value(0.1f).input(n).input(n).output(n).null(), 256);
-  check(Launch("softmax_cross_entropy", {m, 1, 1}).value(n).value(0.1f).input(m * n).words({0, 7, 258}).output(m).output(m * n));
+  check(Launch("squared_error", {m, 1, 1})
+            .value(n)
+            .value(0.5f)
+            .value(0.1f)
+            .input(m * n)
+            .input(m * n)
+            .output(m)
+            .output(m * n));
+  check(Launch("squared_error_single", {2, 1, 1}).value(n).value(0.5f).value(0.1f).input(n).input(n).output(n).null(),
+        256);
+  check(Launch("softmax_cross_entropy", {m, 1, 1})
+            .value(n)
+            .value(0.1f)
+            .input(m * n)
+            .words({0, 7, 258})
+            .output(m)
+            .output(m * n));
   const int levels = 52;
   check(Launch("step_forward", {2, 1, 1}).value(n).value(levels).input(levels).input(n).output(n), 256);
-  check(Launch("smooth_step_forward", {5, 1, 1}).value(n).value(levels).input(levels).input(levels).input(levels).input(n).output(n).output(n));
+  check(Launch("smooth_step_forward", {5, 1, 1})
+            .value(n)
+            .value(levels)
+            .input(levels)
+            .input(levels)
+            .input(levels)
+            .input(n)
+            .output(n)
+            .output(n));
   check(Launch("smooth_step_backward", {2, 1, 1}).value(n).input(n).input(n).output(n), 256);
   check(Launch("likeliest_level", {m, 1, 1}).value(levels).input(levels).input(m * levels).output(m));
-  check(Launch("step_metrics", {1, 1, 1}).value(n).value(levels).input(levels).input(n).input(n).input(n).words({12}).value(8).updated(32));
+  check(Launch("step_metrics", {1, 1, 1})
+            .value(n)
+            .value(levels)
+            .input(levels)
+            .input(n)
+            .input(n)
+            .input(n)
+            .words({12})
+            .value(8)
+            .updated(32));
   check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).value(5ull).value(2u).words({3}).output(n));
   check(Launch("shifted_levels", {1, 1, 1}).value(levels).input(levels).input(1).output(levels), 256);
-  check(Launch("step_labels", {m, 1, 1}).value(100).value(levels).input(m * 100).input(100).input(1).input(levels).output(m).output(m).output(m));
-  // Rows of 37 weights, 5 in the table and 4 read, one of them twice; what they have missed has the moments 1, 2, 5 and 14.
+  check(Launch("step_labels", {m, 1, 1})
+            .value(100)
+            .value(levels)
+            .input(m * 100)
+            .input(100)
+            .input(1)
+            .input(levels)
+            .output(m)
+            .output(m)
+            .output(m));
+  // Rows of 37 weights, 5 in the table and 4 read, one of them twice; what they have missed has the
+  // moments 1, 2, 5 and 14.
   const std::vector<unsigned> read = {3, 0, 3, 4};
   std::vector<unsigned> moments;
   for (const unsigned moment : {0x3f800000u, 0x40000000u, 0x40a00000u, 0x41600000u}) {
     moments.insert(moments.end(), 5, moment);
   }
   check(Launch("row_links", {1, 1, 1}).value(4).words(read).output(8), 256);
-  check(Launch("row_catch_up", {1, 1, 1}).value(4).value(5).value(-0.1f).value(-0.01f).value(1e-5f).words(read).words({9}).words({9, 8, 0, 2, 5}).words(moments).output(24), 256);
-  check(Launch("gather_rows", {4, 1, 1}).value(37).words(read).updated(24).input(5 * 37).input(5 * 37).updated(5 * 37).output(4 * 37));
-  check(Launch("miss_update", {1, 1, 1}).value(5).value(-0.1f).input(1).words({9}).words({9, 8, 0, 2, 5}).updated(20), 256);
+  check(Launch("row_catch_up", {1, 1, 1})
+            .value(4)
+            .value(5)
+            .value(-0.1f)
+            .value(-0.01f)
+            .value(1e-5f)
+            .words(read)
+            .words({9})
+            .words({9, 8, 0, 2, 5})
+            .words(moments)
+            .output(24),
+        256);
+  check(Launch("gather_rows", {4, 1, 1})
+            .value(37)
+            .words(read)
+            .updated(24)
+            .input(5 * 37)
+            .input(5 * 37)
+            .updated(5 * 37)
+            .output(4 * 37));
+  check(Launch("miss_update", {1, 1, 1}).value(5).value(-0.1f).input(1).words({9}).words({9, 8, 0, 2, 5}).updated(20),
+        256);
   check(Launch("adam_rows", {4, 1, 1})
-            .value(4).value(5).value(37).value(0.9f).value(0.99f).value(1e-5f).input(1).words({9}).words(read).words({~0u, ~0u, 0, ~0u, 2, ~0u, ~0u, ~0u})
-            .input(24).input(4 * 37).updated(4 * 37).updated(5 * 37).updated(5 * 37).updated(5 * 37).updated(5).updated(20));
-  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).output(3 * 37));
-  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).words({0x2aau, 5u, ~0u, 1u, 7u, 0u}).output(3).null());
-  check(Launch("softmax_dot", {3, 1, 1}).value(37).value(0.1f).input(3 * 37).input(37).words({0, 7, 36}).null().output(3).output(3 * 37));
-  check(Launch("softmax_gradient_moments", {3, 1, 1}).value(37).input(3 * 37).input(37).words({0, 7, 36}).output(3).output(3).output(3));
-  check(Launch("stock_metrics", {1, 1, 1}).value(n).value(70).value(37).input(n).input(70).input(70).input(70).input(70).input(37).words({12}).value(8).updated(72));
+            .value(4)
+            .value(5)
+            .value(37)
+            .value(0.9f)
+            .value(0.99f)
+            .value(1e-5f)
+            .input(1)
+            .words({9})
+            .words(read)
+            .words({~0u, ~0u, 0, ~0u, 2, ~0u, ~0u, ~0u})
+            .input(24)
+            .input(4 * 37)
+            .updated(4 * 37)
+            .updated(5 * 37)
+            .updated(5 * 37)
+            .updated(5 * 37)
+            .updated(5)
+            .updated(20));
+  check(Launch("softmax_dot", {3, 1, 1})
+            .value(37)
+            .value(0.1f)
+            .input(3 * 37)
+            .input(37)
+            .words({0, 7, 36})
+            .words({0x2aau, 5u, ~0u, 1u, 7u, 0u})
+            .output(3)
+            .output(3 * 37));
+  check(Launch("softmax_dot", {3, 1, 1})
+            .value(37)
+            .value(0.1f)
+            .input(3 * 37)
+            .input(37)
+            .words({0, 7, 36})
+            .words({0x2aau, 5u, ~0u, 1u, 7u, 0u})
+            .output(3)
+            .null());
+  check(Launch("softmax_dot", {3, 1, 1})
+            .value(37)
+            .value(0.1f)
+            .input(3 * 37)
+            .input(37)
+            .words({0, 7, 36})
+            .null()
+            .output(3)
+            .output(3 * 37));
+  check(Launch("softmax_gradient_moments", {3, 1, 1})
+            .value(37)
+            .input(3 * 37)
+            .input(37)
+            .words({0, 7, 36})
+            .output(3)
+            .output(3)
+            .output(3));
+  check(Launch("stock_metrics", {1, 1, 1})
+            .value(n)
+            .value(70)
+            .value(37)
+            .input(n)
+            .input(70)
+            .input(70)
+            .input(70)
+            .input(70)
+            .input(37)
+            .words({12})
+            .value(8)
+            .updated(72));
   check(Launch("stock_labels", {2, 1, 1}).value(n).value(37).value(5ull).value(2u).output(n), 256);
   check(Launch("stock_signs", {2, 1, 1}).value(n).value(5ull).value(2u).words({3}).output(4 * n), 256);
-  check(Launch("stock_inputs", {1, 1, 1}).value(5).value(3).value(2).value(5ull).value(2u).words({3}).words({36, 7, 0}).output(5).output(5).updated(10), 256);
-  // 19 curves, so that the second block has 3, of 37 points; the law of real positions has no sparse encoding.
+  check(Launch("stock_inputs", {1, 1, 1})
+            .value(5)
+            .value(3)
+            .value(2)
+            .value(5ull)
+            .value(2u)
+            .words({3})
+            .words({36, 7, 0})
+            .output(5)
+            .output(5)
+            .updated(10),
+        256);
+  // 19 curves, so that the second block has 3, of 37 points; the law of real positions has no
+  // sparse encoding.
   for (const int law : {0, 1}) {
-    check(Launch("pwl_curves", {2, 1, 1}).value(19).value(37).value(2).value(law).value(5ull).value(2u).words({3}).output(19 * 37).output(19 * 35));
+    check(Launch("pwl_curves", {2, 1, 1})
+              .value(19)
+              .value(37)
+              .value(2)
+              .value(law)
+              .value(5ull)
+              .value(2u)
+              .words({3})
+              .output(19 * 37)
+              .output(19 * 35));
   }
-  check(Launch("pwl_curves", {2, 1, 1}).value(19).value(37).value(2).value(2).value(5ull).value(2u).words({3}).output(19 * 37).null());
+  check(Launch("pwl_curves", {2, 1, 1})
+            .value(19)
+            .value(37)
+            .value(2)
+            .value(2)
+            .value(5ull)
+            .value(2u)
+            .words({3})
+            .output(19 * 37)
+            .null());
   check(Launch("pwl_moments", {1, 1, 1}).value(19).value(37).input(19 * 37).output(2 * 6 * 19), 256);
   check(Launch("pwl_decode", {3, 1, 1}).value(37).value(2).input(3 * 35).output(3 * 37));
   // 5 tuples of 3 images; samples of 100 weights and a 1, as float64: two words each.
-  check(Launch("line_tuples", {5, 1, 1}).value(7).value(3).value(0).value(5ull).value(2u).words({3}).output(5 * 3 * 28 * 28).output(5 * 3).output(5));
-  check(Launch("tuple_metrics", {1, 1, 1}).value(n).value(3).input(n).input(3 * n).input(n).input(n).input(3 * n).input(3 * n).words({12}).value(8).updated(32));
-  check(Launch("labelled_gradients", {1, 5, 1}).value(101).value(3).value(3).value(0.5f).input(5 * 3).input(5 * 3 * 100).value(1).input(5).output(2 * 5 * 101), 256);
+  check(Launch("line_tuples", {5, 1, 1})
+            .value(7)
+            .value(3)
+            .value(0)
+            .value(5ull)
+            .value(2u)
+            .words({3})
+            .output(5 * 3 * 28 * 28)
+            .output(5 * 3)
+            .output(5));
+  check(Launch("tuple_metrics", {1, 1, 1})
+            .value(n)
+            .value(3)
+            .input(n)
+            .input(3 * n)
+            .input(n)
+            .input(n)
+            .input(3 * n)
+            .input(3 * n)
+            .words({12})
+            .value(8)
+            .updated(32));
+  check(Launch("labelled_gradients", {1, 5, 1})
+            .value(101)
+            .value(3)
+            .value(3)
+            .value(0.5f)
+            .input(5 * 3)
+            .input(5 * 3 * 100)
+            .value(1)
+            .input(5)
+            .output(2 * 5 * 101),
+        256);
   check(Launch("gradient_moments", {1, 26, 1}).value(5).value(101).input(2 * 5 * 101).updated(2 * 101 * 101));
-  check(Launch("signal_to_noise", {1, 1, 1}).value(101).input(2 * 101 * 101).input(2 * 101 * 101).words({12}).value(8).updated(8 * 13));
+  check(Launch("signal_to_noise", {1, 1, 1})
+            .value(101)
+            .input(2 * 101 * 101)
+            .input(2 * 101 * 101)
+            .words({12})
+            .value(8)
+            .updated(8 * 13));
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
-// clang-format on
 
 }  // namespace
 

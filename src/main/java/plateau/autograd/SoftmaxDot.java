@@ -25,9 +25,9 @@ public record SoftmaxDot(Kernels kernels, Tensor p, Tensor bias, DeviceBuffer la
                 || bias.shape().elements() != p.columns()
                 || loss.shape().elements() != p.rows()
                 || p.rectified()) {
-            throw new IllegalArgumentException(
-                    "A softmax takes plain scores, a bias per column and one label per row, not %s, %s and %d label bytes"
-                            .formatted(p, bias, label.bytes()));
+            throw new IllegalArgumentException(("A softmax takes plain scores, a bias per column and one label per row,"
+                            + " not %s, %s and %d label bytes")
+                    .formatted(p, bias, label.bytes()));
         }
     }
 

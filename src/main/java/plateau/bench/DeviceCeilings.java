@@ -1,7 +1,6 @@
 package plateau.bench;
 
 import java.util.List;
-import plateau.autograd.Kernels;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -10,7 +9,8 @@ import plateau.kernel.Dense;
 import plateau.train.Profiler;
 
 /**
- * What a device does at its best, measured: a large matrix product, and copies of as much memory as a step touches, which may well lie in a cache.
+ * What a device does at its best, measured: a large matrix product, and copies of as much memory as
+ * a step touches, which may well lie in a cache.
  *
  * @param operationsPerNanosecond of the product, on all of the device
  * @param bytesPerNanosecond that the copies read and write
@@ -32,11 +32,17 @@ public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNano
 
     /** The better of the hand-written kernels and, where it is there, cuBLAS. */
     private static double productRate(Device device) {
-        List<Dense.Products> paths = device.blas().isPresent() ? List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS) : List.of(Dense.Products.KERNELS);
+        List<Dense.Products> paths = device.blas().isPresent()
+                ? List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS)
+                : List.of(Dense.Products.KERNELS);
         try (DeviceBuffer a = device.upload(new float[EDGE * EDGE]);
                 DeviceBuffer b = device.upload(new float[EDGE * EDGE]);
                 DeviceBuffer c = device.upload(new float[EDGE * EDGE])) {
-            return paths.stream().map(path -> new Dense(device, path).forward(EDGE, EDGE, EDGE, a, b, null, false, c)).mapToDouble(product -> product.cost().operations() / nanoseconds(device, product)).max().orElseThrow();
+            return paths.stream()
+                    .map(path -> new Dense(device, path).forward(EDGE, EDGE, EDGE, a, b, null, false, c))
+                    .mapToDouble(product -> product.cost().operations() / nanoseconds(device, product))
+                    .max()
+                    .orElseThrow();
         }
     }
 

@@ -11,8 +11,8 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 
 /**
- * A CUDA kernel on the CPU against the loop that a C++ programmer would write, by the same compiler and flags: medians of windows
- * measured in turn.
+ * A CUDA kernel on the CPU against the loop that a C++ programmer would write, by the same compiler
+ * and flags: medians of windows measured in turn.
  *
  * @param kernel its name
  * @param elements that it works on
@@ -49,13 +49,21 @@ public record ElementwiseSpeed(String kernel, int elements, double nanoseconds, 
                     pair(device, "optimizer", "sgd", n, n, rate, a, b),
                     pair(device, "optimizer", "adam", n, n, rate, 0.9f, 0.99f, 1e-5f, a, c, d, b),
                     pair(device, "dense", "relu_mask", n, n, a, b),
-                    new Pair("hinge", device.module("hinge").kernel("hinge_forward_backward").elementwise(n, n, 1f / n, a, b, c, d), loop(device, "hinge", n, 1f / n, a, b, c, d)));
+                    new Pair(
+                            "hinge",
+                            device.module("hinge")
+                                    .kernel("hinge_forward_backward")
+                                    .elementwise(n, n, 1f / n, a, b, c, d),
+                            loop(device, "hinge", n, 1f / n, a, b, c, d)));
             return pairs.stream().map(pair -> inTurn(stream, pair, n)).toList();
         }
     }
 
     private static Pair pair(Device device, String module, String kernel, int n, Object... arguments) {
-        return new Pair(kernel, device.module(module).kernel(kernel).elementwise(n, arguments), loop(device, kernel, arguments));
+        return new Pair(
+                kernel,
+                device.module(module).kernel(kernel).elementwise(n, arguments),
+                loop(device, kernel, arguments));
     }
 
     private static Work loop(Device device, String name, Object... arguments) {

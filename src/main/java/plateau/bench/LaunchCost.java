@@ -11,7 +11,8 @@ import plateau.cuda.Work;
 import plateau.kernel.Counter;
 
 /**
- * What a launch costs when the kernel does next to nothing, in nanoseconds: medians of several windows.
+ * What a launch costs when the kernel does next to nothing, in nanoseconds: medians of several
+ * windows.
  *
  * @param enqueue of an eager launch from Java, the enqueueing alone
  * @param eager of eager launches, until all have run

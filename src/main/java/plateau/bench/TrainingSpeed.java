@@ -10,14 +10,16 @@ import plateau.train.Schedule;
 import plateau.train.Trainer;
 
 /**
- * How fast an experiment trains, data generation and metrics included, and what each operation of a step has a share in.
+ * How fast an experiment trains, data generation and metrics included, and what each operation of a
+ * step has a share in.
  *
  * @param stepsPerSecond of each window, ascending
  * @param steps of a window
  * @param timings of a step's operations, in order, each replayed alone
  * @param ceilings of the device
  */
-public record TrainingSpeed(double[] stepsPerSecond, long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
+public record TrainingSpeed(
+        double[] stepsPerSecond, long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
     private static final double SECONDS_OF_WINDOW = 0.7;
     private static final long MOST_STEPS = 50_000;
 
@@ -30,7 +32,8 @@ public record TrainingSpeed(double[] stepsPerSecond, long steps, List<Trainer.Ti
      * @param graph false: launch every kernel from Java
      * @throws IllegalArgumentException with one line, if a number is out of range
      */
-    public static TrainingSpeed measure(Kernels kernels, Experiment experiment, long steps, int windows, int unroll, boolean graph) {
+    public static TrainingSpeed measure(
+            Kernels kernels, Experiment experiment, long steps, int windows, int unroll, boolean graph) {
         if (windows < 1 || windows > 10_000) {
             throw new IllegalArgumentException("windows must be between 1 and 10000, not " + windows);
         }
@@ -50,7 +53,8 @@ public record TrainingSpeed(double[] stepsPerSecond, long steps, List<Trainer.Ti
     /** So many that they take about the time of a window, seen from a few. */
     private static long steps(Kernels kernels, Experiment experiment, int unroll, boolean graph) {
         int few = 2 * unroll;
-        double rate = Trainer.run(kernels, experiment, options(few, unroll, graph), RunListener.NONE).stepsPerSecond();
+        double rate = Trainer.run(kernels, experiment, options(few, unroll, graph), RunListener.NONE)
+                .stepsPerSecond();
         return Math.clamp((long) (rate * SECONDS_OF_WINDOW), 1, MOST_STEPS);
     }
 
@@ -70,6 +74,8 @@ public record TrainingSpeed(double[] stepsPerSecond, long steps, List<Trainer.Ti
 
     /** The time that a step's operations need at the least on this device, in nanoseconds. */
     public double floor() {
-        return timings.stream().mapToDouble(timing -> ceilings.nanoseconds(timing.cost())).sum();
+        return timings.stream()
+                .mapToDouble(timing -> ceilings.nanoseconds(timing.cost()))
+                .sum();
     }
 }

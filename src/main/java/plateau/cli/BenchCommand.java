@@ -12,9 +12,11 @@ import plateau.experiment.Kinds;
         name = "bench",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Measures speed on this machine. Numbers vary with what else runs: compare ratios within one run.")
+        description =
+                "Measures speed on this machine. Numbers vary with what else runs: compare ratios within one run.")
 final class BenchCommand implements Runnable {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     /** The command with one below it for every kind of experiment. */
     static CommandLine of(CommandLine.IFactory factory) {
@@ -29,6 +31,8 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "bench what? " + String.join(", ", spec.subcommands().keySet()));
+        throw new CommandLine.ParameterException(
+                spec.commandLine(),
+                "bench what? " + String.join(", ", spec.subcommands().keySet()));
     }
 }

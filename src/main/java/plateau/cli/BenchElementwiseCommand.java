@@ -16,13 +16,22 @@ import plateau.cuda.Device;
         name = "elementwise",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "On the CPU: elementwise CUDA kernels against hand-written C++ loops (native/bench/loops.cu), same compiler, same flags, measured in turn.")
+        description =
+                "On the CPU: elementwise CUDA kernels against hand-written C++ loops (native/bench/loops.cu), same"
+                        + " compiler, same flags, measured in turn.")
 final class BenchElementwiseCommand implements Callable<Integer> {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
-    @Option(names = "--n", paramLabel = "N", split = ",", defaultValue = "3841,38400", description = "elements (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--n",
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "3841,38400",
+            description = "elements (default: ${DEFAULT-VALUE})")
     private List<Integer> sizes;
 
     @Override
@@ -43,7 +52,11 @@ final class BenchElementwiseCommand implements Callable<Integer> {
                 for (ElementwiseSpeed speed : ElementwiseSpeed.measure(opened, n)) {
                     print.printf(
                             "n = %,7d %-10s kernel %8.2f us, loop %8.2f us: %.2f of the loop's speed%n",
-                            n, speed.kernel(), speed.nanoseconds() / 1e3, speed.loopNanoseconds() / 1e3, speed.loopNanoseconds() / speed.nanoseconds());
+                            n,
+                            speed.kernel(),
+                            speed.nanoseconds() / 1e3,
+                            speed.loopNanoseconds() / 1e3,
+                            speed.loopNanoseconds() / speed.nanoseconds());
                 }
             }
         }

@@ -16,9 +16,11 @@ import plateau.cuda.Device;
         versionProvider = Version.class,
         description = "Nanoseconds per kernel launch: enqueued from Java through FFM, and in the replay of a graph.")
 final class BenchLaunchCommand implements Callable<Integer> {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
     @Override
     public Integer call() {

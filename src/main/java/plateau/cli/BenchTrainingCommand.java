@@ -28,17 +28,30 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
     private final Kind<O> kind;
     private KindOptions<O> options;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
-    @Option(names = "--steps", paramLabel = "N", description = "steps in one window (default: enough for a second or so)")
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "steps in one window (default: enough for a second or so)")
     private Long steps;
 
-    @Option(names = "--windows", paramLabel = "N", defaultValue = "7", description = "windows, of which the median counts (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--windows",
+            paramLabel = "N",
+            defaultValue = "7",
+            description = "windows, of which the median counts (default: ${DEFAULT-VALUE})")
     private int windows;
 
-    @Option(names = "--unroll", paramLabel = "N", defaultValue = "" + Trainer.Options.DEFAULT_UNROLL, description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--unroll",
+            paramLabel = "N",
+            defaultValue = "" + Trainer.Options.DEFAULT_UNROLL,
+            description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
     private int unroll;
 
     @Option(names = "--no-graph", description = "launch every kernel from Java")
@@ -54,7 +67,11 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
         CommandSpec spec = CommandSpec.forAnnotatedObject(command, factory);
         spec.name(kind.name());
         command.options = KindOptions.addTo(spec, kind);
-        spec.usageMessage().description("Training steps per second, data generation and metrics included, and the share of each kernel.", kind.description());
+        spec.usageMessage()
+                .description(
+                        "Training steps per second, data generation and metrics included, and the share of each"
+                                + " kernel.",
+                        kind.description());
         return new CommandLine(spec, factory);
     }
 
@@ -69,7 +86,11 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
             print.println("device: " + opened.description());
             Kernels kernels = device.kernels(opened);
             for (RunSpec<O> run : runs) {
-                print(label(run), TrainingSpeed.measure(kernels, run.experiment(), steps == null ? 0 : steps, windows, unroll, !noGraph), print);
+                print(
+                        label(run),
+                        TrainingSpeed.measure(
+                                kernels, run.experiment(), steps == null ? 0 : steps, windows, unroll, !noGraph),
+                        print);
             }
         }
         return ExitCode.OK;
@@ -77,24 +98,53 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
 
     /** Every option that has a value: {@code parity d = 5, batch = 128, lr = 0.01}. */
     private String label(RunSpec<O> run) {
-        return kind.name() + " " + run.values().entrySet().stream().filter(option -> option.getValue() != null).map(option -> option.getValue() instanceof String name ? name : option.getKey() + " = " + option.getValue()).collect(Collectors.joining(", "));
+        return kind.name() + " "
+                + run.values().entrySet().stream()
+                        .filter(option -> option.getValue() != null)
+                        .map(option -> option.getValue() instanceof String name
+                                ? name
+                                : option.getKey() + " = " + option.getValue())
+                        .collect(Collectors.joining(", "));
     }
 
-    /** Each operation alone, beside the least time that its arithmetic and its memory need on this device. */
+    /**
+     * Each operation alone, beside the least time that its arithmetic and its memory need on this
+     * device.
+     */
     private static void print(String label, TrainingSpeed speed, PrintWriter print) {
         double[] rates = speed.stepsPerSecond();
-        print.printf("%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n", label, speed.median(), rates.length, speed.steps(), rates[0], rates[rates.length - 1], 1e6 / speed.median());
+        print.printf(
+                "%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n",
+                label,
+                speed.median(),
+                rates.length,
+                speed.steps(),
+                rates[0],
+                rates[rates.length - 1],
+                1e6 / speed.median());
         DeviceCeilings ceilings = speed.ceilings();
-        double sum = speed.timings().stream().mapToDouble(Trainer.Timing::nanoseconds).sum();
-        print.printf("  %-32s %11s %8s %11s %9s%n", "operation, alone in its graph", "time", "share", "floor", "reached");
+        double sum = speed.timings().stream()
+                .mapToDouble(Trainer.Timing::nanoseconds)
+                .sum();
+        print.printf(
+                "  %-32s %11s %8s %11s %9s%n", "operation, alone in its graph", "time", "share", "floor", "reached");
         for (Trainer.Timing timing : speed.timings()) {
             double least = ceilings.nanoseconds(timing.cost());
-            print.printf("  %-32s %8.2f us %6.1f %% %8.2f us %7.0f %%%n", timing.name(), timing.nanoseconds() / 1e3, 100 * timing.nanoseconds() / sum, least / 1e3, 100 * least / timing.nanoseconds());
+            print.printf(
+                    "  %-32s %8.2f us %6.1f %% %8.2f us %7.0f %%%n",
+                    timing.name(),
+                    timing.nanoseconds() / 1e3,
+                    100 * timing.nanoseconds() / sum,
+                    least / 1e3,
+                    100 * least / timing.nanoseconds());
         }
-        print.printf("  %-32s %8.2f us          %8.2f us %7.0f %%%n", "sum", sum / 1e3, speed.floor() / 1e3, 100 * speed.floor() / sum);
+        print.printf(
+                "  %-32s %8.2f us          %8.2f us %7.0f %%%n",
+                "sum", sum / 1e3, speed.floor() / 1e3, 100 * speed.floor() / sum);
         Cost step = speed.cost();
         print.printf(
-                "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product, and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
+                "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product,"
+                        + " and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
                 100 * speed.floor() * speed.median() / 1e9,
                 step.operations() / 1e6,
                 ceilings.operationsPerNanosecond(),

@@ -27,7 +27,10 @@ import plateau.study.RunSpec;
 import plateau.study.Settings;
 import plateau.train.RunResult;
 
-/** Carries out a campaign and tells how it goes: claims the folder, trains, draws, and says what lies where. */
+/**
+ * Carries out a campaign and tells how it goes: claims the folder, trains, draws, and says what
+ * lies where.
+ */
 final class CampaignRunner {
     private final DeviceMixin device;
     private final PrintWriter out;
@@ -60,11 +63,15 @@ final class CampaignRunner {
      * @return the exit code
      * @throws RuntimeException what made it fail; its results until then are kept
      */
-    <O extends Record> int run(Campaign<O> campaign, Settings settings, Path target, Purpose purpose, Interruption interruption) throws IOException {
+    <O extends Record> int run(
+            Campaign<O> campaign, Settings settings, Path target, Purpose purpose, Interruption interruption)
+            throws IOException {
         device.check();
         LocalExecutor executor = new LocalExecutor(device::openAll, device.text(), Version.program());
         try (ResultFolder folder = claim(target, purpose, campaign)) {
-            folder.require(campaign.kind().figureNames().stream().flatMap(name -> FigureFiles.names(name).stream()).toList());
+            folder.require(campaign.kind().figureNames().stream()
+                    .flatMap(name -> FigureFiles.names(name).stream())
+                    .toList());
             interruption.calls(executor::stop);
             CampaignEnd end;
             try (Display display = new Display(campaign)) {
@@ -73,7 +80,10 @@ final class CampaignRunner {
             boolean logged = draw(campaign, folder, end);
             switch (end.status()) {
                 case INTERRUPTED -> {
-                    out.println(logged || settings.checkpointEvery().isPresent() ? "interrupted; wrote " + written(folder) + goOn(campaign, settings, target) : "interrupted before anything was logged");
+                    out.println(
+                            logged || settings.checkpointEvery().isPresent()
+                                    ? "interrupted; wrote " + written(folder) + goOn(campaign, settings, target)
+                                    : "interrupted before anything was logged");
                     return ExitCode.FAILED; // never seen: the signal decides
                 }
                 case FAILED -> throw rethrown(end.failure().orElseThrow());
@@ -84,12 +94,15 @@ final class CampaignRunner {
     }
 
     private static String goOn(Campaign<?> campaign, Settings settings, Path target) {
-        return settings.checkpointEvery().isEmpty() ? "" : "; to go on: plateau %s --resume %s".formatted(campaign.kind().name(), target);
+        return settings.checkpointEvery().isEmpty()
+                ? ""
+                : "; to go on: plateau %s --resume %s".formatted(campaign.kind().name(), target);
     }
 
     private static ResultFolder claim(Path target, Purpose purpose, Campaign<?> campaign) {
         try {
-            return ResultFolder.claim(target, purpose, "plateau " + campaign.kind().name());
+            return ResultFolder.claim(
+                    target, purpose, "plateau " + campaign.kind().name());
         } catch (FolderException.Occupied e) {
             throw new CommandFailedException(e.getMessage() + " (--out, --overwrite)", e);
         } catch (IOException e) {
@@ -119,7 +132,8 @@ final class CampaignRunner {
             for (Map.Entry<String, Figure> figure : end.dataFigures().entrySet()) {
                 FigureFiles.write(folder, figure.getKey(), figure.getValue());
             }
-            for (Map.Entry<String, Figure> figure : campaign.kind().figures(runs).entrySet()) {
+            for (Map.Entry<String, Figure> figure :
+                    campaign.kind().figures(runs).entrySet()) {
                 FigureFiles.write(folder, figure.getKey(), figure.getValue());
             }
             if (end.status() == Status.FINISHED) {
@@ -130,7 +144,10 @@ final class CampaignRunner {
             if (end.failure().isPresent()) {
                 return true; // which is told first
             }
-            throw new CommandFailedException("%s; the numbers are in metrics.csv and run.json in %s".formatted(Failures.explain(e), folder.path()), e);
+            throw new CommandFailedException(
+                    "%s; the numbers are in metrics.csv and run.json in %s"
+                            .formatted(Failures.explain(e), folder.path()),
+                    e);
         }
     }
 
@@ -168,7 +185,12 @@ final class CampaignRunner {
         @Override
         public void onDevices(Devices devices, int parallel) {
             out.println("device: " + devices.description());
-            progress = new Progress(out, IntStream.range(0, keys.size()).mapToObj(run -> new Progress.Length(name(run), steps(run))).toList(), parallel);
+            progress = new Progress(
+                    out,
+                    IntStream.range(0, keys.size())
+                            .mapToObj(run -> new Progress.Length(name(run), steps(run)))
+                            .toList(),
+                    parallel);
         }
 
         @Override
@@ -188,8 +210,12 @@ final class CampaignRunner {
 
         @Override
         public void onFinish(int run, RunResult result) {
-            String measured = result.last() == null ? "complete" : experiments.get(run).summary(result.last());
-            progress.end(run, "%s: %s after %,d steps, %,.0f steps/s".formatted(name(run), measured, steps(run), result.stepsPerSecond()));
+            String measured =
+                    result.last() == null ? "complete" : experiments.get(run).summary(result.last());
+            progress.end(
+                    run,
+                    "%s: %s after %,d steps, %,.0f steps/s"
+                            .formatted(name(run), measured, steps(run), result.stepsPerSecond()));
         }
 
         @Override

@@ -22,7 +22,8 @@ final class Campaigns {
     static Campaign<?> read(Path folder, Description description) {
         Path file = folder.resolve("run.json");
         if (description.campaign().isMissingNode() || description.campaign().isNull()) {
-            throw new CommandFailedException(file + ": it has no campaign, since an earlier version of this program wrote it");
+            throw new CommandFailedException(
+                    file + ": it has no campaign, since an earlier version of this program wrote it");
         }
         try {
             return Campaign.of(description.campaign());

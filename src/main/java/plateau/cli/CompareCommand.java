@@ -11,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,12 +31,18 @@ import plateau.results.RunRecord;
 import plateau.study.Campaign;
 import plateau.study.RunSpec;
 
-/** Lays the results of one command side by side, as they came of different options, devices or versions. */
+/**
+ * Lays the results of one command side by side, as they came of different options, devices or
+ * versions.
+ */
 @Command(
         name = "compare",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Compares results of the same command: prints what was different, each run's metrics at the end (mean and standard deviation over seeds) and speed, and draws the metrics over each other (compare.png, compare.svg).",
+        description =
+                "Compares results of the same command: prints what was different, each run's metrics at the end (mean"
+                        + " and standard deviation over seeds) and speed, and draws the metrics over each other"
+                        + " (compare.png, compare.svg).",
         footer = {
             "",
             "Examples:",
@@ -46,12 +52,20 @@ import plateau.study.RunSpec;
             "      what the learning rate does to the accuracy"
         })
 final class CompareCommand implements Callable<Integer> {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Parameters(paramLabel = "DIR", arity = "2..*", description = "folders that hold the results of one command each, the same")
+    @Parameters(
+            paramLabel = "DIR",
+            arity = "2..*",
+            description = "folders that hold the results of one command each, the same")
     private List<Path> folders;
 
-    @Option(names = "--out", paramLabel = "DIR", defaultValue = ".", description = "folder for the figure (default: this one)")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            defaultValue = ".",
+            description = "folder for the figure (default: this one)")
     private Path out;
 
     @Option(names = "--overwrite", description = "replace a figure of that name")
@@ -67,7 +81,9 @@ final class CompareCommand implements Callable<Integer> {
     private record Side(String name, Results results, Campaign<?> campaign) {
 
         List<History> runs(String label) {
-            return results.histories().stream().filter(run -> run.label().equals(label) && !run.isEmpty()).toList();
+            return results.histories().stream()
+                    .filter(run -> run.label().equals(label) && !run.isEmpty())
+                    .toList();
         }
 
         double[] speeds(String label) {
@@ -82,19 +98,30 @@ final class CompareCommand implements Callable<Integer> {
         Map<String, String> options() {
             Map<String, Set<String>> values = new LinkedHashMap<>();
             for (RunSpec<?> run : campaign.runs()) {
-                run.values().forEach((name, value) -> values.computeIfAbsent(name, _ -> new LinkedHashSet<>()).add(value == null ? "-" : value.toString()));
-                values.computeIfAbsent("steps", _ -> new LinkedHashSet<>()).add(Long.toString(run.schedule().steps()));
-                values.computeIfAbsent("log-every", _ -> new LinkedHashSet<>()).add(Long.toString(run.schedule().logEvery()));
+                run.values()
+                        .forEach((name, value) -> values.computeIfAbsent(name, _ -> new LinkedHashSet<>())
+                                .add(value == null ? "-" : value.toString()));
+                values.computeIfAbsent("steps", _ -> new LinkedHashSet<>())
+                        .add(Long.toString(run.schedule().steps()));
+                values.computeIfAbsent("log-every", _ -> new LinkedHashSet<>())
+                        .add(Long.toString(run.schedule().logEvery()));
             }
             Map<String, String> options = new LinkedHashMap<>();
             values.forEach((name, each) -> options.put(name, String.join(",", each)));
-            List<Long> seeds = campaign.runs().stream().map(RunSpec::seed).distinct().sorted().toList();
+            List<Long> seeds = campaign.runs().stream()
+                    .map(RunSpec::seed)
+                    .distinct()
+                    .sorted()
+                    .toList();
             options.put("seed", seeds.getFirst().toString());
             options.put("seeds", Integer.toString(seeds.size()));
             options.put("gemm", campaign.routing().gemmText());
             options.put("conv", campaign.routing().convText());
-            for (Map.Entry<String, JsonNode> setting : results.description().settings().properties()) {
-                options.put(setting.getKey(), setting.getValue().isNull() ? "-" : setting.getValue().asText());
+            for (Map.Entry<String, JsonNode> setting :
+                    results.description().settings().properties()) {
+                options.put(
+                        setting.getKey(),
+                        setting.getValue().isNull() ? "-" : setting.getValue().asText());
             }
             return options;
         }
@@ -106,12 +133,22 @@ final class CompareCommand implements Callable<Integer> {
         for (Path folder : folders) {
             Results results = Results.read(folder);
             Campaign<?> campaign = Campaigns.read(results);
-            String first = sides.isEmpty() ? campaign.kind().name() : sides.getFirst().campaign.kind().name();
+            String first = sides.isEmpty()
+                    ? campaign.kind().name()
+                    : sides.getFirst().campaign.kind().name();
             if (!campaign.kind().name().equals(first)) {
-                throw new CommandFailedException("%s holds results of '%s', %s of '%s'; name those of one command".formatted(folders.getFirst(), first, folder, campaign.kind().name()));
+                throw new CommandFailedException("%s holds results of '%s', %s of '%s'; name those of one command"
+                        .formatted(
+                                folders.getFirst(),
+                                first,
+                                folder,
+                                campaign.kind().name()));
             }
-            long same = sides.stream().filter(side -> side.results.folder().equals(folder)).count();
-            sides.add(new Side(same == 0 ? folder.toString() : "%s (%d)".formatted(folder, same + 1), results, campaign));
+            long same = sides.stream()
+                    .filter(side -> side.results.folder().equals(folder))
+                    .count();
+            sides.add(
+                    new Side(same == 0 ? folder.toString() : "%s (%d)".formatted(folder, same + 1), results, campaign));
         }
         print(table(sides), spec.commandLine().getOut());
         List<String> written = FigureFiles.write(out, "compare", figure(sides), overwrite);
@@ -119,7 +156,10 @@ final class CompareCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** A header, then the options that differ, then metrics and speed of each kind of run: one cell for each folder behind the name of the row. */
+    /**
+     * A header, then the options that differ, then metrics and speed of each kind of run: one cell
+     * for each folder behind the name of the row.
+     */
     private static List<List<String>> table(List<Side> sides) {
         List<List<String>> rows = new ArrayList<>(List.of(row("", sides, Side::name)));
         Set<String> options = new LinkedHashSet<>();
@@ -129,7 +169,13 @@ final class CompareCommand implements Callable<Integer> {
         }
         add(rows, row("device", sides, side -> side.results.description().device()));
         metrics(sides).forEach((label, names) -> {
-            names.forEach(name -> rows.add(row(label + ": " + name, sides, side -> Numbers.spread(side.runs(label).stream().filter(run -> run.measures(name)).mapToDouble(run -> run.last(name)).toArray()))));
+            names.forEach(name -> rows.add(row(
+                    label + ": " + name,
+                    sides,
+                    side -> Numbers.spread(side.runs(label).stream()
+                            .filter(run -> run.measures(name))
+                            .mapToDouble(run -> run.last(name))
+                            .toArray()))));
             rows.add(row(label + ": steps/s", sides, side -> Numbers.spread(side.speeds(label))));
         });
         return rows;
@@ -138,7 +184,10 @@ final class CompareCommand implements Callable<Integer> {
     /** What is measured, by kind of run. */
     private static SequencedMap<String, Set<String>> metrics(List<Side> sides) {
         SequencedMap<String, Set<String>> metrics = new LinkedHashMap<>();
-        sides.forEach(side -> side.results.histories().forEach(run -> metrics.computeIfAbsent(run.label(), _ -> new LinkedHashSet<>()).addAll(run.metrics())));
+        sides.forEach(side -> side.results
+                .histories()
+                .forEach(run -> metrics.computeIfAbsent(run.label(), _ -> new LinkedHashSet<>())
+                        .addAll(run.metrics())));
         return metrics;
     }
 
@@ -161,11 +210,13 @@ final class CompareCommand implements Callable<Integer> {
 
     private static void print(List<List<String>> rows, PrintWriter print) {
         int[] widths = new int[rows.getFirst().size()];
-        rows.forEach(row -> Arrays.setAll(widths, column -> Math.max(widths[column], row.get(column).length())));
+        rows.forEach(row -> Arrays.setAll(
+                widths, column -> Math.max(widths[column], row.get(column).length())));
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
             for (int column = 0; column < widths.length; column++) {
-                line.append(row.get(column)).repeat(' ', widths[column] - row.get(column).length() + 2);
+                line.append(row.get(column))
+                        .repeat(' ', widths[column] - row.get(column).length() + 2);
             }
             print.println(line.toString().stripTrailing());
         }
@@ -182,19 +233,29 @@ final class CompareCommand implements Callable<Integer> {
     private static Panel panel(String metric, List<Side> sides) {
         List<Panel.Curve> curves = new ArrayList<>();
         for (Side side : sides) {
-            for (String label : new TreeSet<>(side.results.histories().stream().map(History::label).toList())) {
-                List<History> runs = side.runs(label).stream().filter(run -> run.measures(metric)).toList();
+            for (String label : new TreeSet<>(
+                    side.results.histories().stream().map(History::label).toList())) {
+                List<History> runs = side.runs(label).stream()
+                        .filter(run -> run.measures(metric))
+                        .toList();
                 if (!runs.isEmpty()) {
                     curves.add(Curves.mean(side.name + ": " + label, Panel.Look.PLAIN, runs, metric));
                 }
             }
         }
-        return new Panel(metric, Panel.Axis.steps(), isWide(curves) ? Panel.Axis.logarithmic(metric) : Panel.Axis.fitting(metric), curves);
+        return new Panel(
+                metric,
+                Panel.Axis.steps(),
+                isWide(curves) ? Panel.Axis.logarithmic(metric) : Panel.Axis.fitting(metric),
+                curves);
     }
 
     /** Whether values lie magnitudes apart. */
     private static boolean isWide(List<Panel.Curve> curves) {
-        DoubleSummaryStatistics values = curves.stream().flatMap(curve -> curve.y().stream()).mapToDouble(value -> value).summaryStatistics();
+        DoubleSummaryStatistics values = curves.stream()
+                .flatMap(curve -> curve.y().stream())
+                .mapToDouble(value -> value)
+                .summaryStatistics();
         return values.getMin() > 0 && values.getMax() > 1000 * values.getMin();
     }
 }

@@ -21,25 +21,35 @@ final class DeviceMixin {
     @Option(
             names = "--device",
             paramLabel = "DEVICE",
-            description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over several, as in cuda:0,cuda:1 (default: auto)")
+            description =
+                    "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over"
+                            + " several, as in cuda:0,cuda:1 (default: auto)")
     private String device;
 
     @Option(
             names = "--gemm",
             paramLabel = "auto|cublas|kernels",
-            description = "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: auto)")
+            description =
+                    "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: auto)")
     private String gemm;
 
     @Option(
             names = "--conv",
             paramLabel = "auto|cudnn|kernels",
-            description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device (default: auto)")
+            description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device"
+                    + " (default: auto)")
     private String conv;
 
-    @Option(names = "--libcuda", paramLabel = "FILE", description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
+    @Option(
+            names = "--libcuda",
+            paramLabel = "FILE",
+            description = "driver library to use in place of the one that would be found (also PLATEAU_LIBCUDA)")
     private Optional<Path> libcuda = Optional.empty();
 
-    @Option(names = "--libcublas", paramLabel = "FILE", description = "cuBLAS library, likewise (also PLATEAU_LIBCUBLAS)")
+    @Option(
+            names = "--libcublas",
+            paramLabel = "FILE",
+            description = "cuBLAS library, likewise (also PLATEAU_LIBCUBLAS)")
     private Optional<Path> libcublas = Optional.empty();
 
     @Option(names = "--libcudnn", paramLabel = "FILE", description = "cuDNN library, likewise (also PLATEAU_LIBCUDNN)")
@@ -88,7 +98,10 @@ final class DeviceMixin {
         return Routing.of(gemm == null ? "auto" : gemm, conv == null ? "auto" : conv);
     }
 
-    /** @throws IllegalArgumentException if an option that was given contradicts what runs that are written down have */
+    /**
+     * @throws IllegalArgumentException if an option that was given contradicts what runs that are
+     *     written down have
+     */
     void requireSame(Routing before, Path where) {
         requireSame("--gemm", gemm, routing().gemmText(), before.gemmText(), where);
         requireSame("--conv", conv, routing().convText(), before.convText(), where);
@@ -96,17 +109,25 @@ final class DeviceMixin {
 
     private static void requireSame(String option, String given, String parsed, String before, Path where) {
         if (given != null && !parsed.equals(before)) {
-            throw new IllegalArgumentException("%s %s contradicts the runs in %s, which have %s; leave it out, or start others".formatted(option, parsed, where, before));
+            throw new IllegalArgumentException(
+                    "%s %s contradicts the runs in %s, which have %s; leave it out, or start others"
+                            .formatted(option, parsed, where, before));
         }
     }
 
-    /** Refuses what cannot be, before anything is opened: {@link IllegalArgumentException} with one line. */
+    /**
+     * Refuses what cannot be, before anything is opened: {@link IllegalArgumentException} with one
+     * line.
+     */
     void check() {
         routing();
         selectors().forEach(this::options);
     }
 
-    /** @throws IllegalArgumentException if the device is none that there can be, or a named library is no file */
+    /**
+     * @throws IllegalArgumentException if the device is none that there can be, or a named library
+     *     is no file
+     */
     DeviceOptions options() {
         return options(selector());
     }
@@ -140,13 +161,22 @@ final class DeviceMixin {
 
     /** Every device that is named. */
     Devices openAll() {
-        return Devices.open(selectors().stream().map(selector -> (Supplier<Device>) () -> open(selector)).toList());
+        return Devices.open(selectors().stream()
+                .map(selector -> (Supplier<Device>) () -> open(selector))
+                .toList());
     }
 
     private List<DeviceSelector> selectors() {
-        List<DeviceSelector> selectors = Arrays.stream(text().split(",", -1)).map(DeviceSelector::parse).toList();
-        if (selectors.size() > 1 && selectors.stream().filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA).distinct().count() < selectors.size()) {
-            throw new IllegalArgumentException("--device " + text() + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
+        List<DeviceSelector> selectors =
+                Arrays.stream(text().split(",", -1)).map(DeviceSelector::parse).toList();
+        if (selectors.size() > 1
+                && selectors.stream()
+                                .filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA)
+                                .distinct()
+                                .count()
+                        < selectors.size()) {
+            throw new IllegalArgumentException(
+                    "--device " + text() + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
         }
         return selectors;
     }

@@ -24,15 +24,18 @@ import plateau.report.Fonts;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = {
-            "Says for each library what was found where, and what to do if it is missing; then runs a kernel on the device.",
+            "Says for each library what was found where, and what to do if it is missing; then runs a kernel on the"
+                    + " device.",
             "Exit code 3 where --device asks for a GPU that is not there, 1 where the kernel fails."
         })
 final class DoctorCommand implements Callable<Integer> {
     private static final int LAUNCHES = 10;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
     @Override
     public Integer call() {
@@ -44,12 +47,34 @@ final class DoctorCommand implements Callable<Integer> {
         }
         reportFonts(print);
         try (Device opened = device.open()) {
-            print.printf("%-4s %-17s %s, %,d MiB, driver API %d.%d%n", "ok", "device", opened.description(), opened.totalMemory() >> 20, opened.driverVersion() / 1000, opened.driverVersion() % 1000 / 10);
-            print.printf("%-4s %-17s %s%n", opened.blas().isPresent() ? "ok" : "-", "cuBLAS in use", opened.blas().map(blas -> "version " + blas.version()).orElse("none: the hand-written kernels do the matrix products"));
+            print.printf(
+                    "%-4s %-17s %s, %,d MiB, driver API %d.%d%n",
+                    "ok",
+                    "device",
+                    opened.description(),
+                    opened.totalMemory() >> 20,
+                    opened.driverVersion() / 1000,
+                    opened.driverVersion() % 1000 / 10);
+            print.printf(
+                    "%-4s %-17s %s%n",
+                    opened.blas().isPresent() ? "ok" : "-",
+                    "cuBLAS in use",
+                    opened.blas()
+                            .map(blas -> "version " + blas.version())
+                            .orElse("none: the hand-written kernels do the matrix products"));
             Optional<Dnn> dnn = Dnn.of(opened);
-            print.printf("%-4s %-17s %s%n", dnn.isPresent() ? "ok" : "-", "cuDNN in use", dnn.map(found -> "version " + found.version()).orElse("none: the hand-written kernels do the convolutions"));
+            print.printf(
+                    "%-4s %-17s %s%n",
+                    dnn.isPresent() ? "ok" : "-",
+                    "cuDNN in use",
+                    dnn.map(found -> "version " + found.version())
+                            .orElse("none: the hand-written kernels do the convolutions"));
             boolean right = selfCheck(opened);
-            print.printf("%-4s %-17s %s%n", right ? "ok" : "BAD", "self-check", right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
+            print.printf(
+                    "%-4s %-17s %s%n",
+                    right ? "ok" : "BAD",
+                    "self-check",
+                    right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
             return right ? ExitCode.OK : ExitCode.FAILED;
         } catch (DeviceUnavailableException e) {
             print.printf("%-4s %-17s %s%n", "-", "device", e.getMessage());

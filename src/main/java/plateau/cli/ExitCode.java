@@ -1,6 +1,9 @@
 package plateau.cli;
 
-/** What a command tells whoever has started it. Java itself ends with 130 after SIGINT and 143 after SIGTERM. */
+/**
+ * What a command tells whoever has started it. Java itself ends with 130 after SIGINT and 143 after
+ * SIGTERM.
+ */
 final class ExitCode {
     /** Done. */
     static final int OK = 0;

@@ -24,8 +24,10 @@ import plateau.train.Checkpoints;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = {
-            "Writes what runs have learnt, for other programs: RUN.safetensors with each run's parameters by name, RUN.csv with what it logged, and RUN-curves.csv with its curves, where it has some.",
-            "The runs are those of a folder that was written with --checkpoint-every; a run that is not finished is taken from its newest checkpoint."
+            "Writes what runs have learnt, for other programs: RUN.safetensors with each run's parameters by name,"
+                    + " RUN.csv with what it logged, and RUN-curves.csv with its curves, where it has some.",
+            "The runs are those of a folder that was written with --checkpoint-every; a run that is not finished is"
+                    + " taken from its newest checkpoint."
         },
         footer = {
             "",
@@ -35,7 +37,8 @@ import plateau.train.Checkpoints;
             "      step/export/e2e-seed-1.safetensors and .csv; in Python: safetensors.numpy.load_file(…)"
         })
 final class ExportCommand implements Callable<Integer> {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Parameters(paramLabel = "DIR", description = "folder with the results of a command that trains")
     private Path folder;
@@ -48,10 +51,13 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<String> names = RunKey.fileNames(Campaigns.read(Results.read(folder)).runs().stream().map(RunSpec::key).toList());
+        List<String> names = RunKey.fileNames(Campaigns.read(Results.read(folder)).runs().stream()
+                .map(RunSpec::key)
+                .toList());
         Path target = out == null ? folder.resolve("export") : out;
         List<String> written;
-        try (ResultFolder export = ResultFolder.claim(target, overwrite ? Purpose.REPLACE : Purpose.NEW, "plateau export")) {
+        try (ResultFolder export =
+                ResultFolder.claim(target, overwrite ? Purpose.REPLACE : Purpose.NEW, "plateau export")) {
             for (String name : names) {
                 Path checkpoint = folder.resolve(ResultFolder.checkpoint(name));
                 if (Files.exists(checkpoint)) {
@@ -61,7 +67,8 @@ final class ExportCommand implements Callable<Integer> {
             written = export.written();
         }
         if (written.isEmpty()) {
-            throw new CommandFailedException(folder + " holds no checkpoints to export; train with --checkpoint-every N");
+            throw new CommandFailedException(
+                    folder + " holds no checkpoints to export; train with --checkpoint-every N");
         }
         spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + target);
         return ExitCode.OK;
@@ -72,7 +79,10 @@ final class ExportCommand implements Callable<Integer> {
         try {
             learnt = Checkpoints.learnt(checkpoint);
         } catch (Safetensors.MalformedException e) {
-            throw new CommandFailedException("%s cannot be used: %s; go on with its run by --resume, or delete it".formatted(checkpoint, e.getMessage()), e);
+            throw new CommandFailedException(
+                    "%s cannot be used: %s; go on with its run by --resume, or delete it"
+                            .formatted(checkpoint, e.getMessage()),
+                    e);
         }
         export.write(name + ".safetensors", learnt::write);
         Results.export(folder, name, export);

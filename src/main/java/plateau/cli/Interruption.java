@@ -3,8 +3,9 @@ package plateau.cli;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Lets a command end cleanly on Ctrl-C or SIGTERM. Java then runs its shutdown hooks; this one asks the command to stop and waits until it has written what
- * there is. Java ends the process itself, with 128 and the signal's number: 130 or 143.
+ * Lets a command end cleanly on Ctrl-C or SIGTERM. Java then runs its shutdown hooks; this one asks
+ * the command to stop and waits until it has written what there is. Java ends the process itself,
+ * with 128 and the signal's number: 130 or 143.
  */
 final class Interruption implements AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -25,7 +26,9 @@ final class Interruption implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** Names what makes the command end soon. It is called from another thread, and perhaps twice. */
+    /**
+     * Names what makes the command end soon. It is called from another thread, and perhaps twice.
+     */
     void calls(Runnable action) {
         stop = action;
         if (happened) {

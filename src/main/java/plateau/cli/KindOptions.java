@@ -16,8 +16,8 @@ import plateau.experiment.Choice;
 import plateau.experiment.Kind;
 
 /**
- * What can be chosen of a kind of experiment, as options of a command: their names, texts and defaults are those of its
- * record.
+ * What can be chosen of a kind of experiment, as options of a command: their names, texts and
+ * defaults are those of its record.
  */
 final class KindOptions<O extends Record> {
     /** All values of an option that has two. */
@@ -73,7 +73,13 @@ final class KindOptions<O extends Record> {
         for (Choice choice : kind.choices().all()) {
             List<String> given = given(choice);
             if (!given.isEmpty()) {
-                values.put(choice.name(), given.equals(List.of(BOTH)) && choice.differs() && choice.constants().size() == 2 ? choice.constants() : given);
+                values.put(
+                        choice.name(),
+                        given.equals(List.of(BOTH))
+                                        && choice.differs()
+                                        && choice.constants().size() == 2
+                                ? choice.constants()
+                                : given);
             }
         }
         return values;
@@ -81,14 +87,17 @@ final class KindOptions<O extends Record> {
 
     /** What is typed for a choice, or stands for it in a description. */
     String typed(String name) {
-        return arguments.get(name) instanceof OptionSpec option ? option.longestName() : arguments.get(name).paramLabel();
+        return arguments.get(name) instanceof OptionSpec option
+                ? option.longestName()
+                : arguments.get(name).paramLabel();
     }
 
     private List<String> given(Choice choice) {
         Object value = arguments.get(choice.name()).getValue();
         List<String> given = switch (value) {
             case null -> List.of();
-            case List<?> list -> list.stream().map(String::valueOf).map(String::strip).toList();
+            case List<?> list ->
+                list.stream().map(String::valueOf).map(String::strip).toList();
             default -> List.of(value.toString().strip());
         };
         if (given.stream().anyMatch(String::isEmpty)) {
@@ -103,17 +112,30 @@ final class KindOptions<O extends Record> {
             return told.isEmpty() ? choice.text() : "%s (default: %s)".formatted(choice.text(), told);
         }
         boolean all = choice.constants().equals(choice.each());
-        return "%s (default: %s)".formatted(choice.text(), !all ? String.join(",", choice.each()) : choice.each().size() == 2 ? BOTH : "all");
+        return "%s (default: %s)"
+                .formatted(
+                        choice.text(),
+                        !all ? String.join(",", choice.each()) : choice.each().size() == 2 ? BOTH : "all");
     }
 
     /** What a default is: one value, or one for each of the constants it depends on. */
     private String told(Function<O, Object> value) {
         SequencedMap<String, Object> first = new LinkedHashMap<>();
-        kind.choices().differing().forEach(choice -> first.put(choice.name(), choice.each().getFirst()));
+        kind.choices()
+                .differing()
+                .forEach(choice -> first.put(choice.name(), choice.each().getFirst()));
         List<String> constants = new ArrayList<>(List.of(""));
-        String varied = kind.choices().differing().stream().filter(choice -> !choice.constants().isEmpty()).map(Choice::name).findFirst().orElse("");
+        String varied = kind.choices().differing().stream()
+                .filter(choice -> !choice.constants().isEmpty())
+                .map(Choice::name)
+                .findFirst()
+                .orElse("");
         if (!varied.isEmpty()) {
-            constants = kind.choices().all().stream().filter(choice -> choice.name().equals(varied)).findFirst().orElseThrow().constants();
+            constants = kind.choices().all().stream()
+                    .filter(choice -> choice.name().equals(varied))
+                    .findFirst()
+                    .orElseThrow()
+                    .constants();
         }
         SequencedMap<String, Object> values = new LinkedHashMap<>();
         for (String constant : constants) {
@@ -123,15 +145,22 @@ final class KindOptions<O extends Record> {
             }
             values.put(constant, value.apply(kind.options(chosen)));
         }
-        List<Object> distinct = values.values().stream().filter(Objects::nonNull).distinct().toList();
+        List<Object> distinct =
+                values.values().stream().filter(Objects::nonNull).distinct().toList();
         if (distinct.size() <= 1) {
             return distinct.isEmpty() ? "" : text(distinct.getFirst());
         }
-        return String.join(", ", values.entrySet().stream().map(each -> each.getKey() + " " + text(each.getValue())).toList());
+        return String.join(
+                ", ",
+                values.entrySet().stream()
+                        .map(each -> each.getKey() + " " + text(each.getValue()))
+                        .toList());
     }
 
     /** A float that is no more than its digits: 1.0E-4 as 0.0001. */
     private static String text(Object value) {
-        return value instanceof Float number ? new BigDecimal(number.toString()).toPlainString() : String.valueOf(value);
+        return value instanceof Float number
+                ? new BigDecimal(number.toString()).toPlainString()
+                : String.valueOf(value);
     }
 }

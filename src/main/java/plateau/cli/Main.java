@@ -13,12 +13,17 @@ import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
 import plateau.study.Failures;
 
-/** The command line: a command for every kind of experiment, and those that use their results. See {@link ExitCode}. */
+/**
+ * The command line: a command for every kind of experiment, and those that use their results. See
+ * {@link ExitCode}.
+ */
 @Command(
         name = "plateau",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA kernels, on a GPU or a CPU.",
+        description =
+                "Failures of Gradient-Based Deep Learning (Shalev-Shwartz, Shamir, Shammah 2017), on hand-written CUDA"
+                        + " kernels, on a GPU or a CPU.",
         footer = {
             "",
             "Examples:",
@@ -33,7 +38,8 @@ import plateau.study.Failures;
             "  plateau compare parity other        two results side by side",
             "  plateau doctor                      what this machine can run, and what is missing",
             "",
-            "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware, 130 ended by Ctrl-C.",
+            "Exit codes: 0 done, 1 failure at run time, 2 bad usage, 3 check skipped for want of hardware, 130 ended"
+                    + " by Ctrl-C.",
             "PLATEAU_DEBUG=1 shows the stack trace behind an error."
         })
 public final class Main implements Runnable {
@@ -47,19 +53,28 @@ public final class Main implements Runnable {
             CompletionCommand.class,
             DoctorCommand.class);
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     /** Runs the command line and ends the process with its exit code. */
     public static void main(String[] arguments) {
-        System.exit(run(CommandLine.defaultFactory(), new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
+        System.exit(run(
+                CommandLine.defaultFactory(),
+                new PrintWriter(System.out, true),
+                new PrintWriter(System.err, true),
+                arguments));
     }
 
-    /** Runs the command line, with commands and options that the factory makes; returns the exit code. */
+    /**
+     * Runs the command line, with commands and options that the factory makes; returns the exit
+     * code.
+     */
     static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         logOneLine();
         CommandLine line = commandLine(factory).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
-            err.println("plateau: " + oneLine(e) + " (see: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+            err.println("plateau: " + oneLine(e) + " (see: "
+                    + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((e, _, _) -> {

@@ -21,7 +21,9 @@ import plateau.study.Campaign;
         name = "plot",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Draws a command's figures again, as PNG and SVG, from its metrics.csv, curves.csv and run.json: of runs that still go on, were interrupted, or whose tables were edited.",
+        description =
+                "Draws a command's figures again, as PNG and SVG, from its metrics.csv, curves.csv and run.json: of"
+                        + " runs that still go on, were interrupted, or whose tables were edited.",
         footer = {
             "",
             "Examples:",
@@ -31,7 +33,8 @@ import plateau.study.Campaign;
             "      the figures of two commands, each into its own folder"
         })
 final class PlotCommand implements Callable<Integer> {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "folders that hold the results of commands")
     private List<Path> folders;
@@ -49,7 +52,8 @@ final class PlotCommand implements Callable<Integer> {
     private static <O extends Record> List<String> draw(Campaign<O> campaign, Results results) throws IOException {
         List<Logged<O>> runs = campaign.logged(results.histories());
         if (runs.isEmpty()) {
-            throw new CommandFailedException(results.folder() + " holds nothing to draw: its runs have not logged anything");
+            throw new CommandFailedException(
+                    results.folder() + " holds nothing to draw: its runs have not logged anything");
         }
         List<String> written = new ArrayList<>();
         for (Map.Entry<String, Figure> figure : campaign.kind().figures(runs).entrySet()) {

@@ -13,8 +13,9 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * Shows how far the runs of a command are, and how much time is left: a bar for each on a terminal, gone when all have ended; lines now and then elsewhere.
- * Runs are counted from 0. May be called from any thread.
+ * Shows how far the runs of a command are, and how much time is left: a bar for each on a terminal,
+ * gone when all have ended; lines now and then elsewhere. Runs are counted from 0. May be called
+ * from any thread.
  */
 final class Progress implements AutoCloseable {
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);
@@ -146,7 +147,11 @@ final class Progress implements AutoCloseable {
     /** A line for each run that is going on, and one for all. */
     private List<String> lines() {
         List<String> lines = new ArrayList<>();
-        tasks.stream().filter(Task::running).forEach(task -> lines.add("%s: step %,d of %,d%s%s".formatted(task.name, task.done, task.steps, task.message.isEmpty() ? "" : ", ", task.message)));
+        tasks.stream()
+                .filter(Task::running)
+                .forEach(task -> lines.add("%s: step %,d of %,d%s%s"
+                        .formatted(
+                                task.name, task.done, task.steps, task.message.isEmpty() ? "" : ", ", task.message)));
         lines.add(total());
         return lines;
     }
@@ -156,9 +161,16 @@ final class Progress implements AutoCloseable {
         return tasks.size() == 1 ? timeLeft() : "%d of %d runs done, %s".formatted(ended, tasks.size(), timeLeft());
     }
 
-    /** Those that have not begun are thought to take as long a step as the others, and all to share the places evenly. */
+    /**
+     * Those that have not begun are thought to take as long a step as the others, and all to share
+     * the places evenly.
+     */
     private String timeLeft() {
-        double perStep = tasks.stream().filter(Task::measured).mapToDouble(Task::secondsPerStep).average().orElse(Double.NaN);
+        double perStep = tasks.stream()
+                .filter(Task::measured)
+                .mapToDouble(Task::secondsPerStep)
+                .average()
+                .orElse(Double.NaN);
         if (Double.isNaN(perStep)) {
             return "time left unknown";
         }
@@ -176,7 +188,9 @@ final class Progress implements AutoCloseable {
         if (time.toHours() > 0) {
             return "%d h %d min".formatted(time.toHours(), time.toMinutesPart());
         }
-        return time.toMinutes() > 0 ? "%d min %d s".formatted(time.toMinutes(), time.toSecondsPart()) : "%d s".formatted(time.toSeconds());
+        return time.toMinutes() > 0
+                ? "%d min %d s".formatted(time.toMinutes(), time.toSecondsPart())
+                : "%d s".formatted(time.toSeconds());
     }
 
     private synchronized void redraw(int run, String line) {
@@ -194,7 +208,10 @@ final class Progress implements AutoCloseable {
         drawn = 0;
     }
 
-    /** The bars of the runs that are going on, one below the other, and the total where there are several runs. */
+    /**
+     * The bars of the runs that are going on, one below the other, and the total where there are
+     * several runs.
+     */
     private void draw() {
         if (!bars.isEmpty()) {
             List<String> lines = new ArrayList<>(bars.values());

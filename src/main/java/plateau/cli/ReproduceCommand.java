@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.report.FigureFiles;
 import plateau.report.paper.Claim;
-import plateau.report.paper.PaperFigure;
 import plateau.report.paper.Page;
+import plateau.report.paper.PaperFigure;
 import plateau.report.paper.Report;
 import plateau.report.paper.Scope;
 import plateau.report.paper.Section;
@@ -41,14 +41,21 @@ import plateau.results.Status;
 import plateau.study.Failures;
 import plateau.study.Settings;
 
-/** The whole paper: runs its experiments' commands, draws its figures and judges its claims, on one page. */
+/**
+ * The whole paper: runs its experiments' commands, draws its figures and judges its claims, on one
+ * page.
+ */
 @Command(
         name = "reproduce",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = {
-            "Repeats the paper: carries out the campaigns of all its experiments over several seeds, draws its figures, and judges each of its claims by a statistical test.",
-            "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a folder of its own. Results that are there already are kept, so that a run that was interrupted, or restricted by --only, goes on where it ended; --full goes on within a command, from its checkpoints."
+            "Repeats the paper: carries out the campaigns of all its experiments over several seeds, draws its"
+                    + " figures, and judges each of its claims by a statistical test.",
+            "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a"
+                + " folder of its own. Results that are there already are kept, so that a run that was interrupted, or"
+                + " restricted by --only, goes on where it ended; --full goes on within a command, from its"
+                + " checkpoints."
         },
         footer = {
             "",
@@ -65,24 +72,40 @@ import plateau.study.Settings;
             "The exit code is 0 whatever the verdicts, and 1 where a command failed."
         })
 final class ReproduceCommand implements Callable<Integer> {
-    private static final DateTimeFormatter WHEN = DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter WHEN =
+            DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @ArgGroup private Mode mode = new Mode();
+    @ArgGroup
+    private Mode mode = new Mode();
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
-    @Option(names = "--only", paramLabel = "NAME", split = ",", description = "experiments to run, by the names of their commands (default: all); the page shows whatever results the folder holds")
+    @Option(
+            names = "--only",
+            paramLabel = "NAME",
+            split = ",",
+            description = "experiments to run, by the names of their commands (default: all); the page shows whatever"
+                    + " results the folder holds")
     private List<String> only = Section.ALL.stream().map(Section::name).toList();
 
-    @Option(names = "--seeds", paramLabel = "N", description = "runs of each kind (default: as many as the claims take, by experiment)")
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            description = "runs of each kind (default: as many as the claims take, by experiment)")
     private Long seeds;
 
     @Option(names = "--seed", paramLabel = "N", description = "the first of each kind's seeds (default: 1)")
     private Long seed;
 
-    @Option(names = "--out", paramLabel = "DIR", defaultValue = "reproduction", description = "folder for the page and all results (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            defaultValue = "reproduction",
+            description = "folder for the page and all results (default: ${DEFAULT-VALUE})")
     private Path out;
 
     @Option(names = "--overwrite", description = "run again what is there already")
@@ -107,8 +130,14 @@ final class ReproduceCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--only names no experiment");
         }
         device.check(); // refuses what cannot be before anything is run
-        Scope scale = new Scope(mode.full, seed == null ? 1 : seed, seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds), device.routing());
-        List<Task> tasks = chosen.stream().flatMap(section -> section.tasks(scale).stream()).toList();
+        Scope scale = new Scope(
+                mode.full,
+                seed == null ? 1 : seed,
+                seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds),
+                device.routing());
+        List<Task> tasks = chosen.stream()
+                .flatMap(section -> section.tasks(scale).stream())
+                .toList();
         PrintWriter print = spec.commandLine().getOut();
         boolean failed = false;
         try (Interruption interruption = new Interruption();
@@ -132,8 +161,12 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     private static Section section(String name) {
-        return Section.ALL.stream().filter(section -> section.name().equals(name)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of " + String.join(", ", Section.ALL.stream().map(Section::name).toList())));
+        return Section.ALL.stream()
+                .filter(section -> section.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of "
+                        + String.join(
+                                ", ", Section.ALL.stream().map(Section::name).toList())));
     }
 
     private void write(ResultFolder folder, Scope scale) throws IOException {
@@ -143,10 +176,14 @@ final class ReproduceCommand implements Callable<Integer> {
 
     /** @throws CommandFailedException if results of other runs stand where these go */
     private void requireSame(Task task) {
-        Optional<Results> there = results(task).filter(results -> results.description().status() == Status.FINISHED);
+        Optional<Results> there =
+                results(task).filter(results -> results.description().status() == Status.FINISHED);
         if (there.isPresent() && !isOf(task, there.get())) {
-            throw new CommandFailedException("%s holds the results of other runs (%s); name another --out, or replace them with --overwrite"
-                    .formatted(out.resolve(task.folder()), TypedLine.of(Campaigns.read(there.get()), OptionalLong.empty())));
+            throw new CommandFailedException(
+                    "%s holds the results of other runs (%s); name another --out, or replace them with --overwrite"
+                            .formatted(
+                                    out.resolve(task.folder()),
+                                    TypedLine.of(Campaigns.read(there.get()), OptionalLong.empty())));
         }
     }
 
@@ -154,7 +191,10 @@ final class ReproduceCommand implements Callable<Integer> {
         return Campaigns.read(results).toJson().equals(task.campaign().toJson());
     }
 
-    /** Carries out a task, or goes on with it, unless its results are there; returns whether they are. */
+    /**
+     * Carries out a task, or goes on with it, unless its results are there; returns whether they
+     * are.
+     */
     private boolean run(Task task, Interruption interruption, PrintWriter print) {
         print.printf("%n%s%n", line(task));
         Optional<Results> there = overwrite ? Optional.empty() : results(task).filter(results -> isOf(task, results));
@@ -162,13 +202,25 @@ final class ReproduceCommand implements Callable<Integer> {
             print.println("kept what is there");
             return true;
         }
-        Settings settings = task.checkpointEvery().isPresent() ? Settings.USUAL.withCheckpointEvery(task.checkpointEvery().getAsLong()) : Settings.USUAL;
-        boolean begun = there.isPresent() && Settings.of(there.get().description().settings()).checkpointEvery().isPresent();
+        Settings settings = task.checkpointEvery().isPresent()
+                ? Settings.USUAL.withCheckpointEvery(task.checkpointEvery().getAsLong())
+                : Settings.USUAL;
+        boolean begun = there.isPresent()
+                && Settings.of(there.get().description().settings())
+                        .checkpointEvery()
+                        .isPresent();
         if (begun) {
             print.println("goes on from its checkpoints");
         }
         try {
-            return new CampaignRunner(spec, device).run(task.campaign(), settings, out.resolve(task.folder()), begun ? Purpose.CONTINUE : Purpose.REPLACE, interruption) == ExitCode.OK;
+            return new CampaignRunner(spec, device)
+                            .run(
+                                    task.campaign(),
+                                    settings,
+                                    out.resolve(task.folder()),
+                                    begun ? Purpose.CONTINUE : Purpose.REPLACE,
+                                    interruption)
+                    == ExitCode.OK;
         } catch (RuntimeException | IOException e) {
             failures.put(task.folder(), Main.explain(e));
             spec.commandLine().getErr().println("plateau: " + Main.explain(e));
@@ -178,7 +230,8 @@ final class ReproduceCommand implements Callable<Integer> {
 
     private String line(Task task) {
         String options = String.join(" ", device.typed());
-        return TypedLine.of(task.campaign(), task.checkpointEvery()) + " --out " + out.resolve(task.folder()) + (options.isEmpty() ? "" : " " + options);
+        return TypedLine.of(task.campaign(), task.checkpointEvery()) + " --out " + out.resolve(task.folder())
+                + (options.isEmpty() ? "" : " " + options);
     }
 
     /** What a task's folder holds; empty where that is nothing that can be read. */
@@ -217,31 +270,57 @@ final class ReproduceCommand implements Callable<Integer> {
             List<Report.Command> commands = new ArrayList<>();
             for (Task task : section.tasks(scale)) {
                 Optional<Results> results = results(task);
-                results.filter(there -> there.description().status() == Status.FINISHED && isOf(task, there)).ifPresent(there -> {
-                    finished.add(new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()));
-                    there.description().versions().forEach((name, version) -> versions.put(name.replace('_', ' '), version));
-                    devices.add(there.description().device());
-                });
+                results.filter(there -> there.description().status() == Status.FINISHED && isOf(task, there))
+                        .ifPresent(there -> {
+                            finished.add(new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()));
+                            there.description()
+                                    .versions()
+                                    .forEach((name, version) -> versions.put(name.replace('_', ' '), version));
+                            devices.add(there.description().device());
+                        });
                 commands.add(command(task, results));
             }
             SectionRuns study = SectionRuns.of(finished);
             parts.add(new Report.Chapter(section, commands, section.claims(study), section.figures(study)));
         }
-        return new Report(WHEN.format(Instant.now()), String.join(" and ", devices.stream().distinct().toList()), versions, parts);
+        return new Report(
+                WHEN.format(Instant.now()),
+                String.join(" and ", devices.stream().distinct().toList()),
+                versions,
+                parts);
     }
 
     private Report.Command command(Task task, Optional<Results> results) {
         Map<String, String> settings = new LinkedHashMap<>();
-        task.campaign().runs().getFirst().values().forEach((name, value) -> settings.put(name, task.campaign().runs().stream().map(run -> String.valueOf(run.values().get(name))).distinct().reduce((a, b) -> a + ", " + b).orElseThrow()));
-        settings.put("steps", task.campaign().runs().stream().map(run -> Long.toString(run.schedule().steps())).distinct().reduce((a, b) -> a + ", " + b).orElseThrow());
-        for (Map.Entry<String, JsonNode> setting : results.map(there -> there.description().settings().properties()).orElse(Set.of())) {
+        task.campaign()
+                .runs()
+                .getFirst()
+                .values()
+                .forEach((name, value) -> settings.put(
+                        name,
+                        task.campaign().runs().stream()
+                                .map(run -> String.valueOf(run.values().get(name)))
+                                .distinct()
+                                .reduce((a, b) -> a + ", " + b)
+                                .orElseThrow()));
+        settings.put(
+                "steps",
+                task.campaign().runs().stream()
+                        .map(run -> Long.toString(run.schedule().steps()))
+                        .distinct()
+                        .reduce((a, b) -> a + ", " + b)
+                        .orElseThrow());
+        for (Map.Entry<String, JsonNode> setting : results.map(
+                        there -> there.description().settings().properties())
+                .orElse(Set.of())) {
             if (!setting.getValue().isNull()) {
                 settings.put(setting.getKey(), setting.getValue().asText());
             }
         }
         return new Report.Command(
                 line(task),
-                results.map(there -> there.description().status().text()).orElse(failures.containsKey(task.folder()) ? Status.FAILED.text() : "not run"),
+                results.map(there -> there.description().status().text())
+                        .orElse(failures.containsKey(task.folder()) ? Status.FAILED.text() : "not run"),
                 results.flatMap(there -> there.description().error()).orElse(failures.getOrDefault(task.folder(), "")),
                 results.map(there -> there.description().seconds()).orElse(0.0),
                 settings);
@@ -250,8 +329,16 @@ final class ReproduceCommand implements Callable<Integer> {
     private static void summarise(Report report, PrintWriter print) {
         print.println();
         for (Claim claim : report.claims().toList()) {
-            print.printf("%-13s  %s (%s)%n               %s; %s%n", claim.evidence().verdict(), claim.sentence(), claim.source(), String.join("; ", claim.evidence().measured()), claim.evidence().probability());
+            print.printf(
+                    "%-13s  %s (%s)%n               %s; %s%n",
+                    claim.evidence().verdict(),
+                    claim.sentence(),
+                    claim.source(),
+                    String.join("; ", claim.evidence().measured()),
+                    claim.evidence().probability());
         }
-        print.printf("%n%d hold, %d do not hold, %d undecided%n", report.count(Verdict.HOLDS), report.count(Verdict.DOES_NOT_HOLD), report.count(Verdict.UNDECIDED));
+        print.printf(
+                "%n%d hold, %d do not hold, %d undecided%n",
+                report.count(Verdict.HOLDS), report.count(Verdict.DOES_NOT_HOLD), report.count(Verdict.UNDECIDED));
     }
 }

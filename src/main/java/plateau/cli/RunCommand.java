@@ -23,29 +23,35 @@ import plateau.study.Settings;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = {
-            "Runs the campaign that a JSON file describes: the experiment, and its runs with their options, steps and seeds.",
-            "The run.json of every command's results holds the campaign that repeats it, so that its file can be given too."
+            "Runs the campaign that a JSON file describes: the experiment, and its runs with their options, steps and"
+                    + " seeds.",
+            "The run.json of every command's results holds the campaign that repeats it, so that its file can be given"
+                    + " too."
         },
         footer = {
             "",
             "Examples:",
             "  plateau run parity/run.json --out again",
             "      the runs in ./parity once more, with the same bits on the same device",
-            "  echo '{\"experiment\": \"parity\", \"runs\": [{\"options\": {\"d\": [5, 8]}, \"steps\": 5000, \"seeds\": 3}]}' > small.json",
+            "  echo '{\"experiment\": \"parity\", \"runs\": [{\"options\": {\"d\": [5, 8]}, \"steps\": 5000,"
+                    + " \"seeds\": 3}]}' > small.json",
             "  plateau run small.json",
             "      six runs, into ./small; what is not said is as usual"
         })
 final class RunCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
-    @Mixin private DeviceMixin device;
+    @Mixin
+    private DeviceMixin device;
 
     @Parameters(paramLabel = "FILE", description = "a campaign as JSON, or the run.json of results")
     private Path file;
 
-    @Mixin private TrainingMixin training;
+    @Mixin
+    private TrainingMixin training;
 
     @Override
     public Integer call() throws IOException {
@@ -58,8 +64,18 @@ final class RunCommand implements Callable<Integer> {
             throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
         }
         device.requireSame(campaign.routing(), file);
-        Path folder = training.out() == null ? Path.of(isDescription ? campaign.kind().name() : file.getFileName().toString().replaceFirst("\\.json$", "")) : training.out();
-        return new CampaignRunner(spec, device).run(campaign, training.settings(Settings.USUAL), folder, training.overwrite() ? Purpose.REPLACE : Purpose.NEW);
+        Path folder = training.out() == null
+                ? Path.of(
+                        isDescription
+                                ? campaign.kind().name()
+                                : file.getFileName().toString().replaceFirst("\\.json$", ""))
+                : training.out();
+        return new CampaignRunner(spec, device)
+                .run(
+                        campaign,
+                        training.settings(Settings.USUAL),
+                        folder,
+                        training.overwrite() ? Purpose.REPLACE : Purpose.NEW);
     }
 
     private JsonNode read() throws IOException {
@@ -69,7 +85,13 @@ final class RunCommand implements Callable<Integer> {
         try {
             return JSON.readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("%s is no JSON: line %d, column %d".formatted(file, e.getLocation().getLineNr(), e.getLocation().getColumnNr()), e);
+            throw new IllegalArgumentException(
+                    "%s is no JSON: line %d, column %d"
+                            .formatted(
+                                    file,
+                                    e.getLocation().getLineNr(),
+                                    e.getLocation().getColumnNr()),
+                    e);
         }
     }
 }

@@ -8,25 +8,44 @@ import plateau.study.Settings;
 
 /** Options of every command that trains: how it is carried out and where the results go. */
 final class TrainingMixin {
-    @Option(names = "--parallel", paramLabel = "N", description = "runs at once, which has no effect on what they compute (default: one per core, as far as device memory goes)")
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description =
+                    "runs at once, which has no effect on what they compute (default: one per core, as far as device"
+                            + " memory goes)")
     private Integer parallel;
 
     @Option(names = "--unroll", paramLabel = "N", description = "steps in one CUDA graph (default: 64)")
     private Integer unroll;
 
-    @Option(names = "--no-graph", description = "launch every kernel from Java instead of replaying a graph; gives the same bits")
+    @Option(
+            names = "--no-graph",
+            description = "launch every kernel from Java instead of replaying a graph; gives the same bits")
     private Boolean noGraph;
 
-    @Option(names = "--checkpoint-every", paramLabel = "N", description = "steps between checkpoints, in DIR/checkpoints, from which a run that was ended or killed can go on (default: none)")
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            description =
+                    "steps between checkpoints, in DIR/checkpoints, from which a run that was ended or killed can go"
+                            + " on (default: none)")
     private Long checkpointEvery;
 
-    @Option(names = "--tensorboard", description = "also write DIR/tensorboard, while training, for: tensorboard --logdir DIR/tensorboard")
+    @Option(
+            names = "--tensorboard",
+            description = "also write DIR/tensorboard, while training, for: tensorboard --logdir DIR/tensorboard")
     private Boolean tensorboard;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "folder for the results (default: one in this folder with the command's name)")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "folder for the results (default: one in this folder with the command's name)")
     private Path out;
 
-    @Option(names = "--overwrite", description = "replace the results of an earlier run in that folder, once the new one has begun")
+    @Option(
+            names = "--overwrite",
+            description = "replace the results of an earlier run in that folder, once the new one has begun")
     private boolean overwrite;
 
     /** How runs are carried out: as given, and for the rest as they were or as usual. */

@@ -26,7 +26,11 @@ final class TypedLine {
         List<RunSpec<O>> runs = campaign.runs();
         List<String> words = new ArrayList<>(List.of("plateau", kind.name()));
         for (Choice choice : kind.choices().all()) {
-            List<String> values = runs.stream().map(run -> text(run.values().get(choice.name()))).filter(Objects::nonNull).distinct().toList();
+            List<String> values = runs.stream()
+                    .map(run -> text(run.values().get(choice.name())))
+                    .filter(Objects::nonNull)
+                    .distinct()
+                    .toList();
             if (isUsual(kind, choice, values, runs)) {
                 continue;
             }
@@ -37,12 +41,15 @@ final class TypedLine {
                 words.add(String.join(",", values));
             }
         }
-        List<Long> steps = runs.stream().map(run -> run.schedule().steps()).distinct().toList();
-        if (!kind.stepsFollow() && runs.stream().anyMatch(run -> run.schedule().steps() != kind.defaultSteps(run.options()))) {
+        List<Long> steps =
+                runs.stream().map(run -> run.schedule().steps()).distinct().toList();
+        if (!kind.stepsFollow()
+                && runs.stream().anyMatch(run -> run.schedule().steps() != kind.defaultSteps(run.options()))) {
             words.addAll(List.of("--steps", steps.getFirst().toString()));
         }
         if (runs.getFirst().schedule().logEvery() != Schedule.DEFAULT_LOG_EVERY) {
-            words.addAll(List.of("--log-every", Long.toString(runs.getFirst().schedule().logEvery())));
+            words.addAll(List.of(
+                    "--log-every", Long.toString(runs.getFirst().schedule().logEvery())));
         }
         checkpointEvery.ifPresent(every -> words.addAll(List.of("--checkpoint-every", Long.toString(every))));
         long first = runs.stream().mapToLong(RunSpec::seed).min().orElseThrow();
@@ -55,14 +62,17 @@ final class TypedLine {
         return String.join(" ", words);
     }
 
-    private static <O extends Record> boolean isUsual(Kind<O> kind, Choice choice, List<String> values, List<RunSpec<O>> runs) {
+    private static <O extends Record> boolean isUsual(
+            Kind<O> kind, Choice choice, List<String> values, List<RunSpec<O>> runs) {
         if (choice.differs()) {
             return values.equals(choice.each());
         }
         return runs.stream().allMatch(run -> {
             Map<String, Object> others = new LinkedHashMap<>(run.values());
             others.remove(choice.name());
-            return Objects.equals(run.values().get(choice.name()), kind.choices().values(kind.options(others)).get(choice.name()));
+            return Objects.equals(
+                    run.values().get(choice.name()),
+                    kind.choices().values(kind.options(others)).get(choice.name()));
         });
     }
 

@@ -13,13 +13,19 @@ import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
 import plateau.cuda.load.NativeFiles;
 
-/** Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every product is asked for transposed. */
+/**
+ * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
+ * product is asked for transposed.
+ */
 public final class Blas {
     private static final Logger LOG = System.getLogger(Blas.class.getName());
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
-    /** One for each stream: products on two streams that shared one would share its workspace, and then cuBLAS does not promise the same bits every time. */
+    /**
+     * One for each stream: products on two streams that shared one would share its workspace, and
+     * then cuBLAS does not promise the same bits every time.
+     */
     private final Map<Stream, cublasHandle> handles = new HashMap<>();
 
     private final int version;
@@ -51,7 +57,11 @@ public final class Blas {
             NativeFiles.loadJCuda("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
             return Optional.of(new Blas());
         } catch (UnsatisfiedLinkError | CudaException e) {
-            LOG.log(Logger.Level.WARNING, "cuBLAS ({0}) cannot be used: {1}", library, e.getMessage().lines().findFirst().orElse(""));
+            LOG.log(
+                    Logger.Level.WARNING,
+                    "cuBLAS ({0}) cannot be used: {1}",
+                    library,
+                    e.getMessage().lines().findFirst().orElse(""));
             return Optional.empty();
         }
     }
@@ -68,18 +78,58 @@ public final class Blas {
      * @param transposeB whether B is stored as (n, k)
      * @param lda elements from one stored row of A to the next; likewise ldb, ldc
      */
-    public Work gemm(boolean transposeA, boolean transposeB, int m, int n, int k, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer c, int ldc) {
+    public Work gemm(
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            DeviceBuffer a,
+            int lda,
+            DeviceBuffer b,
+            int ldb,
+            DeviceBuffer c,
+            int ldc) {
         return new Gemm(this, transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc);
     }
 
-    private record Gemm(Blas blas, boolean transposeA, boolean transposeB, int m, int n, int k, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer c, int ldc) implements Work {
+    private record Gemm(
+            Blas blas,
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            DeviceBuffer a,
+            int lda,
+            DeviceBuffer b,
+            int ldb,
+            DeviceBuffer c,
+            int ldc)
+            implements Work {
         @Override
         public void enqueue(Stream stream) {
             a.requireOpen("gemm");
             b.requireOpen("gemm");
             c.requireOpen("gemm");
             cublasHandle handle = blas.handle(stream);
-            check("cublasSgemm", JCublas2.cublasSgemm(handle, operation(transposeB), operation(transposeA), n, m, k, ONE, b.pointer(), ldb, a.pointer(), lda, ZERO, c.pointer(), ldc));
+            check(
+                    "cublasSgemm",
+                    JCublas2.cublasSgemm(
+                            handle,
+                            operation(transposeB),
+                            operation(transposeA),
+                            n,
+                            m,
+                            k,
+                            ONE,
+                            b.pointer(),
+                            ldb,
+                            a.pointer(),
+                            lda,
+                            ZERO,
+                            c.pointer(),
+                            ldc));
         }
 
         private static int operation(boolean transposed) {

@@ -12,14 +12,33 @@ import java.util.Map;
 import java.util.Optional;
 import plateau.cuda.load.Libraries;
 
-/** The driver functions that run at every step, called through the Foreign Function &amp; Memory API. Handles and device pointers are passed as longs. */
+/**
+ * The driver functions that run at every step, called through the Foreign Function &amp; Memory
+ * API. Handles and device pointers are passed as longs.
+ */
 final class Calls {
-    /** What each symbol takes; all return a CUresult. Checked against cuda.h by a test, where that is installed. */
+    /**
+     * What each symbol takes; all return a CUresult. Checked against cuda.h by a test, where that
+     * is installed.
+     */
     static final Map<String, FunctionDescriptor> DESCRIPTORS = new LinkedHashMap<>();
 
-    /** cuLaunchKernel(function, grid x y z, block x y z, shared bytes, stream, parameters, extra). */
-    static final MethodHandle LAUNCH_KERNEL =
-            handle("cuLaunchKernel", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    /**
+     * cuLaunchKernel(function, grid x y z, block x y z, shared bytes, stream, parameters, extra).
+     */
+    static final MethodHandle LAUNCH_KERNEL = handle(
+            "cuLaunchKernel",
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG);
 
     /** cuGraphLaunch(exec, stream). */
     static final MethodHandle LAUNCH_GRAPH = handle("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
@@ -31,14 +50,17 @@ final class Calls {
     static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     /**
-     * cuFuncGetParamInfo(function, index, &amp;offset, &amp;bytes), from CUDA 12.4 on. Where an older driver
-     * lacks it, a call through JCuda would end the process.
+     * cuFuncGetParamInfo(function, index, &amp;offset, &amp;bytes), from CUDA 12.4 on. Where an
+     * older driver lacks it, a call through JCuda would end the process.
      */
-    private static final Optional<MethodHandle> PARAMETER_INFO = handleIfThere("cuFuncGetParamInfo", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final Optional<MethodHandle> PARAMETER_INFO =
+            handleIfThere("cuFuncGetParamInfo", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     private Calls() {}
 
-    /** Tells the place and the bytes of a kernel's parameter, where the driver has that function. */
+    /**
+     * Tells the place and the bytes of a kernel's parameter, where the driver has that function.
+     */
     static Optional<MethodHandle> parameterInfo() {
         return PARAMETER_INFO;
     }

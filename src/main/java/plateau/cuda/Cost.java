@@ -1,7 +1,8 @@
 package plateau.cuda;
 
 /**
- * What an operation has to do at the least, for comparing its time with what the machine could do. Integer arithmetic, of which random numbers are made, does not count.
+ * What an operation has to do at the least, for comparing its time with what the machine could do.
+ * Integer arithmetic, of which random numbers are made, does not count.
  *
  * @param operations additions, multiplications and the like on floats
  * @param bytes of memory that are read or written, each counted once

@@ -2,7 +2,10 @@ package plateau.cuda;
 
 import jcuda.driver.CUresult;
 
-/** A call of the CUDA driver, cuBLAS or cuDNN failed. The message names the call, the code, its text, and what can be done. */
+/**
+ * A call of the CUDA driver, cuBLAS or cuDNN failed. The message names the call, the code, its
+ * text, and what can be done.
+ */
 public class CudaException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -41,24 +44,28 @@ public class CudaException extends RuntimeException {
     private static String advice(int status) {
         return switch (status) {
             case CUresult.CUDA_ERROR_OUT_OF_MEMORY ->
-                    "the device's memory is full; use smaller batches, or end other programs on the device";
+                "the device's memory is full; use smaller batches, or end other programs on the device";
             case CUresult.CUDA_ERROR_NO_DEVICE ->
-                    "no CUDA device is visible; check nvidia-smi and CUDA_VISIBLE_DEVICES, or use device cpu";
+                "no CUDA device is visible; check nvidia-smi and CUDA_VISIBLE_DEVICES, or use device cpu";
             case CUresult.CUDA_ERROR_INVALID_DEVICE -> "there is no device with this number";
             case CUresult.CUDA_ERROR_INVALID_CONTEXT ->
-                    "the device is not current on this thread, or has been closed; call device.makeCurrent() on each thread once";
+                "the device is not current on this thread, or has been closed; call device.makeCurrent() on each"
+                        + " thread once";
             case CUresult.CUDA_ERROR_INVALID_IMAGE, CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU ->
-                    "the kernels do not fit this device or are damaged; build the program again on this machine";
+                "the kernels do not fit this device or are damaged; build the program again on this machine";
             case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS ->
-                    "a kernel was given memory that is not the device's or has been freed, by a graph that outlived its buffers"
-                            + " for example, or went past the end of it; the context is lost, compute-sanitizer finds the kernel";
+                "a kernel was given memory that is not the device's or has been freed, by a graph that outlived its"
+                    + " buffers for example, or went past the end of it; the context is lost, compute-sanitizer finds"
+                    + " the kernel";
             case CUresult.CUDA_ERROR_LAUNCH_FAILED ->
-                    "a kernel went wrong and the device's context is lost; run again under compute-sanitizer and report this";
-            case CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES -> "a kernel was launched with too many threads in a block";
+                "a kernel went wrong and the device's context is lost; run again under compute-sanitizer and report"
+                        + " this";
+            case CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES ->
+                "a kernel was launched with too many threads in a block";
             case CUresult.CUDA_ERROR_NOT_INITIALIZED, CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
-                    "the driver does not work; restart the machine after a driver update, or use device cpu";
+                "the driver does not work; restart the machine after a driver update, or use device cpu";
             case CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION ->
-                    "the driver is too old for these kernels; update the NVIDIA driver";
+                "the driver is too old for these kernels; update the NVIDIA driver";
             default -> "";
         };
     }

@@ -18,7 +18,10 @@ import plateau.cuda.load.KernelImage;
 import plateau.cuda.load.Libraries;
 import plateau.cuda.load.NativeFiles;
 
-/** A device and its primary context, current on the thread that opened it. Close what was allocated on it first. */
+/**
+ * A device and its primary context, current on the thread that opened it. Close what was allocated
+ * on it first.
+ */
 public final class Device implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Device.class.getName());
 
@@ -47,7 +50,9 @@ public final class Device implements AutoCloseable {
     private Device(Libraries libraries, DeviceOptions options) {
         this.libraries = libraries;
         this.options = options;
-        this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA ? options.selector().ordinal() : 0;
+        this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA
+                ? options.selector().ordinal()
+                : 0;
         NativeFiles.loadJCuda("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(false));
         CudaException.check("cuInit", JCudaDriver.cuInit(0));
         CudaException.check("cuDeviceGet(" + ordinal + ")", JCudaDriver.cuDeviceGet(device, ordinal));
@@ -71,7 +76,11 @@ public final class Device implements AutoCloseable {
     /** Its name, and for {@code auto} why it was chosen. */
     public String description() {
         String where = isCpu() ? "" : "cuda:" + ordinal + " ";
-        return where + name + (options.selector().kind() == DeviceSelector.Kind.AUTO ? ", chosen because " + libraries.reason() : "");
+        return where
+                + name
+                + (options.selector().kind() == DeviceSelector.Kind.AUTO
+                        ? ", chosen because " + libraries.reason()
+                        : "");
     }
 
     /** The device's name as the driver gives it. */
@@ -80,8 +89,9 @@ public final class Device implements AutoCloseable {
     }
 
     /**
-     * What decides the bits of a result: the device's name, or on the CPU driver the instruction set that its kernels are
-     * compiled for. Results of devices that differ in it agree within float tolerance alone.
+     * What decides the bits of a result: the device's name, or on the CPU driver the instruction
+     * set that its kernels are compiled for. Results of devices that differ in it agree within
+     * float tolerance alone.
      */
     public String arithmetic() {
         return isCpu() ? "CPU kernels for " + NativeFiles.cpuLevel() : name;
@@ -100,7 +110,8 @@ public final class Device implements AutoCloseable {
     /** An attribute by its CUdevice_attribute number. */
     public int attribute(int which) {
         int[] value = new int[1];
-        CudaException.check("cuDeviceGetAttribute(" + which + ")", JCudaDriver.cuDeviceGetAttribute(value, which, device));
+        CudaException.check(
+                "cuDeviceGetAttribute(" + which + ")", JCudaDriver.cuDeviceGetAttribute(value, which, device));
         return value[0];
     }
 
@@ -228,7 +239,10 @@ public final class Device implements AutoCloseable {
         return blas;
     }
 
-    /** The cuDNN library of the driver in use, by its full path or by the name the dynamic loader finds it under. */
+    /**
+     * The cuDNN library of the driver in use, by its full path or by the name the dynamic loader
+     * finds it under.
+     */
     public Optional<Path> cudnnLibrary() {
         return libraries.cudnn();
     }

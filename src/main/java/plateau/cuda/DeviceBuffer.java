@@ -6,8 +6,9 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous; whoever reads results synchronizes the streams that write them
- * first. Fresh memory is undefined (NaN bytes on the CPU driver).
+ * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous; whoever
+ * reads results synchronizes the streams that write them first. Fresh memory is undefined (NaN
+ * bytes on the CPU driver).
  */
 public final class DeviceBuffer implements AutoCloseable {
     /** Makes the pointer's value readable. */
@@ -160,7 +161,8 @@ public final class DeviceBuffer implements AutoCloseable {
         public void enqueue(Stream stream) {
             target.requireOpen("fill");
             try {
-                CudaException.check("cuMemsetD32Async", (int) Calls.FILL.invokeExact(target.address, word, target.bytes / Integer.BYTES, stream.handle()));
+                CudaException.check("cuMemsetD32Async", (int)
+                        Calls.FILL.invokeExact(target.address, word, target.bytes / Integer.BYTES, stream.handle()));
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {
@@ -185,7 +187,8 @@ public final class DeviceBuffer implements AutoCloseable {
             target.requireOpen("copy");
             source.requireOpen("copy");
             try {
-                CudaException.check("cuMemcpyDtoDAsync", (int) Calls.COPY.invokeExact(target.address, source.address, target.bytes, stream.handle()));
+                CudaException.check("cuMemcpyDtoDAsync", (int)
+                        Calls.COPY.invokeExact(target.address, source.address, target.bytes, stream.handle()));
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {
@@ -235,6 +238,7 @@ public final class DeviceBuffer implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "DeviceBuffer[0x" + Long.toHexString(address) + ", " + bytes + " bytes" + (isClosed() ? ", closed" : "") + "]";
+        return "DeviceBuffer[0x" + Long.toHexString(address) + ", " + bytes + " bytes" + (isClosed() ? ", closed" : "")
+                + "]";
     }
 }

@@ -23,7 +23,8 @@ public final class Event implements AutoCloseable {
     /** Milliseconds of device time between the other event's record and this one's. */
     public float millisecondsSince(Event earlier) {
         float[] milliseconds = new float[1];
-        CudaException.check("cuEventElapsedTime", JCudaDriver.cuEventElapsedTime(milliseconds, earlier.event(), event()));
+        CudaException.check(
+                "cuEventElapsedTime", JCudaDriver.cuEventElapsedTime(milliseconds, earlier.event(), event()));
         return milliseconds[0];
     }
 

@@ -70,9 +70,11 @@ public final class Kernel {
      *
      * @param grid blocks
      * @param blockThreads threads in a block
-     * @param arguments a {@link DeviceBuffer} or null for a pointer, Integer, Long, Float or Double for a value, in the kernel's order and types
-     * @throws IllegalArgumentException if there are too many or too few, or one has not the bytes of the kernel's
-     *     parameter; the driver does not tell an int from a float, nor a pointer from a long or a double
+     * @param arguments a {@link DeviceBuffer} or null for a pointer, Integer, Long, Float or Double
+     *     for a value, in the kernel's order and types
+     * @throws IllegalArgumentException if there are too many or too few, or one has not the bytes
+     *     of the kernel's parameter; the driver does not tell an int from a float, nor a pointer
+     *     from a long or a double
      */
     public Launch launch(Dim grid, int blockThreads, Object... arguments) {
         return new Launch(this, grid, blockThreads, arguments);
@@ -83,13 +85,17 @@ public final class Kernel {
         return launch(Dim.of(blocks(elements, ELEMENTWISE_THREADS)), ELEMENTWISE_THREADS, arguments);
     }
 
-    /** A launch with one thread per element of a matrix: threads along a row, a grid row per row. */
+    /**
+     * A launch with one thread per element of a matrix: threads along a row, a grid row per row.
+     */
     public Launch elementwiseRows(int rows, int columns, Object... arguments) {
         int threads = Math.min(ELEMENTWISE_THREADS, (columns + WARP - 1) / WARP * WARP);
         return launch(Dim.of(blocks(columns, threads), rows), threads, arguments);
     }
 
-    /** A launch of a cooperative kernel with the preferred block, or the largest the kernel allows. */
+    /**
+     * A launch of a cooperative kernel with the preferred block, or the largest the kernel allows.
+     */
     public Launch cooperative(Dim grid, int preferredThreads, Object... arguments) {
         return launch(grid, Math.min(preferredThreads, maxThreads), arguments);
     }

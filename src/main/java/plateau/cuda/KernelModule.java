@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
@@ -43,7 +42,9 @@ public final class KernelModule {
     public synchronized Kernel kernel(String kernelName) {
         return kernels.computeIfAbsent(kernelName, wanted -> {
             Kernel.Function function = new Kernel.Function();
-            CudaException.check("cuModuleGetFunction(" + name + ", " + wanted + ")", JCudaDriver.cuModuleGetFunction(function, module, wanted));
+            CudaException.check(
+                    "cuModuleGetFunction(" + name + ", " + wanted + ")",
+                    JCudaDriver.cuModuleGetFunction(function, module, wanted));
             return new Kernel(device, wanted, function);
         });
     }
@@ -52,11 +53,16 @@ public final class KernelModule {
     public DeviceBuffer global(String variable) {
         Address pointer = new Address();
         long[] bytes = new long[1];
-        CudaException.check("cuModuleGetGlobal(" + name + ", " + variable + ")", JCudaDriver.cuModuleGetGlobal(pointer, bytes, module, variable));
+        CudaException.check(
+                "cuModuleGetGlobal(" + name + ", " + variable + ")",
+                JCudaDriver.cuModuleGetGlobal(pointer, bytes, module, variable));
         return DeviceBuffer.global(device, pointer, pointer.value(), bytes[0]);
     }
 
-    /** Its status is of no interest: a module that a lost context does not give back goes with the context. */
+    /**
+     * Its status is of no interest: a module that a lost context does not give back goes with the
+     * context.
+     */
     void unload() {
         JCudaDriver.cuModuleUnload(module);
     }

@@ -5,7 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** A kernel launch with its arguments laid out in native memory, so that enqueueing it is one foreign call and allocates nothing. */
+/**
+ * A kernel launch with its arguments laid out in native memory, so that enqueueing it is one
+ * foreign call and allocates nothing.
+ */
 public final class Launch implements Work {
     private final Kernel kernel;
     private final Dim grid;
@@ -29,8 +32,14 @@ public final class Launch implements Work {
         this.grid = grid;
         this.threads = threads;
         this.arguments = arguments.clone();
-        this.buffers = Arrays.stream(arguments).filter(DeviceBuffer.class::isInstance).map(DeviceBuffer.class::cast).toArray(DeviceBuffer[]::new);
-        this.cost = cost != null ? cost : new Cost(0, Arrays.stream(buffers).mapToLong(DeviceBuffer::bytes).sum());
+        this.buffers = Arrays.stream(arguments)
+                .filter(DeviceBuffer.class::isInstance)
+                .map(DeviceBuffer.class::cast)
+                .toArray(DeviceBuffer[]::new);
+        this.cost = cost != null
+                ? cost
+                : new Cost(
+                        0, Arrays.stream(buffers).mapToLong(DeviceBuffer::bytes).sum());
         function = kernel.handle();
         Arena arena = Arena.ofAuto();
         values = arena.allocate(Math.max(1, arguments.length) * (long) Long.BYTES, Long.BYTES);
@@ -65,7 +74,8 @@ public final class Launch implements Work {
         long queue = stream.handle();
         int status;
         try {
-            status = (int) Calls.LAUNCH_KERNEL.invokeExact(function, grid.x(), grid.y(), grid.z(), threads, 1, 1, 0, queue, pointersAddress, 0L);
+            status = (int) Calls.LAUNCH_KERNEL.invokeExact(
+                    function, grid.x(), grid.y(), grid.z(), threads, 1, 1, 0, queue, pointersAddress, 0L);
         } catch (Throwable e) {
             throw Calls.unexpected(e);
         }
@@ -79,7 +89,8 @@ public final class Launch implements Work {
         while (!(arguments[index] instanceof DeviceBuffer buffer && buffer.isClosed())) {
             index++;
         }
-        return new IllegalStateException(kernel.name() + ": argument " + index + " is device memory that has been closed");
+        return new IllegalStateException(
+                kernel.name() + ": argument " + index + " is device memory that has been closed");
     }
 
     @Override
@@ -97,7 +108,10 @@ public final class Launch implements Work {
         return costing(operations, cost.bytes());
     }
 
-    /** The same launch, known to take so many operations on floats and to touch so many bytes, where that is not all of its buffers. */
+    /**
+     * The same launch, known to take so many operations on floats and to touch so many bytes, where
+     * that is not all of its buffers.
+     */
     public Launch costing(double operations, double bytes) {
         return new Launch(kernel, grid, threads, new Cost(operations, bytes), arguments);
     }

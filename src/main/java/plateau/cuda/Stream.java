@@ -7,7 +7,10 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
-/** An in-order queue of a device's work. Non-blocking: it does not wait for the legacy default stream. */
+/**
+ * An in-order queue of a device's work. Non-blocking: it does not wait for the legacy default
+ * stream.
+ */
 public final class Stream implements AutoCloseable {
     /** Makes the handle's value readable. */
     private static final class Handle extends CUstream {
@@ -23,7 +26,8 @@ public final class Stream implements AutoCloseable {
 
     Stream(Device device) {
         this.device = device;
-        CudaException.check("cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CudaException.check(
+                "cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
         handle = stream.value();
     }
 
@@ -56,14 +60,22 @@ public final class Stream implements AutoCloseable {
     public void download(DeviceBuffer source, PinnedBuffer target) {
         source.requireOpen("download");
         if (target.bytes().capacity() < source.bytes()) {
-            throw new IndexOutOfBoundsException(source.bytes() + " bytes do not fit a pinned buffer of " + target.bytes().capacity());
+            throw new IndexOutOfBoundsException(source.bytes() + " bytes do not fit a pinned buffer of "
+                    + target.bytes().capacity());
         }
-        CudaException.check("cuMemcpyDtoHAsync", JCudaDriver.cuMemcpyDtoHAsync(target.pointer(), source.pointer(), source.bytes(), stream()));
+        CudaException.check(
+                "cuMemcpyDtoHAsync",
+                JCudaDriver.cuMemcpyDtoHAsync(target.pointer(), source.pointer(), source.bytes(), stream()));
     }
 
-    /** Captures what the action enqueues on this stream into a graph instead of running it. The capture ends, and is dropped, where the action fails. */
+    /**
+     * Captures what the action enqueues on this stream into a graph instead of running it. The
+     * capture ends, and is dropped, where the action fails.
+     */
     public Graph capture(Runnable enqueues) {
-        CudaException.check("cuStreamBeginCapture", JCudaDriver.cuStreamBeginCapture(stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        CudaException.check(
+                "cuStreamBeginCapture",
+                JCudaDriver.cuStreamBeginCapture(stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
         CUgraph graph = new CUgraph();
         boolean done = false;
         try {

@@ -5,7 +5,10 @@ import java.util.List;
 /** One or several asynchronous operations, prepared once and enqueued many times. */
 public interface Work {
 
-    /** Enqueues the operations on the stream, or captures them where it is capturing. Allocates nothing. */
+    /**
+     * Enqueues the operations on the stream, or captures them where it is capturing. Allocates
+     * nothing.
+     */
     void enqueue(Stream stream);
 
     /** What it is, for profiles and messages: a kernel's name, or that of the whole. */

@@ -24,13 +24,18 @@ import plateau.cuda.Work;
 import plateau.cudnn.bindings.CuDnn;
 
 /**
- * Two-dimensional convolutions and max-pooling by cuDNN, in float32. Batches are channels-last, (batch, rows, columns, channels); filters are (out, rows, columns, in).
- * Only algorithms that give the same bits at every run are used. One per device, closed with it together with all descriptors.
+ * Two-dimensional convolutions and max-pooling by cuDNN, in float32. Batches are channels-last,
+ * (batch, rows, columns, channels); filters are (out, rows, columns, in). Only algorithms that give
+ * the same bits at every run are used. One per device, closed with it together with all
+ * descriptors.
  */
 public final class Dnn {
     private static final Logger LOG = System.getLogger(Dnn.class.getName());
 
-    /** Statuses from here to 3999 say that the library does not compute this, not that the call was wrong. */
+    /**
+     * Statuses from here to 3999 say that the library does not compute this, not that the call was
+     * wrong.
+     */
     private static final int NOT_SUPPORTED_CATEGORY = CuDnn.CUDNN_STATUS_NOT_SUPPORTED() / 1000;
 
     private final Arena arena = Arena.ofShared();
@@ -70,21 +75,35 @@ public final class Dnn {
         try {
             System.load(fullPath(library.get()));
             return Optional.of(new Dnn());
-        } catch (UnsatisfiedLinkError | ExceptionInInitializerError | IllegalArgumentException | IOException | CudaException e) {
+        } catch (UnsatisfiedLinkError
+                | ExceptionInInitializerError
+                | IllegalArgumentException
+                | IOException
+                | CudaException e) {
             Throwable reason = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
-            LOG.log(Logger.Level.WARNING, "cuDNN ({0}) cannot be used: {1}", library.get(), String.valueOf(reason.getMessage()).lines().findFirst().orElse(""));
+            LOG.log(
+                    Logger.Level.WARNING,
+                    "cuDNN ({0}) cannot be used: {1}",
+                    library.get(),
+                    String.valueOf(reason.getMessage()).lines().findFirst().orElse(""));
             return Optional.empty();
         }
     }
 
-    /** The bindings find symbols in what System.load has loaded, which wants a full path; a bare name is left to the dynamic loader, which is then asked where it found it. */
+    /**
+     * The bindings find symbols in what System.load has loaded, which wants a full path; a bare
+     * name is left to the dynamic loader, which is then asked where it found it.
+     */
     private static String fullPath(Path library) throws IOException {
         if (library.isAbsolute()) {
             return library.toString();
         }
         SymbolLookup.libraryLookup(library.toString(), Arena.global());
         try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
-            return mappings.filter(line -> line.contains("/" + library)).map(line -> line.substring(line.indexOf('/'))).findFirst().orElseThrow(() -> new IOException("the loader does not say where it is"));
+            return mappings.filter(line -> line.contains("/" + library))
+                    .map(line -> line.substring(line.indexOf('/')))
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("the loader does not say where it is"));
         }
     }
 
@@ -107,7 +126,17 @@ public final class Dnn {
      * @param padColumns columns of zeros on either side
      * @param stride rows, and columns, from one output to the next
      */
-    public record ConvolutionShape(int batch, int rows, int columns, int in, int out, int windowRows, int windowColumns, int padRows, int padColumns, int stride) {
+    public record ConvolutionShape(
+            int batch,
+            int rows,
+            int columns,
+            int in,
+            int out,
+            int windowRows,
+            int windowColumns,
+            int padRows,
+            int padColumns,
+            int stride) {
         /** Rows of an output image. */
         public int outRows() {
             return (rows + 2 * padRows - windowRows) / stride + 1;
@@ -137,7 +166,8 @@ public final class Dnn {
     public record PoolingShape(int batch, int rows, int columns, int channels, int window, int stride) {}
 
     /**
-     * The convolution prepared, or nothing where this cuDNN does not compute it in all three directions; one log line says why.
+     * The convolution prepared, or nothing where this cuDNN does not compute it in all three
+     * directions; one log line says why.
      *
      * @throws CudaException if a descriptor is refused
      */
@@ -149,7 +179,12 @@ public final class Dnn {
                 if (e.code() / 1000 != NOT_SUPPORTED_CATEGORY) {
                     throw e;
                 }
-                LOG.log(Logger.Level.INFO, "cuDNN {0} does not compute {1} ({2}): the hand-written kernels do", version, shape, e.getMessage());
+                LOG.log(
+                        Logger.Level.INFO,
+                        "cuDNN {0} does not compute {1} ({2}): the hand-written kernels do",
+                        version,
+                        shape,
+                        e.getMessage());
                 return Optional.empty();
             }
         });
@@ -160,9 +195,13 @@ public final class Dnn {
         return poolings.computeIfAbsent(shape, _ -> new MaxPooling(shape));
     }
 
-    /** The three directions of a convolution, with their descriptors. Works on different streams need workspaces of their own. */
+    /**
+     * The three directions of a convolution, with their descriptors. Works on different streams
+     * need workspaces of their own.
+     */
     public final class Convolution {
-        // Deterministic ones: of the algorithms that take channels-last float32 at any shape, the other backward ones add with atomics in no fixed order.
+        // Deterministic ones: of the algorithms that take channels-last float32 at any shape, the
+        // other backward ones add with atomics in no fixed order.
         private static final int FORWARD = CuDnn.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM();
         private static final int BACKWARD_DATA = CuDnn.CUDNN_CONVOLUTION_BWD_DATA_ALGO_1();
         private static final int BACKWARD_FILTER = CuDnn.CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1();
@@ -180,20 +219,56 @@ public final class Dnn {
             input = tensor(s.batch, s.rows, s.columns, s.in);
             output = tensor(s.batch, s.outRows(), s.outColumns(), s.out);
             bias = tensor(1, 1, 1, s.out);
-            filter = own("cudnnCreateFilterDescriptor", CuDnn::cudnnCreateFilterDescriptor, "cudnnDestroyFilterDescriptor", CuDnn::cudnnDestroyFilterDescriptor);
-            check("cudnnSetFilter4dDescriptor", CuDnn.cudnnSetFilter4dDescriptor(filter, CuDnn.CUDNN_DATA_FLOAT(), CuDnn.CUDNN_TENSOR_NHWC(), s.out, s.in, s.windowRows, s.windowColumns));
-            convolution = own("cudnnCreateConvolutionDescriptor", CuDnn::cudnnCreateConvolutionDescriptor, "cudnnDestroyConvolutionDescriptor", CuDnn::cudnnDestroyConvolutionDescriptor);
-            check("cudnnSetConvolution2dDescriptor",
-                    CuDnn.cudnnSetConvolution2dDescriptor(convolution, s.padRows, s.padColumns, s.stride, s.stride, 1, 1, CuDnn.CUDNN_CROSS_CORRELATION(), CuDnn.CUDNN_DATA_FLOAT()));
+            filter = own(
+                    "cudnnCreateFilterDescriptor",
+                    CuDnn::cudnnCreateFilterDescriptor,
+                    "cudnnDestroyFilterDescriptor",
+                    CuDnn::cudnnDestroyFilterDescriptor);
+            check(
+                    "cudnnSetFilter4dDescriptor",
+                    CuDnn.cudnnSetFilter4dDescriptor(
+                            filter,
+                            CuDnn.CUDNN_DATA_FLOAT(),
+                            CuDnn.CUDNN_TENSOR_NHWC(),
+                            s.out,
+                            s.in,
+                            s.windowRows,
+                            s.windowColumns));
+            convolution = own(
+                    "cudnnCreateConvolutionDescriptor",
+                    CuDnn::cudnnCreateConvolutionDescriptor,
+                    "cudnnDestroyConvolutionDescriptor",
+                    CuDnn::cudnnDestroyConvolutionDescriptor);
+            check(
+                    "cudnnSetConvolution2dDescriptor",
+                    CuDnn.cudnnSetConvolution2dDescriptor(
+                            convolution,
+                            s.padRows,
+                            s.padColumns,
+                            s.stride,
+                            s.stride,
+                            1,
+                            1,
+                            CuDnn.CUDNN_CROSS_CORRELATION(),
+                            CuDnn.CUDNN_DATA_FLOAT()));
             // The default would let GPUs from sm_80 on round the factors to TF32's ten bits.
-            check("cudnnSetConvolutionMathType", CuDnn.cudnnSetConvolutionMathType(convolution, CuDnn.CUDNN_FMA_MATH()));
+            check(
+                    "cudnnSetConvolutionMathType",
+                    CuDnn.cudnnSetConvolutionMathType(convolution, CuDnn.CUDNN_FMA_MATH()));
             workspaceBytes = Math.max(
-                    size("cudnnGetConvolutionForwardWorkspaceSize", bytes -> CuDnn.cudnnGetConvolutionForwardWorkspaceSize(handle, input, filter, convolution, output, FORWARD, bytes)),
+                    size(
+                            "cudnnGetConvolutionForwardWorkspaceSize",
+                            bytes -> CuDnn.cudnnGetConvolutionForwardWorkspaceSize(
+                                    handle, input, filter, convolution, output, FORWARD, bytes)),
                     Math.max(
-                            size("cudnnGetConvolutionBackwardDataWorkspaceSize",
-                                    bytes -> CuDnn.cudnnGetConvolutionBackwardDataWorkspaceSize(handle, filter, output, convolution, input, BACKWARD_DATA, bytes)),
-                            size("cudnnGetConvolutionBackwardFilterWorkspaceSize",
-                                    bytes -> CuDnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, input, output, convolution, filter, BACKWARD_FILTER, bytes))));
+                            size(
+                                    "cudnnGetConvolutionBackwardDataWorkspaceSize",
+                                    bytes -> CuDnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
+                                            handle, filter, output, convolution, input, BACKWARD_DATA, bytes)),
+                            size(
+                                    "cudnnGetConvolutionBackwardFilterWorkspaceSize",
+                                    bytes -> CuDnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(
+                                            handle, input, output, convolution, filter, BACKWARD_FILTER, bytes))));
         }
 
         /** Bytes of scratch memory that each direction may use while it runs; may be 0. */
@@ -208,34 +283,101 @@ public final class Dnn {
          */
         public Work forward(DeviceBuffer x, DeviceBuffer w, DeviceBuffer z, DeviceBuffer workspace) {
             MemorySegment px = pointer(x), pw = pointer(w), pz = pointer(z), ps = pointer(workspace);
-            return new Call("cudnnConvolutionForward", operations,
-                    () -> CuDnn.cudnnConvolutionForward(handle, one, input, px, filter, pw, convolution, FORWARD, ps, workspaceBytes, zero, output, pz), x, w, z, workspace);
+            return new Call(
+                    "cudnnConvolutionForward",
+                    operations,
+                    () -> CuDnn.cudnnConvolutionForward(
+                            handle,
+                            one,
+                            input,
+                            px,
+                            filter,
+                            pw,
+                            convolution,
+                            FORWARD,
+                            ps,
+                            workspaceBytes,
+                            zero,
+                            output,
+                            pz),
+                    x,
+                    w,
+                    z,
+                    workspace);
         }
 
         /** z += bias, for each channel. */
         public Work addBias(DeviceBuffer bias, DeviceBuffer z) {
             MemorySegment pb = pointer(bias), pz = pointer(z);
-            return new Call("cudnnAddTensor", 0, () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz), bias, z);
+            return new Call(
+                    "cudnnAddTensor",
+                    0,
+                    () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz),
+                    bias,
+                    z);
         }
 
         /** dx from dz; workspace as in {@link #forward}. */
         public Work backwardData(DeviceBuffer w, DeviceBuffer dz, DeviceBuffer dx, DeviceBuffer workspace) {
             MemorySegment pw = pointer(w), pdz = pointer(dz), pdx = pointer(dx), ps = pointer(workspace);
-            return new Call("cudnnConvolutionBackwardData", operations,
-                    () -> CuDnn.cudnnConvolutionBackwardData(handle, one, filter, pw, output, pdz, convolution, BACKWARD_DATA, ps, workspaceBytes, zero, input, pdx), w, dz, dx, workspace);
+            return new Call(
+                    "cudnnConvolutionBackwardData",
+                    operations,
+                    () -> CuDnn.cudnnConvolutionBackwardData(
+                            handle,
+                            one,
+                            filter,
+                            pw,
+                            output,
+                            pdz,
+                            convolution,
+                            BACKWARD_DATA,
+                            ps,
+                            workspaceBytes,
+                            zero,
+                            input,
+                            pdx),
+                    w,
+                    dz,
+                    dx,
+                    workspace);
         }
 
         /** dw from dz; workspace as in {@link #forward}. */
         public Work backwardFilter(DeviceBuffer x, DeviceBuffer dz, DeviceBuffer dw, DeviceBuffer workspace) {
             MemorySegment px = pointer(x), pdz = pointer(dz), pdw = pointer(dw), ps = pointer(workspace);
-            return new Call("cudnnConvolutionBackwardFilter", operations,
-                    () -> CuDnn.cudnnConvolutionBackwardFilter(handle, one, input, px, output, pdz, convolution, BACKWARD_FILTER, ps, workspaceBytes, zero, filter, pdw), x, dz, dw, workspace);
+            return new Call(
+                    "cudnnConvolutionBackwardFilter",
+                    operations,
+                    () -> CuDnn.cudnnConvolutionBackwardFilter(
+                            handle,
+                            one,
+                            input,
+                            px,
+                            output,
+                            pdz,
+                            convolution,
+                            BACKWARD_FILTER,
+                            ps,
+                            workspaceBytes,
+                            zero,
+                            filter,
+                            pdw),
+                    x,
+                    dz,
+                    dw,
+                    workspace);
         }
 
         /** dbias(out) = the sums of dz over images, rows and columns. */
         public Work backwardBias(DeviceBuffer dz, DeviceBuffer dbias) {
             MemorySegment pdz = pointer(dz), pdb = pointer(dbias);
-            return new Call("cudnnConvolutionBackwardBias", 0, () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb), dz, dbias);
+            return new Call(
+                    "cudnnConvolutionBackwardBias",
+                    0,
+                    () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb),
+                    dz,
+                    dbias);
         }
     }
 
@@ -247,22 +389,50 @@ public final class Dnn {
 
         private MaxPooling(PoolingShape s) {
             input = tensor(s.batch, s.rows, s.columns, s.channels);
-            output = tensor(s.batch, (s.rows - s.window) / s.stride + 1, (s.columns - s.window) / s.stride + 1, s.channels);
-            pooling = own("cudnnCreatePoolingDescriptor", CuDnn::cudnnCreatePoolingDescriptor, "cudnnDestroyPoolingDescriptor", CuDnn::cudnnDestroyPoolingDescriptor);
-            check("cudnnSetPooling2dDescriptor",
-                    CuDnn.cudnnSetPooling2dDescriptor(pooling, CuDnn.CUDNN_POOLING_MAX_DETERMINISTIC(), CuDnn.CUDNN_PROPAGATE_NAN(), s.window, s.window, 0, 0, s.stride, s.stride));
+            output = tensor(
+                    s.batch, (s.rows - s.window) / s.stride + 1, (s.columns - s.window) / s.stride + 1, s.channels);
+            pooling = own(
+                    "cudnnCreatePoolingDescriptor",
+                    CuDnn::cudnnCreatePoolingDescriptor,
+                    "cudnnDestroyPoolingDescriptor",
+                    CuDnn::cudnnDestroyPoolingDescriptor);
+            check(
+                    "cudnnSetPooling2dDescriptor",
+                    CuDnn.cudnnSetPooling2dDescriptor(
+                            pooling,
+                            CuDnn.CUDNN_POOLING_MAX_DETERMINISTIC(),
+                            CuDnn.CUDNN_PROPAGATE_NAN(),
+                            s.window,
+                            s.window,
+                            0,
+                            0,
+                            s.stride,
+                            s.stride));
         }
 
         /** y = the maxima of z's windows. */
         public Work forward(DeviceBuffer z, DeviceBuffer y) {
             MemorySegment pz = pointer(z), py = pointer(y);
-            return new Call("cudnnPoolingForward", 0, () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py), z, y);
+            return new Call(
+                    "cudnnPoolingForward",
+                    0,
+                    () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py),
+                    z,
+                    y);
         }
 
         /** dz: each dy at the place its maximum came from, 0 elsewhere. */
         public Work backward(DeviceBuffer y, DeviceBuffer dy, DeviceBuffer z, DeviceBuffer dz) {
             MemorySegment py = pointer(y), pdy = pointer(dy), pz = pointer(z), pdz = pointer(dz);
-            return new Call("cudnnPoolingBackward", 0, () -> CuDnn.cudnnPoolingBackward(handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz), y, dy, z, dz);
+            return new Call(
+                    "cudnnPoolingBackward",
+                    0,
+                    () -> CuDnn.cudnnPoolingBackward(
+                            handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz),
+                    y,
+                    dy,
+                    z,
+                    dz);
         }
     }
 
@@ -304,7 +474,12 @@ public final class Dnn {
 
         @Override
         public Cost cost() {
-            return new Cost(operations, Arrays.stream(memory).filter(Objects::nonNull).mapToLong(DeviceBuffer::bytes).sum());
+            return new Cost(
+                    operations,
+                    Arrays.stream(memory)
+                            .filter(Objects::nonNull)
+                            .mapToLong(DeviceBuffer::bytes)
+                            .sum());
         }
     }
 
@@ -313,8 +488,15 @@ public final class Dnn {
     }
 
     private MemorySegment tensor(int batch, int rows, int columns, int channels) {
-        MemorySegment tensor = own("cudnnCreateTensorDescriptor", CuDnn::cudnnCreateTensorDescriptor, "cudnnDestroyTensorDescriptor", CuDnn::cudnnDestroyTensorDescriptor);
-        check("cudnnSetTensor4dDescriptor", CuDnn.cudnnSetTensor4dDescriptor(tensor, CuDnn.CUDNN_TENSOR_NHWC(), CuDnn.CUDNN_DATA_FLOAT(), batch, channels, rows, columns));
+        MemorySegment tensor = own(
+                "cudnnCreateTensorDescriptor",
+                CuDnn::cudnnCreateTensorDescriptor,
+                "cudnnDestroyTensorDescriptor",
+                CuDnn::cudnnDestroyTensorDescriptor);
+        check(
+                "cudnnSetTensor4dDescriptor",
+                CuDnn.cudnnSetTensor4dDescriptor(
+                        tensor, CuDnn.CUDNN_TENSOR_NHWC(), CuDnn.CUDNN_DATA_FLOAT(), batch, channels, rows, columns));
         return tensor;
     }
 
@@ -327,7 +509,11 @@ public final class Dnn {
     }
 
     /** A descriptor that is destroyed with this object. */
-    private MemorySegment own(String create, ToIntFunction<MemorySegment> creator, String destroy, ToIntFunction<MemorySegment> destroyer) {
+    private MemorySegment own(
+            String create,
+            ToIntFunction<MemorySegment> creator,
+            String destroy,
+            ToIntFunction<MemorySegment> destroyer) {
         MemorySegment descriptor = create(create, creator);
         descriptors.push(() -> check(destroy, destroyer.applyAsInt(descriptor)));
         return descriptor;
@@ -343,7 +529,8 @@ public final class Dnn {
 
     private static void check(String call, int status) {
         if (status != CuDnn.CUDNN_STATUS_SUCCESS()) {
-            throw new CudaException(call, status, CuDnn.cudnnGetErrorString(status).getString(0), "");
+            throw new CudaException(
+                    call, status, CuDnn.cudnnGetErrorString(status).getString(0), "");
         }
     }
 

@@ -41,8 +41,9 @@ public interface Kind<O extends Record> {
     }
 
     /**
-     * Every name that {@link #figures} and the experiments' {@link Experiment#dataFigures} may use, so that a folder in which
-     * others have files of such names can be refused before anything is run.
+     * Every name that {@link #figures} and the experiments' {@link Experiment#dataFigures} may use,
+     * so that a folder in which others have files of such names can be refused before anything is
+     * run.
      */
     default List<String> figureNames() {
         return List.of(name());

@@ -195,12 +195,11 @@ public final class Step implements Experiment {
         // Model: v·x + b, or a network of hidden layers of 100. Optimiser: Adam.
         DenseOptimizer optimizer = Adam.of(options.learningRate);
         Parameters.Declaration declaration = new Parameters.Declaration();
-        Mlp network =
-                switch (options.variant) {
-                    case APPROXIMATION, FORWARD_ONLY -> Mlp.declare(declaration, "step", DIMENSION, 1);
-                    case E2E -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, HIDDEN, 1);
-                    case MULTICLASS -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, LEVELS.length);
-                };
+        Mlp network = switch (options.variant) {
+            case APPROXIMATION, FORWARD_ONLY -> Mlp.declare(declaration, "step", DIMENSION, 1);
+            case E2E -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, HIDDEN, 1);
+            case MULTICLASS -> Mlp.declare(declaration, "step", DIMENSION, HIDDEN, HIDDEN, LEVELS.length);
+        };
         Parameters parameters = declaration.allocate(run.workspace(), optimizer);
         SmoothStep.Curve smooth = target.smooth(run.workspace(), options.smoothing);
 

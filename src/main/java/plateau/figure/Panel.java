@@ -39,7 +39,8 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
      * @param name beside it
      * @param lowest value; NaN: the data's, less a margin on a vertical axis
      * @param highest value; NaN: the data's, likewise
-     * @param logarithmic whether equal distances are equal ratios; values that are not positive are then left out
+     * @param logarithmic whether equal distances are equal ratios; values that are not positive are
+     *     then left out
      */
     public record Axis(String name, double lowest, double highest, boolean logarithmic) {
 

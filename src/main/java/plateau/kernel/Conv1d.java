@@ -7,8 +7,9 @@ import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
- * One-dimensional convolution, stride 1, and its gradients ({@code kernels/conv1d.cu}): y[b, o, t] = Σ w[o, c, j] x[b, c, t + j − padding]. Batches are
- * (batch, channels, positions), filters (out, in, taps).
+ * One-dimensional convolution, stride 1, and its gradients ({@code kernels/conv1d.cu}): y[b, o,
+ * t] = Σ w[o, c, j] x[b, c, t + j − padding]. Batches are (batch, channels, positions), filters
+ * (out, in, taps).
  */
 public final class Conv1d {
     private static final int THREADS = 128;
@@ -27,10 +28,22 @@ public final class Conv1d {
      * @param padding zeros before and behind the input
      */
     public record Geometry(int batch, int in, int out, int length, int taps, int padding) {
-        /** @throws IllegalArgumentException if a size is not positive or the filter does not fit into the padded input */
+        /**
+         * @throws IllegalArgumentException if a size is not positive or the filter does not fit
+         *     into the padded input
+         */
         public Geometry {
-            if (batch < 1 || in < 1 || out < 1 || length < 1 || taps < 1 || padding < 0 || padding >= taps || length + 2 * padding < taps) {
-                throw new IllegalArgumentException("no convolution has batch %d, channels %d to %d, length %d, taps %d, padding %d".formatted(batch, in, out, length, taps, padding));
+            if (batch < 1
+                    || in < 1
+                    || out < 1
+                    || length < 1
+                    || taps < 1
+                    || padding < 0
+                    || padding >= taps
+                    || length + 2 * padding < taps) {
+                throw new IllegalArgumentException(
+                        "no convolution has batch %d, channels %d to %d, length %d, taps %d, padding %d"
+                                .formatted(batch, in, out, length, taps, padding));
             }
         }
 
@@ -70,24 +83,33 @@ public final class Conv1d {
     /** y(batch, out, outLength) from x(batch, in, length) and w(out, in, taps). */
     public Work forward(Geometry s, DeviceBuffer x, DeviceBuffer w, DeviceBuffer y) {
         Buffers.of("Conv1d.forward")
-                .floats("x", x, s.batch, s.in, s.length).floats("w", w, s.out, s.in, s.taps)
+                .floats("x", x, s.batch, s.in, s.length)
+                .floats("w", w, s.out, s.in, s.taps)
                 .floats("y", y, s.batch, s.out, s.outLength());
-        return module.kernel("conv1d_forward").cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y).costing(s.operations());
+        return module.kernel("conv1d_forward")
+                .cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y)
+                .costing(s.operations());
     }
 
     /** dx(batch, in, length) from dy(batch, out, outLength) and w(out, in, taps). */
     public Work backwardData(Geometry s, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer dx) {
         Buffers.of("Conv1d.backwardData")
-                .floats("dy", dy, s.batch, s.out, s.outLength()).floats("w", w, s.out, s.in, s.taps)
+                .floats("dy", dy, s.batch, s.out, s.outLength())
+                .floats("w", w, s.out, s.in, s.taps)
                 .floats("dx", dx, s.batch, s.in, s.length);
-        return module.kernel("conv1d_backward_data").cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx).costing(s.operations());
+        return module.kernel("conv1d_backward_data")
+                .cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx)
+                .costing(s.operations());
     }
 
     /** dw(out, in, taps) from x(batch, in, length) and dy(batch, out, outLength). */
     public Work backwardFilter(Geometry s, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw) {
         Buffers.of("Conv1d.backwardFilter")
-                .floats("x", x, s.batch, s.in, s.length).floats("dy", dy, s.batch, s.out, s.outLength())
+                .floats("x", x, s.batch, s.in, s.length)
+                .floats("dy", dy, s.batch, s.out, s.outLength())
                 .floats("dw", dw, s.out, s.in, s.taps);
-        return module.kernel("conv1d_backward_filter").cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw).costing(s.operations());
+        return module.kernel("conv1d_backward_filter")
+                .cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw)
+                .costing(s.operations());
     }
 }

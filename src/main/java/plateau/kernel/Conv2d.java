@@ -12,12 +12,14 @@ import plateau.cuda.Work;
 import plateau.cudnn.Dnn;
 
 /**
- * Two-dimensional convolution with max-pooling 2×2 of stride 2 fused into its end, and its gradients ({@code kernels/conv2d.cu}): stride 1, "same" padding. Batches are
- * channels-last, (batch, rows, columns, channels); filters are (out, window, window, in).
+ * Two-dimensional convolution with max-pooling 2×2 of stride 2 fused into its end, and its
+ * gradients ({@code kernels/conv2d.cu}): stride 1, "same" padding. Batches are channels-last,
+ * (batch, rows, columns, channels); filters are (out, window, window, in).
  *
- * <p>A <em>background</em> is what most pixels equal: (in) values, or null for zero. Pixels that equal it cost nothing; the results are those of any convolution. A pixel that equals a
- * given background <em>is</em> the background, so that its gradient is part of the background's, and its own is zero; with null, every pixel gets its gradient. Channels are compared
- * sixteen at a time.
+ * <p>A <em>background</em> is what most pixels equal: (in) values, or null for zero. Pixels that
+ * equal it cost nothing; the results are those of any convolution. A pixel that equals a given
+ * background <em>is</em> the background, so that its gradient is part of the background's, and its
+ * own is zero; with null, every pixel gets its gradient. Channels are compared sixteen at a time.
  */
 public final class Conv2d {
     private static final int PACK_THREADS = 32;
@@ -29,7 +31,10 @@ public final class Conv2d {
     /** Output channels of a block ({@code kLanes}). */
     private static final int LANES = 16;
 
-    /** Parts of a batch whose filter gradients are summed apart, at most: enough blocks for the device, but no more memory than its caches like. */
+    /**
+     * Parts of a batch whose filter gradients are summed apart, at most: enough blocks for the
+     * device, but no more memory than its caches like.
+     */
     private static final int CPU_PARTS = 32;
 
     private static final int GPU_PARTS = 128;
@@ -60,16 +65,22 @@ public final class Conv2d {
      * @param window rows and columns of a filter, odd
      */
     public record Geometry(int batch, int rows, int columns, int in, int out, int window) {
-        /** @throws IllegalArgumentException if a size is not positive, the window is even, or an image's rows or columns are odd */
+        /**
+         * @throws IllegalArgumentException if a size is not positive, the window is even, or an
+         *     image's rows or columns are odd
+         */
         public Geometry {
             if (batch < 1 || rows < 2 || columns < 2 || in < 1 || out < 1 || window < 1) {
-                throw new IllegalArgumentException("no convolution has batch %d, %d x %d images, channels %d to %d, window %d".formatted(batch, rows, columns, in, out, window));
+                throw new IllegalArgumentException(
+                        "no convolution has batch %d, %d x %d images, channels %d to %d, window %d"
+                                .formatted(batch, rows, columns, in, out, window));
             }
             if (window % 2 == 0) {
                 throw new IllegalArgumentException("padding 'same' needs an odd window, not " + window);
             }
             if (rows % 2 != 0 || columns % 2 != 0) {
-                throw new IllegalArgumentException("pooling 2 x 2 needs images with even sides, not %d x %d".formatted(rows, columns));
+                throw new IllegalArgumentException(
+                        "pooling 2 x 2 needs images with even sides, not %d x %d".formatted(rows, columns));
             }
         }
 
@@ -88,7 +99,11 @@ public final class Conv2d {
             return rows / 2 * (columns / 2) * out;
         }
 
-        /** Multiplications and additions of a pass over images without background and gradients without losers: the kernels, which leave those out, may be faster than such a product could be. */
+        /**
+         * Multiplications and additions of a pass over images without background and gradients
+         * without losers: the kernels, which leave those out, may be faster than such a product
+         * could be.
+         */
         private double operations() {
             return 2.0 * batch * rows * columns * weights();
         }
@@ -97,7 +112,8 @@ public final class Conv2d {
     /**
      * What the halves of one convolution pass on and share.
      *
-     * @param winners one byte per element of y: which of its four positions, row-major, the maximum came from, the first of equals
+     * @param winners one byte per element of y: which of its four positions, row-major, the maximum
+     *     came from, the first of equals
      * @param packed the filters, by tap
      * @param response of each tap to the background
      * @param base the convolution of the background alone
@@ -133,8 +149,9 @@ public final class Conv2d {
     }
 
     /**
-     * The one place that decides who convolves. On the CPU the kernels: forward and backward of the tuples' two convolutions take them 4 ms for 200 images of lines, most of which is
-     * background, and oneDNN 22 ms.
+     * The one place that decides who convolves. On the CPU the kernels: forward and backward of the
+     * tuples' two convolutions take them 4 ms for 200 images of lines, most of which is background,
+     * and oneDNN 22 ms.
      */
     private static boolean usesCudnn(Device device, Convolutions convolutions) {
         return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu();
@@ -155,10 +172,15 @@ public final class Conv2d {
      */
     public Optional<ByCudnn> byCudnn(Geometry s) {
         int half = s.window / 2;
-        Dnn.ConvolutionShape shape = new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
-        Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape).map(convolution -> new ByCudnn(convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
+        Dnn.ConvolutionShape shape =
+                new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
+        Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape)
+                .map(convolution -> new ByCudnn(
+                        convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
         if (convolutions == Convolutions.CUDNN && prepared.isEmpty()) {
-            throw new IllegalStateException("convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels".formatted(s));
+            throw new IllegalStateException(
+                    "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"
+                            .formatted(s));
         }
         return prepared;
     }
@@ -182,7 +204,15 @@ public final class Conv2d {
     }
 
     /** Bytes of each part of a {@link Memory}. */
-    private record MemoryBytes(long winners, long packed, long response, long base, long pooled, long pooledWinners, long shares, long inactive) {}
+    private record MemoryBytes(
+            long winners,
+            long packed,
+            long response,
+            long base,
+            long pooled,
+            long pooledWinners,
+            long shares,
+            long inactive) {}
 
     private MemoryBytes memoryBytes(Geometry s) {
         long vector = (long) LANES * Float.BYTES;
@@ -215,17 +245,47 @@ public final class Conv2d {
                 .floatsOrNull("background", background, s.in);
     }
 
-    /** y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias. Fills the memory for the gradients with the same weights. */
-    public Work forward(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y, Memory memory) {
+    /**
+     * y(batch, rows/2, columns/2, out) = the maxima of conv(x, w) + bias. Fills the memory for the
+     * gradients with the same weights.
+     */
+    public Work forward(
+            Geometry s,
+            DeviceBuffer x,
+            DeviceBuffer background,
+            DeviceBuffer w,
+            DeviceBuffer bias,
+            DeviceBuffer y,
+            Memory memory) {
         buffers("Conv2d.forward", s, memory, x, background)
-                .floats("w", w, s.weights()).floats("bias", bias, s.out).floats("y", y, s.batch, s.outputs());
+                .floats("w", w, s.weights())
+                .floats("bias", bias, s.out)
+                .floats("y", y, s.batch, s.outputs());
         return Work.sequence(
                 "conv2d_forward",
                 List.of(
-                        module.kernel("conv2d_pack").cooperative(Dim.of(taps(s), groups(s)), PACK_THREADS, s.in, s.out, w, background, memory.packed, memory.response),
+                        module.kernel("conv2d_pack")
+                                .cooperative(
+                                        Dim.of(taps(s), groups(s)),
+                                        PACK_THREADS,
+                                        s.in,
+                                        s.out,
+                                        w,
+                                        background,
+                                        memory.packed,
+                                        memory.response),
                         module.kernel("conv2d_base")
                                 .cooperative(
-                                        Dim.of(s.rows / 2, groups(s)), SUM_THREADS, s.columns, s.out, s.window, bias, memory.response, memory.base, memory.pooled, memory.pooledWinners),
+                                        Dim.of(s.rows / 2, groups(s)),
+                                        SUM_THREADS,
+                                        s.columns,
+                                        s.out,
+                                        s.window,
+                                        bias,
+                                        memory.response,
+                                        memory.base,
+                                        memory.pooled,
+                                        memory.pooledWinners),
                         module.kernel("conv2d_pool_forward")
                                 .cooperative(
                                         Dim.of(s.batch, groups(s)),
@@ -247,34 +307,90 @@ public final class Conv2d {
     }
 
     /** dx(batch, rows, columns, in) from dy(batch, rows/2, columns/2, out), after the forward. */
-    public Work backwardData(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
+    public Work backwardData(
+            Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dx) {
         buffers("Conv2d.backwardData", s, memory, x, background)
-                .floats("dy", dy, s.batch, s.outputs()).floats("dx", dx, s.batch, s.inputs());
+                .floats("dy", dy, s.batch, s.outputs())
+                .floats("dx", dx, s.batch, s.inputs());
         return module.kernel("conv2d_pool_backward_data")
-                .cooperative(Dim.of(s.batch), IMAGE_THREADS, s.rows, s.columns, s.in, s.out, s.window, x, background, memory.packed, dy, memory.winners, dx)
+                .cooperative(
+                        Dim.of(s.batch),
+                        IMAGE_THREADS,
+                        s.rows,
+                        s.columns,
+                        s.in,
+                        s.out,
+                        s.window,
+                        x,
+                        background,
+                        memory.packed,
+                        dy,
+                        memory.winners,
+                        dx)
                 .costing(s.operations());
     }
 
     /**
-     * dw(out, window, window, in), dbias(out) and dbackground(in) from dy(batch, rows/2, columns/2, out), after the forward.
+     * dw(out, window, window, in), dbias(out) and dbackground(in) from dy(batch, rows/2, columns/2,
+     * out), after the forward.
      *
      * @param dbias null where it is not wanted
      * @param dbackground null where it is not wanted or there is no background
      */
-    public Work backwardFilter(Geometry s, DeviceBuffer x, DeviceBuffer background, DeviceBuffer dy, Memory memory, DeviceBuffer dw, DeviceBuffer dbias, DeviceBuffer dbackground) {
+    public Work backwardFilter(
+            Geometry s,
+            DeviceBuffer x,
+            DeviceBuffer background,
+            DeviceBuffer dy,
+            Memory memory,
+            DeviceBuffer dw,
+            DeviceBuffer dbias,
+            DeviceBuffer dbackground) {
         buffers("Conv2d.backwardFilter", s, memory, x, background)
-                .floats("dy", dy, s.batch, s.outputs()).floats("dw", dw, s.weights())
-                .floatsOrNull("dbias", dbias, s.out).floatsOrNull("dbackground", dbackground, s.in);
+                .floats("dy", dy, s.batch, s.outputs())
+                .floats("dw", dw, s.weights())
+                .floatsOrNull("dbias", dbias, s.out)
+                .floatsOrNull("dbackground", dbackground, s.in);
         int parts = parts(s);
         List<Work> works = new ArrayList<>();
         works.add(module.kernel("conv2d_pool_backward_filter")
                 .cooperative(
-                        Dim.of(parts, groups(s)), IMAGE_THREADS, s.batch, images(s), s.rows, s.columns, s.in, s.out, s.window, x, background, dy, memory.winners, memory.shares)
+                        Dim.of(parts, groups(s)),
+                        IMAGE_THREADS,
+                        s.batch,
+                        images(s),
+                        s.rows,
+                        s.columns,
+                        s.in,
+                        s.out,
+                        s.window,
+                        x,
+                        background,
+                        dy,
+                        memory.winners,
+                        memory.shares)
                 .costing(s.operations()));
         works.add(module.kernel("conv2d_sum_shares")
-                .cooperative(Dim.of(taps(s), groups(s)), SUM_THREADS, parts, s.in, s.out, background, memory.shares, dw, dbias, memory.inactive));
+                .cooperative(
+                        Dim.of(taps(s), groups(s)),
+                        SUM_THREADS,
+                        parts,
+                        s.in,
+                        s.out,
+                        background,
+                        memory.shares,
+                        dw,
+                        dbias,
+                        memory.inactive));
         if (dbackground != null) {
-            works.add(module.kernel("conv2d_background_gradient").cooperative(Dim.of(s.in), PACK_THREADS, groups(s) * taps(s), memory.packed, memory.inactive, dbackground));
+            works.add(module.kernel("conv2d_background_gradient")
+                    .cooperative(
+                            Dim.of(s.in),
+                            PACK_THREADS,
+                            groups(s) * taps(s),
+                            memory.packed,
+                            memory.inactive,
+                            dbackground));
         }
         return Work.sequence("conv2d_backward_filter", works);
     }

@@ -10,7 +10,10 @@ import plateau.cuda.Dim;
 import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
-/** The dense layer y = act(x w + b) and its gradients ({@code kernels/dense.cu}). All matrices are row-major; weights are (in, out). */
+/**
+ * The dense layer y = act(x w + b) and its gradients ({@code kernels/dense.cu}). All matrices are
+ * row-major; weights are (in, out).
+ */
 public final class Dense {
     private static final int TILE = 64;
     private static final int TILE_THREADS = 256;
@@ -42,16 +45,24 @@ public final class Dense {
     public Dense(Device device, Products products) {
         this.module = device.module("dense");
         this.products = products;
-        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu() ? Optional.empty() : device.blas();
+        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu()
+                ? Optional.empty()
+                : device.blas();
         if (products == Products.CUBLAS && blas.isEmpty()) {
-            throw new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used on this device"
-                    + " (plateau doctor says why); ask for the kernels");
+            throw new IllegalStateException(
+                    "matrix products by cuBLAS are asked for, which cannot be used on this device"
+                            + " (plateau doctor says why); ask for the kernels");
         }
     }
 
-    /** The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat oneDNN at every shape here; cuBLAS needs large products to win on a GPU. */
+    /**
+     * The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat
+     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU.
+     */
     private Optional<Blas> blasFor(int m, int n, int k) {
-        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT ? blas : Optional.empty();
+        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT
+                ? blas
+                : Optional.empty();
     }
 
     /**
@@ -60,19 +71,31 @@ public final class Dense {
      * @param bias null for none
      * @param relu whether act is the ReLU, else it is the identity
      */
-    public Work forward(int m, int n, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
+    public Work forward(
+            int m, int n, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
         Buffers.of("Dense.forward")
-                .floats("x", x, m, k).floats("w", w, k, n).floatsOrNull("bias", bias, n).floats("y", y, m, n);
+                .floats("x", x, m, k)
+                .floats("w", w, k, n)
+                .floatsOrNull("bias", bias, n)
+                .floats("y", y, m, n);
         int rectify = relu ? 1 : 0;
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             Work gemm = product.get().gemm(false, false, m, n, k, x, k, w, n, y, n);
-            return bias == null && !relu ? gemm : Work.sequence("dense_forward", List.of(gemm, module.kernel("bias_activation").elementwiseRows(m, n, n, bias, rectify, y)));
+            return bias == null && !relu
+                    ? gemm
+                    : Work.sequence(
+                            "dense_forward",
+                            List.of(gemm, module.kernel("bias_activation").elementwiseRows(m, n, n, bias, rectify, y)));
         }
         if (n == 1) {
-            return module.kernel("dense_forward_single").cooperative(Dim.of(m), ROW_THREADS, k, x, w, bias, rectify, y).costing(2.0 * m * k);
+            return module.kernel("dense_forward_single")
+                    .cooperative(Dim.of(m), ROW_THREADS, k, x, w, bias, rectify, y)
+                    .costing(2.0 * m * k);
         }
-        return module.kernel("dense_forward").cooperative(tiles(m, n), TILE_THREADS, m, n, k, x, w, bias, rectify, y).costing(2.0 * m * n * k);
+        return module.kernel("dense_forward")
+                .cooperative(tiles(m, n), TILE_THREADS, m, n, k, x, w, bias, rectify, y)
+                .costing(2.0 * m * n * k);
     }
 
     /**
@@ -80,19 +103,30 @@ public final class Dense {
      *
      * @param reluOutput the layer's input where a ReLU made it; null for none
      */
-    public Work backwardInput(int m, int n, int k, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer reluOutput, DeviceBuffer dx) {
+    public Work backwardInput(
+            int m, int n, int k, DeviceBuffer dy, DeviceBuffer w, DeviceBuffer reluOutput, DeviceBuffer dx) {
         Buffers.of("Dense.backwardInput")
-                .floats("dy", dy, m, n).floats("w", w, k, n).floatsOrNull("reluOutput", reluOutput, m, k)
+                .floats("dy", dy, m, n)
+                .floats("w", w, k, n)
+                .floatsOrNull("reluOutput", reluOutput, m, k)
                 .floats("dx", dx, m, k);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
-            return reluOutput == null ? gemm : Work.sequence("dense_backward_input", List.of(gemm, module.kernel("relu_mask").elementwise((long) m * k, m * k, reluOutput, dx)));
+            return reluOutput == null
+                    ? gemm
+                    : Work.sequence(
+                            "dense_backward_input",
+                            List.of(gemm, module.kernel("relu_mask").elementwise((long) m * k, m * k, reluOutput, dx)));
         }
         if (n == 1) {
-            return module.kernel("dense_backward_input_single").elementwiseRows(m, k, k, dy, w, reluOutput, dx).costing((double) m * k);
+            return module.kernel("dense_backward_input_single")
+                    .elementwiseRows(m, k, k, dy, w, reluOutput, dx)
+                    .costing((double) m * k);
         }
-        return module.kernel("dense_backward_input").cooperative(tiles(m, k), TILE_THREADS, m, n, k, dy, w, reluOutput, dx).costing(2.0 * m * n * k);
+        return module.kernel("dense_backward_input")
+                .cooperative(tiles(m, k), TILE_THREADS, m, n, k, dy, w, reluOutput, dx)
+                .costing(2.0 * m * n * k);
     }
 
     /**
@@ -100,9 +134,13 @@ public final class Dense {
      *
      * @param dbias null where it is not wanted
      */
-    public Work backwardWeights(int m, int n, int k, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw, DeviceBuffer dbias) {
+    public Work backwardWeights(
+            int m, int n, int k, DeviceBuffer x, DeviceBuffer dy, DeviceBuffer dw, DeviceBuffer dbias) {
         Buffers.of("Dense.backwardWeights")
-                .floats("x", x, m, k).floats("dy", dy, m, n).floats("dw", dw, k, n).floatsOrNull("dbias", dbias, n);
+                .floats("x", x, m, k)
+                .floats("dy", dy, m, n)
+                .floats("dw", dw, k, n)
+                .floatsOrNull("dbias", dbias, n);
         Optional<Blas> product = blasFor(m, n, k);
         if (product.isPresent()) {
             List<Work> works = new ArrayList<>();
@@ -113,17 +151,24 @@ public final class Dense {
             return Work.sequence("dense_backward_weights", works);
         }
         if (n == 1) {
-            return module.kernel("dense_backward_weights_single").cooperative(Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, x, dy, dw, dbias).costing(2.0 * m * k);
+            return module.kernel("dense_backward_weights_single")
+                    .cooperative(Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, x, dy, dw, dbias)
+                    .costing(2.0 * m * k);
         }
-        return module.kernel("dense_backward_weights").cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias).costing(2.0 * m * n * k);
+        return module.kernel("dense_backward_weights")
+                .cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias)
+                .costing(2.0 * m * n * k);
     }
 
     /** sums(n) = column sums of a(m, n). */
     public Work columnSums(int m, int n, DeviceBuffer a, DeviceBuffer sums) {
         Buffers.of("Dense.columnSums").floats("a", a, m, n).floats("sums", sums, n);
-        return module.kernel("column_sums").cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums).costing((double) m * n);
+        return module.kernel("column_sums")
+                .cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums)
+                .costing((double) m * n);
     }
 
     private static Dim tiles(int rows, int columns) {
         return Dim.of(Math.ceilDiv(columns, TILE), Math.ceilDiv(rows, TILE));
-    }}
+    }
+}

@@ -19,9 +19,13 @@ public final class Hinge {
      *
      * @param scale factor of the gradient: 1/n for the mean over the batch
      */
-    public Work forwardBackward(int n, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
+    public Work forwardBackward(
+            int n, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
         Buffers.of("Hinge.forwardBackward")
-                .floats("p", p, n).floats("y", y, n).floats("loss", loss, n).floats("dp", dp, n);
+                .floats("p", p, n)
+                .floats("y", y, n)
+                .floats("loss", loss, n)
+                .floats("dp", dp, n);
         return module.kernel("hinge_forward_backward").elementwise(n, n, scale, p, y, loss, dp);
     }
 

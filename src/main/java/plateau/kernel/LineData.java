@@ -29,15 +29,30 @@ public final class LineData {
     }
 
     /**
-     * Images x(n, k, 28, 28) of zeros and ones, their labels y(n, k), +1 where the line's angle is below π/2 and −1 elsewhere, and the tuples' labels product(n).
+     * Images x(n, k, 28, 28) of zeros and ones, their labels y(n, k), +1 where the line's angle is
+     * below π/2 and −1 elsewhere, and the tuples' labels product(n).
      *
-     * @param first tuple of the stream: tuples 0 … n − 1 of a batch are the same whether they are drawn at once or in parts
+     * @param first tuple of the stream: tuples 0 … n − 1 of a batch are the same whether they are
+     *     drawn at once or in parts
      * @param step one uint32: batches of different steps are independent
      */
-    public Work tuples(int first, int n, int k, Raster raster, long seed, int stream, DeviceBuffer step, DeviceBuffer x, DeviceBuffer y, DeviceBuffer product) {
+    public Work tuples(
+            int first,
+            int n,
+            int k,
+            Raster raster,
+            long seed,
+            int stream,
+            DeviceBuffer step,
+            DeviceBuffer x,
+            DeviceBuffer y,
+            DeviceBuffer product) {
         Buffers.of("LineData.tuples")
-                .ints("step", step, 1).floats("x", x, n, k, SIDE, SIDE).floats("y", y, n, k)
+                .ints("step", step, 1)
+                .floats("x", x, n, k, SIDE, SIDE)
+                .floats("y", y, n, k)
                 .floats("product", product, n);
-        return module.kernel("line_tuples").cooperative(Dim.of(n), THREADS, first, k, raster.ordinal(), seed, stream, step, x, y, product);
+        return module.kernel("line_tuples")
+                .cooperative(Dim.of(n), THREADS, first, k, raster.ordinal(), seed, stream, step, x, y, product);
     }
 }

@@ -6,11 +6,17 @@ import plateau.cuda.Dim;
 import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
-/** Losses of rows of outputs, and their gradients ({@code kernels/loss.cu}). A gradient is of {@code scale} times the loss: 1/rows for the mean over a batch. */
+/**
+ * Losses of rows of outputs, and their gradients ({@code kernels/loss.cu}). A gradient is of
+ * {@code scale} times the loss: 1/rows for the mean over a batch.
+ */
 public final class Losses {
     private static final int THREADS = 128;
 
-    /** Of an element of a softmax with its gradient, by count in the source: two exponentials of 21, a maximum, a sum and a product. */
+    /**
+     * Of an element of a softmax with its gradient, by count in the source: two exponentials of 21,
+     * a maximum, a sum and a product.
+     */
     private static final int SOFTMAX_OPERATIONS = 48;
 
     private final KernelModule module;
@@ -27,14 +33,28 @@ public final class Losses {
      * @param y (rows, columns)
      * @param dp (rows, columns); null where only the loss is wanted
      */
-    public Work squaredError(int rows, int columns, float weight, float scale, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss, DeviceBuffer dp) {
+    public Work squaredError(
+            int rows,
+            int columns,
+            float weight,
+            float scale,
+            DeviceBuffer p,
+            DeviceBuffer y,
+            DeviceBuffer loss,
+            DeviceBuffer dp) {
         Buffers.of("Losses.squaredError")
-                .floats("p", p, rows, columns).floats("y", y, rows, columns).floats("loss", loss, rows)
+                .floats("p", p, rows, columns)
+                .floats("y", y, rows, columns)
+                .floats("loss", loss, rows)
                 .floatsOrNull("dp", dp, rows, columns);
         if (columns == 1) {
-            return module.kernel("squared_error_single").elementwise(rows, rows, weight, scale, p, y, loss, dp).costing(5.0 * rows);
+            return module.kernel("squared_error_single")
+                    .elementwise(rows, rows, weight, scale, p, y, loss, dp)
+                    .costing(5.0 * rows);
         }
-        return module.kernel("squared_error").cooperative(Dim.of(rows), THREADS, columns, weight, scale, p, y, loss, dp).costing(5.0 * rows * columns);
+        return module.kernel("squared_error")
+                .cooperative(Dim.of(rows), THREADS, columns, weight, scale, p, y, loss, dp)
+                .costing(5.0 * rows * columns);
     }
 
     /**
@@ -44,10 +64,21 @@ public final class Losses {
      * @param label (rows) int32 in [0, classes)
      * @param dp (rows, classes); null where only the loss is wanted
      */
-    public Work softmaxCrossEntropy(int rows, int classes, float scale, DeviceBuffer p, DeviceBuffer label, DeviceBuffer loss, DeviceBuffer dp) {
+    public Work softmaxCrossEntropy(
+            int rows,
+            int classes,
+            float scale,
+            DeviceBuffer p,
+            DeviceBuffer label,
+            DeviceBuffer loss,
+            DeviceBuffer dp) {
         Buffers.of("Losses.softmaxCrossEntropy")
-                .floats("p", p, rows, classes).ints("label", label, rows).floats("loss", loss, rows)
+                .floats("p", p, rows, classes)
+                .ints("label", label, rows)
+                .floats("loss", loss, rows)
                 .floatsOrNull("dp", dp, rows, classes);
-        return module.kernel("softmax_cross_entropy").cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp).costing((double) SOFTMAX_OPERATIONS * rows * classes);
+        return module.kernel("softmax_cross_entropy")
+                .cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp)
+                .costing((double) SOFTMAX_OPERATIONS * rows * classes);
     }
 }

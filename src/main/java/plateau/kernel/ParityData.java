@@ -29,10 +29,23 @@ public final class ParityData {
      * @param step one uint32: batches of different steps are independent
      * @param subset {@link #subsetWords} words, bit i of word j for coordinate 32 j + i
      */
-    public Work batch(int n, int d, long seed, int stream, DeviceBuffer step, DeviceBuffer subset, DeviceBuffer x, DeviceBuffer y) {
+    public Work batch(
+            int n,
+            int d,
+            long seed,
+            int stream,
+            DeviceBuffer step,
+            DeviceBuffer subset,
+            DeviceBuffer x,
+            DeviceBuffer y) {
         Buffers.of("ParityData.batch")
-                .ints("step", step, 1).ints("subset", subset, subsetWords(d)).floats("x", x, n, d).floats("y", y, n);
-        return module.kernel("parity_batch").cooperative(Dim.of(Math.ceilDiv(n, SAMPLES_PER_BLOCK)), THREADS, n, d, seed, stream, step, subset, x, y);
+                .ints("step", step, 1)
+                .ints("subset", subset, subsetWords(d))
+                .floats("x", x, n, d)
+                .floats("y", y, n);
+        return module.kernel("parity_batch")
+                .cooperative(
+                        Dim.of(Math.ceilDiv(n, SAMPLES_PER_BLOCK)), THREADS, n, d, seed, stream, step, subset, x, y);
     }
 
     /**

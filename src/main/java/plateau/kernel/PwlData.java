@@ -13,7 +13,10 @@ public final class PwlData {
 
     private final KernelModule module;
 
-    /** How the positions θ and the changes of slope a are drawn; the order is that of the kernel's constants. */
+    /**
+     * How the positions θ and the changes of slope a are drawn; the order is that of the kernel's
+     * constants.
+     */
     public enum Law {
         /** θ without replacement from {0, …, n − 1}, a uniform in [−1, 1). */
         PAPER,
@@ -34,9 +37,19 @@ public final class PwlData {
      * @param skipped how many of the first entries of p are left out
      * @param step one uint32: batches of different steps are independent
      * @param p null where it is not wanted
-     * @throws IllegalArgumentException if n is too small for three pieces, or p is asked for under {@link Law#REAL}
+     * @throws IllegalArgumentException if n is too small for three pieces, or p is asked for under
+     *     {@link Law#REAL}
      */
-    public Work curves(int samples, int n, int skipped, Law law, long seed, int stream, DeviceBuffer step, DeviceBuffer f, DeviceBuffer p) {
+    public Work curves(
+            int samples,
+            int n,
+            int skipped,
+            Law law,
+            long seed,
+            int stream,
+            DeviceBuffer step,
+            DeviceBuffer f,
+            DeviceBuffer p) {
         if (n < (law == Law.PROGRAM ? 9 : 3)) {
             throw new IllegalArgumentException("curves of three pieces need more points than " + n);
         }
@@ -44,7 +57,21 @@ public final class PwlData {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
         Buffers.of("PwlData.curves")
-                .ints("step", step, 1).floats("f", f, samples, n).floatsOrNull("p", p, samples, n - skipped);
-        return module.kernel("pwl_curves").cooperative(Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)), THREADS, samples, n, skipped, law.ordinal(), seed, stream, step, f, p);
+                .ints("step", step, 1)
+                .floats("f", f, samples, n)
+                .floatsOrNull("p", p, samples, n - skipped);
+        return module.kernel("pwl_curves")
+                .cooperative(
+                        Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)),
+                        THREADS,
+                        samples,
+                        n,
+                        skipped,
+                        law.ordinal(),
+                        seed,
+                        stream,
+                        step,
+                        f,
+                        p);
     }
 }

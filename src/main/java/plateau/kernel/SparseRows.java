@@ -8,8 +8,9 @@ import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
 /**
- * A table of d rows of k weights that batches read by index, under Adam: the updates that a row without a gradient misses are made up for when it is next read
- * ({@code kernels/rows.cu}). A row's w, m and s, the root of Adam's v, are kept as of the last update in which it had a gradient.
+ * A table of d rows of k weights that batches read by index, under Adam: the updates that a row
+ * without a gradient misses are made up for when it is next read ({@code kernels/rows.cu}). A row's
+ * w, m and s, the root of Adam's v, are kept as of the last update in which it had a gradient.
  */
 public final class SparseRows {
     /** Words that {@link #catchUp} writes per sample. */
@@ -34,11 +35,15 @@ public final class SparseRows {
      * @param last updates done when a row last had a gradient, (d) uint32
      * @param missed moments of the updates missed since, (4, d)
      */
-    public record Table(int d, int k, DeviceBuffer w, DeviceBuffer m, DeviceBuffer s, DeviceBuffer last, DeviceBuffer missed) {
+    public record Table(
+            int d, int k, DeviceBuffer w, DeviceBuffer m, DeviceBuffer s, DeviceBuffer last, DeviceBuffer missed) {
         /** @throws IllegalArgumentException if one of them is too small */
         public Table {
             Buffers.of("SparseRows.Table")
-                    .floats("w", w, d, k).floats("m", m, d, k).floats("s", s, d, k).ints("last", last, d)
+                    .floats("w", w, d, k)
+                    .floats("m", m, d, k)
+                    .floats("s", s, d, k)
+                    .ints("last", last, d)
                     .floats("missed", missed, MOMENTS, d);
         }
     }
@@ -46,7 +51,8 @@ public final class SparseRows {
     /**
      * The constants of Adam with ε outside the bias correction.
      *
-     * @throws IllegalArgumentException if β₂ forgets too fast beside β₁ for missed updates to be made up for to a float's accuracy
+     * @throws IllegalArgumentException if β₂ forgets too fast beside β₁ for missed updates to be
+     *     made up for to a float's accuracy
      */
     public record Rule(float beta1, float beta2, float epsilon) {
         /** Relative error of what is made up for, at most: that of a few roundings. */
@@ -56,8 +62,11 @@ public final class SparseRows {
         public Rule {
             double gamma = beta1 * Math.pow(beta2, -0.25);
             double lambda = -Math.log(beta2) / 4;
-            if (!(gamma < 1 && 5.0 / 24 * Math.pow(lambda, 4) * 4 * gamma * gamma / Math.pow(1 - gamma, 4) < TOLERANCE)) {
-                throw new IllegalArgumentException("Adam's beta2 = %s forgets too fast beside beta1 = %s to make up for missed updates at once".formatted(beta2, beta1));
+            if (!(gamma < 1
+                    && 5.0 / 24 * Math.pow(lambda, 4) * 4 * gamma * gamma / Math.pow(1 - gamma, 4) < TOLERANCE)) {
+                throw new IllegalArgumentException(
+                        "Adam's beta2 = %s forgets too fast beside beta1 = %s to make up for missed updates at once"
+                                .formatted(beta2, beta1));
             }
         }
 
@@ -79,7 +88,10 @@ public final class SparseRows {
         module = device.module("rows");
     }
 
-    /** links(2, n): for each sample the one before it and the one behind it that read the same row x(n); −1 where there is none. */
+    /**
+     * links(2, n): for each sample the one before it and the one behind it that read the same row
+     * x(n); −1 where there is none.
+     */
     public Work links(int n, DeviceBuffer x, DeviceBuffer links) {
         Buffers.of("SparseRows.links").ints("x", x, n).ints("links", links, 2, n);
         return module.kernel("row_links").elementwise(n, n, x, links);
@@ -93,15 +105,34 @@ public final class SparseRows {
      */
     public Work catchUp(Rule rule, Table table, int n, DeviceBuffer x, DeviceBuffer step, DeviceBuffer catchUp) {
         Buffers.of("SparseRows.catchUp")
-                .ints("x", x, n).ints("step", step, 1).ints("catchUp", catchUp, n, CATCH_UP_WORDS);
-        return module.kernel("row_catch_up").elementwise(n, n, table.d, rule.logBeta1(), rule.logBeta2(), rule.epsilon, x, step, table.last, table.missed, catchUp).costing(CATCH_UP_OPERATIONS * (double) n, n * (2.0 + MOMENTS + CATCH_UP_WORDS) * Float.BYTES);
+                .ints("x", x, n)
+                .ints("step", step, 1)
+                .ints("catchUp", catchUp, n, CATCH_UP_WORDS);
+        return module.kernel("row_catch_up")
+                .elementwise(
+                        n,
+                        n,
+                        table.d,
+                        rule.logBeta1(),
+                        rule.logBeta2(),
+                        rule.epsilon,
+                        x,
+                        step,
+                        table.last,
+                        table.missed,
+                        catchUp)
+                .costing(CATCH_UP_OPERATIONS * (double) n, n * (2.0 + MOMENTS + CATCH_UP_WORDS) * Float.BYTES);
     }
 
     /** rows(n, k): the rows x(n) of the table as of the step of {@link #catchUp}. */
     public Work gather(Table table, int n, DeviceBuffer x, DeviceBuffer catchUp, DeviceBuffer rows) {
         Buffers.of("SparseRows.gather")
-                .ints("x", x, n).ints("catchUp", catchUp, n, CATCH_UP_WORDS).floats("rows", rows, n, table.k);
-        return module.kernel("gather_rows").cooperative(Dim.of(n), THREADS, table.k, x, catchUp, table.w, table.m, table.s, rows).costing(8.0 * n * table.k, 4.0 * n * table.k * Float.BYTES);
+                .ints("x", x, n)
+                .ints("catchUp", catchUp, n, CATCH_UP_WORDS)
+                .floats("rows", rows, n, table.k);
+        return module.kernel("gather_rows")
+                .cooperative(Dim.of(n), THREADS, table.k, x, catchUp, table.w, table.m, table.s, rows)
+                .costing(8.0 * n * table.k, 4.0 * n * table.k * Float.BYTES);
     }
 
     /**
@@ -113,18 +144,52 @@ public final class SparseRows {
      * @param rows what {@link #gather} gave
      * @param gradient (n, k), a row per sample; overwritten where a row was read twice
      */
-    public Work adam(Rule rule, Table table, int n, DeviceBuffer rate, DeviceBuffer step, DeviceBuffer x, DeviceBuffer links, DeviceBuffer catchUp, DeviceBuffer rows, DeviceBuffer gradient) {
+    public Work adam(
+            Rule rule,
+            Table table,
+            int n,
+            DeviceBuffer rate,
+            DeviceBuffer step,
+            DeviceBuffer x,
+            DeviceBuffer links,
+            DeviceBuffer catchUp,
+            DeviceBuffer rows,
+            DeviceBuffer gradient) {
         Buffers.of("SparseRows.adam")
-                .floats("rate", rate, 1).ints("step", step, 1).ints("x", x, n).ints("links", links, 2, n)
-                .ints("catchUp", catchUp, n, CATCH_UP_WORDS).floats("rows", rows, n, table.k)
+                .floats("rate", rate, 1)
+                .ints("step", step, 1)
+                .ints("x", x, n)
+                .ints("links", links, 2, n)
+                .ints("catchUp", catchUp, n, CATCH_UP_WORDS)
+                .floats("rows", rows, n, table.k)
                 .floats("gradient", gradient, n, table.k);
         return Work.sequence(
                 "adam of rows",
                 List.of(
-                        module.kernel("miss_update").elementwise(table.d, table.d, rule.logGamma(), rate, step, table.last, table.missed).costing(30.0 * table.d),
+                        module.kernel("miss_update")
+                                .elementwise(table.d, table.d, rule.logGamma(), rate, step, table.last, table.missed)
+                                .costing(30.0 * table.d),
                         module.kernel("adam_rows")
                                 .cooperative(
-                                        Dim.of(n), THREADS, n, table.d, table.k, rule.beta1, rule.beta2, rule.epsilon, rate, step, x, links, catchUp, rows, gradient, table.w, table.m, table.s, table.last,
+                                        Dim.of(n),
+                                        THREADS,
+                                        n,
+                                        table.d,
+                                        table.k,
+                                        rule.beta1,
+                                        rule.beta2,
+                                        rule.epsilon,
+                                        rate,
+                                        step,
+                                        x,
+                                        links,
+                                        catchUp,
+                                        rows,
+                                        gradient,
+                                        table.w,
+                                        table.m,
+                                        table.s,
+                                        table.last,
                                         table.missed)
                                 .costing(15.0 * n * table.k, 8.0 * n * table.k * Float.BYTES)));
     }

@@ -26,25 +26,48 @@ public final class StepData {
      */
     public Work normals(int n, float scale, long seed, int stream, DeviceBuffer step, DeviceBuffer out) {
         Buffers.of("StepData.normals").ints("step", step, 1).floats("out", out, n);
-        return module.kernel("scaled_normals").cooperative(Dim.of(Math.ceilDiv(n, NORMALS_PER_BLOCK)), DRAW_THREADS, n, scale, seed, stream, step, out);
+        return module.kernel("scaled_normals")
+                .cooperative(
+                        Dim.of(Math.ceilDiv(n, NORMALS_PER_BLOCK)), DRAW_THREADS, n, scale, seed, stream, step, out);
     }
 
     /** z(levels) = offset(levels) + b. */
     public Work shiftedLevels(int levels, DeviceBuffer offset, DeviceBuffer b, DeviceBuffer z) {
-        Buffers.of("StepData.shiftedLevels").floats("offset", offset, levels).floats("b", b, 1).floats("z", z, levels);
+        Buffers.of("StepData.shiftedLevels")
+                .floats("offset", offset, levels)
+                .floats("b", b, 1)
+                .floats("z", z, levels);
         return module.kernel("shifted_levels").elementwise(levels, levels, offset, b, z);
     }
 
     /**
-     * r(n) = x(n, d) w(d) + b, label(n) the index of the largest level of z(levels) that is at most r (0 where there is none), y(n) that level.
+     * r(n) = x(n, d) w(d) + b, label(n) the index of the largest level of z(levels) that is at most
+     * r (0 where there is none), y(n) that level.
      *
      * @param b one float
      * @param label int32
      */
-    public Work labels(int n, int d, int levels, DeviceBuffer x, DeviceBuffer w, DeviceBuffer b, DeviceBuffer z, DeviceBuffer r, DeviceBuffer label, DeviceBuffer y) {
+    public Work labels(
+            int n,
+            int d,
+            int levels,
+            DeviceBuffer x,
+            DeviceBuffer w,
+            DeviceBuffer b,
+            DeviceBuffer z,
+            DeviceBuffer r,
+            DeviceBuffer label,
+            DeviceBuffer y) {
         Buffers.of("StepData.labels")
-                .floats("x", x, n, d).floats("w", w, d).floats("b", b, 1).floats("z", z, levels).floats("r", r, n)
-                .ints("label", label, n).floats("y", y, n);
-        return module.kernel("step_labels").cooperative(Dim.of(n), LANES, d, levels, x, w, b, z, r, label, y).costing(2.0 * n * d);
+                .floats("x", x, n, d)
+                .floats("w", w, d)
+                .floats("b", b, 1)
+                .floats("z", z, levels)
+                .floats("r", r, n)
+                .ints("label", label, n)
+                .floats("y", y, n);
+        return module.kernel("step_labels")
+                .cooperative(Dim.of(n), LANES, d, levels, x, w, b, z, r, label, y)
+                .costing(2.0 * n * d);
     }
 }

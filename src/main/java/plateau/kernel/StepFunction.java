@@ -6,14 +6,23 @@ import plateau.cuda.Dim;
 import plateau.cuda.KernelModule;
 import plateau.cuda.Work;
 
-/** The step function u, which rounds down to one of its levels, and its smooth stand-in ũ ({@code kernels/step.cu}). */
+/**
+ * The step function u, which rounds down to one of its levels, and its smooth stand-in ũ
+ * ({@code kernels/step.cu}).
+ */
 public final class StepFunction {
-    /** Words of a ring's row that {@link #metrics} writes: the step's bits, mean loss, mean squared error, share of exact levels. */
+    /**
+     * Words of a ring's row that {@link #metrics} writes: the step's bits, mean loss, mean squared
+     * error, share of exact levels.
+     */
     public static final int METRICS_WORDS = 4;
 
     private static final int SMOOTH_SAMPLES = 64;
 
-    /** Of a sigmoid, its slope and their sums, by count in the source; 21 of them are the exponential. */
+    /**
+     * Of a sigmoid, its slope and their sums, by count in the source; 21 of them are the
+     * exponential.
+     */
     private static final int SMOOTH_OPERATIONS = 33;
 
     private static final int LEVEL_THREADS = 64;
@@ -32,7 +41,10 @@ public final class StepFunction {
      * @param z (levels), ascending
      */
     public Work forward(int n, int levels, DeviceBuffer z, DeviceBuffer r, DeviceBuffer y) {
-        Buffers.of("StepFunction.forward").floats("z", z, levels).floats("r", r, n).floats("y", y, n);
+        Buffers.of("StepFunction.forward")
+                .floats("z", z, levels)
+                .floats("r", r, n)
+                .floats("y", y, n);
         return module.kernel("step_forward").elementwise(n, n, levels, z, r, y);
     }
 
@@ -44,17 +56,34 @@ public final class StepFunction {
      * @param c (levels) steepnesses; the first is unused
      * @param derivative (n)
      */
-    public Work smoothForward(int n, int levels, DeviceBuffer z, DeviceBuffer m, DeviceBuffer c, DeviceBuffer r, DeviceBuffer y, DeviceBuffer derivative) {
+    public Work smoothForward(
+            int n,
+            int levels,
+            DeviceBuffer z,
+            DeviceBuffer m,
+            DeviceBuffer c,
+            DeviceBuffer r,
+            DeviceBuffer y,
+            DeviceBuffer derivative) {
         Buffers.of("StepFunction.smoothForward")
-                .floats("z", z, levels).floats("m", m, levels).floats("c", c, levels).floats("r", r, n)
-                .floats("y", y, n).floats("derivative", derivative, n);
-        return module.kernel("smooth_step_forward").cooperative(Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative).costing((double) SMOOTH_OPERATIONS * n * levels);
+                .floats("z", z, levels)
+                .floats("m", m, levels)
+                .floats("c", c, levels)
+                .floats("r", r, n)
+                .floats("y", y, n)
+                .floats("derivative", derivative, n);
+        return module.kernel("smooth_step_forward")
+                .cooperative(
+                        Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative)
+                .costing((double) SMOOTH_OPERATIONS * n * levels);
     }
 
     /** dr(n) = dy(n) derivative(n). */
     public Work smoothBackward(int n, DeviceBuffer derivative, DeviceBuffer dy, DeviceBuffer dr) {
         Buffers.of("StepFunction.smoothBackward")
-                .floats("derivative", derivative, n).floats("dy", dy, n).floats("dr", dr, n);
+                .floats("derivative", derivative, n)
+                .floats("dy", dy, n)
+                .floats("dr", dr, n);
         return module.kernel("smooth_step_backward").elementwise(n, n, derivative, dy, dr);
     }
 
@@ -66,20 +95,38 @@ public final class StepFunction {
      */
     public Work likeliestLevel(int n, int levels, DeviceBuffer z, DeviceBuffer logits, DeviceBuffer score) {
         Buffers.of("StepFunction.likeliestLevel")
-                .floats("z", z, levels).floats("logits", logits, n, levels).floats("score", score, n);
+                .floats("z", z, levels)
+                .floats("logits", logits, n, levels)
+                .floats("score", score, n);
         return module.kernel("likeliest_level").cooperative(Dim.of(n), LEVEL_THREADS, levels, z, logits, score);
     }
 
     /**
-     * Writes row step mod slots of the ring: the step, the mean of loss(n), the mean of (u(score) − y)², and the share of samples with u(score) = y.
+     * Writes row step mod slots of the ring: the step, the mean of loss(n), the mean of
+     * (u(score) − y)², and the share of samples with u(score) = y.
      *
      * @param step one uint32
      * @param ring (slots, 4) words
      */
-    public Work metrics(int n, int levels, DeviceBuffer z, DeviceBuffer loss, DeviceBuffer score, DeviceBuffer y, DeviceBuffer step, DeviceBuffer ring, int slots) {
+    public Work metrics(
+            int n,
+            int levels,
+            DeviceBuffer z,
+            DeviceBuffer loss,
+            DeviceBuffer score,
+            DeviceBuffer y,
+            DeviceBuffer step,
+            DeviceBuffer ring,
+            int slots) {
         Buffers.of("StepFunction.metrics")
-                .floats("z", z, levels).floats("loss", loss, n).floats("score", score, n).floats("y", y, n)
-                .ints("step", step, 1).ring(ring, slots, METRICS_WORDS);
-        return module.kernel("step_metrics").cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring).costing(6.0 * n, (3.0 * n + levels) * Float.BYTES);
+                .floats("z", z, levels)
+                .floats("loss", loss, n)
+                .floats("score", score, n)
+                .floats("y", y, n)
+                .ints("step", step, 1)
+                .ring(ring, slots, METRICS_WORDS);
+        return module.kernel("step_metrics")
+                .cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring)
+                .costing(6.0 * n, (3.0 * n + levels) * Float.BYTES);
     }
 }

@@ -18,7 +18,10 @@ public final class StocksData {
         module = device.module("data/stocks");
     }
 
-    /** Words in which the signs of n samples lie: 32 signs a word, ⌈k/32⌉ words a sample, and what the last draw has too many. */
+    /**
+     * Words in which the signs of n samples lie: 32 signs a word, ⌈k/32⌉ words a sample, and what
+     * the last draw has too many.
+     */
     public static int signWords(int n, int k) {
         return WORDS_PER_DRAW * draws(n, k);
     }
@@ -38,20 +41,37 @@ public final class StocksData {
     }
 
     /**
-     * A batch: x(n) int32 uniform in [0, d), y(n) = label(x), and z uniform in {−1, +1} but for z_y = 1.
+     * A batch: x(n) int32 uniform in [0, d), y(n) = label(x), and z uniform in {−1, +1} but for
+     * z_y = 1.
      *
      * @param step one uint32: batches of different steps are independent
-     * @param signs of z, {@link #signWords} words: bit j mod 32 of word ⌊j/32⌋ of a sample is set where z_j = −1; null where z is not looked at
+     * @param signs of z, {@link #signWords} words: bit j mod 32 of word ⌊j/32⌋ of a sample is set
+     *     where z_j = −1; null where z is not looked at
      */
-    public Work batch(int n, int d, int k, long seed, int stream, DeviceBuffer step, DeviceBuffer label, DeviceBuffer x, DeviceBuffer y, DeviceBuffer signs) {
+    public Work batch(
+            int n,
+            int d,
+            int k,
+            long seed,
+            int stream,
+            DeviceBuffer step,
+            DeviceBuffer label,
+            DeviceBuffer x,
+            DeviceBuffer y,
+            DeviceBuffer signs) {
         Buffers.of("StocksData.batch")
-                .ints("step", step, 1).ints("label", label, d).ints("x", x, n).ints("y", y, n)
+                .ints("step", step, 1)
+                .ints("label", label, d)
+                .ints("x", x, n)
+                .ints("y", y, n)
                 .intsOrNull("signs", signs, signWords(n, k));
         List<Work> works = new ArrayList<>();
         if (signs != null) {
             works.add(module.kernel("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));
         }
-        works.add(module.kernel("stock_inputs").elementwise(n, n, d, words(k), seed, stream, step, label, x, y, signs).costing(0, 3.0 * n * Integer.BYTES));
+        works.add(module.kernel("stock_inputs")
+                .elementwise(n, n, d, words(k), seed, stream, step, label, x, y, signs)
+                .costing(0, 3.0 * n * Integer.BYTES));
         return Work.sequence("stocks", works);
     }
 }

@@ -8,13 +8,13 @@ import plateau.cuda.Work;
 
 /** What training on tuples of images reports, section 3.1 ({@code kernels/tuple.cu}). */
 public final class TupleMetrics {
-    /** Words of a ring's row that {@link #measure} writes: the step's bits, the loss, both accuracies. */
+    /**
+     * Words of a ring's row that {@link #measure} writes: the step's bits, the loss, both
+     * accuracies.
+     */
     public static final int METRICS_WORDS = 4;
 
     private static final int THREADS = 256;
-
-    /** Of the ring's row: the step's bits, the loss and two accuracies. */
-    private static final int WORDS = 4;
 
     private final KernelModule module;
 
@@ -33,7 +33,8 @@ public final class TupleMetrics {
     public record Scored(DeviceBuffer loss, DeviceBuffer score, DeviceBuffer label) {}
 
     /**
-     * Writes row step mod slots of the ring: the step, the loss (the mean over the n tuples, plus that over the n k images if they have one), the share of tuples and the share of images with
+     * Writes row step mod slots of the ring: the step, the loss (the mean over the n tuples, plus
+     * that over the n k images if they have one), the share of tuples and the share of images with
      * y p &gt; 0.
      *
      * @param step one uint32
@@ -41,10 +42,29 @@ public final class TupleMetrics {
      */
     public Work measure(int n, int k, Scored tuples, Scored images, DeviceBuffer step, DeviceBuffer ring, int slots) {
         Buffers.of("TupleMetrics.measure")
-                .floats("tuples.loss", tuples.loss, n).floatsOrNull("images.loss", images.loss, n, k)
-                .floats("tuples.score", tuples.score, n).floats("tuples.label", tuples.label, n)
-                .floats("images.score", images.score, n, k).floats("images.label", images.label, n, k)
-                .ints("step", step, 1).ring(ring, slots, WORDS);
-        return module.kernel("tuple_metrics").cooperative(Dim.of(1), THREADS, n, k, tuples.loss, images.loss, tuples.score, tuples.label, images.score, images.label, step, slots, ring).costing(3.0 * n * (1 + k), 3.0 * n * (1 + k) * Float.BYTES);
+                .floats("tuples.loss", tuples.loss, n)
+                .floatsOrNull("images.loss", images.loss, n, k)
+                .floats("tuples.score", tuples.score, n)
+                .floats("tuples.label", tuples.label, n)
+                .floats("images.score", images.score, n, k)
+                .floats("images.label", images.label, n, k)
+                .ints("step", step, 1)
+                .ring(ring, slots, METRICS_WORDS);
+        return module.kernel("tuple_metrics")
+                .cooperative(
+                        Dim.of(1),
+                        THREADS,
+                        n,
+                        k,
+                        tuples.loss,
+                        images.loss,
+                        tuples.score,
+                        tuples.label,
+                        images.score,
+                        images.label,
+                        step,
+                        slots,
+                        ring)
+                .costing(3.0 * n * (1 + k), 3.0 * n * (1 + k) * Float.BYTES);
     }
 }

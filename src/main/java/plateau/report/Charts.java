@@ -37,7 +37,10 @@ public final class Charts {
         ArrayNode curves = node.putArray("curves");
         for (int i = 0; i < panel.curves().size(); i++) {
             Panel.Curve curve = panel.curves().get(i);
-            ObjectNode drawn = curves.addObject().put("name", curve.name()).put("rgb", PanelChart.colour(panel, i).getRGB() & 0xFFFFFF).put("dashed", curve.look().dashed());
+            ObjectNode drawn = curves.addObject()
+                    .put("name", curve.name())
+                    .put("rgb", PanelChart.colour(panel, i).getRGB() & 0xFFFFFF)
+                    .put("dashed", curve.look().dashed());
             drawn.set("x", of(curve.x(), HORIZONTAL));
             drawn.set("y", of(curve.y(), VERTICAL));
             drawn.set("low", of(curve.low(), VERTICAL));
@@ -47,7 +50,11 @@ public final class Charts {
     }
 
     private static ObjectNode of(Panel.Axis axis) {
-        return JSON.createObjectNode().put("name", axis.name()).put("logarithmic", axis.logarithmic()).put("lowest", rounded(axis.lowest(), VERTICAL)).put("highest", rounded(axis.highest(), VERTICAL));
+        return JSON.createObjectNode()
+                .put("name", axis.name())
+                .put("logarithmic", axis.logarithmic())
+                .put("lowest", rounded(axis.lowest(), VERTICAL))
+                .put("highest", rounded(axis.highest(), VERTICAL));
     }
 
     private static ArrayNode of(List<Double> values, MathContext digits) {

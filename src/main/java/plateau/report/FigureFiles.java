@@ -88,7 +88,8 @@ public final class FigureFiles {
         List<String> names = names(name);
         for (String each : names) {
             if (!overwrite && Files.exists(folder.resolve(each))) {
-                throw new FileException(folder.resolve(each), "it is there already; move it away, name another folder, or replace it");
+                throw new FileException(
+                        folder.resolve(each), "it is there already; move it away, name another folder, or replace it");
             }
         }
         Files.createDirectories(folder);
@@ -124,7 +125,9 @@ public final class FigureFiles {
         VectorGraphics2D graphics = new VectorGraphics2D();
         files.paint(graphics);
         try (OutputStream out = Files.newOutputStream(file)) {
-            Processors.get("svg").getDocument(graphics.getCommands(), new PageSize(files.totalWidth(), files.totalHeight())).writeTo(out);
+            Processors.get("svg")
+                    .getDocument(graphics.getCommands(), new PageSize(files.totalWidth(), files.totalHeight()))
+                    .writeTo(out);
         }
     }
 
@@ -167,7 +170,8 @@ public final class FigureFiles {
     /** The title above black squares in a frame. */
     private void paintBitmap(Graphics2D graphics, Panel panel) {
         Panel.Bitmap bitmap = panel.bitmap();
-        int size = (width() - 2 * BITMAP_MARGIN) / bitmap.columns(), top = height() - BITMAP_MARGIN - bitmap.pixels().length / bitmap.columns() * size;
+        int size = (width() - 2 * BITMAP_MARGIN) / bitmap.columns(),
+                top = height() - BITMAP_MARGIN - bitmap.pixels().length / bitmap.columns() * size;
         graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
         graphics.setColor(Color.BLACK);
         graphics.drawString(panel.title(), BITMAP_MARGIN, TITLE_BASELINE);
@@ -175,10 +179,12 @@ public final class FigureFiles {
             int shade = Math.round(255 * (1 - bitmap.pixels()[i]));
             if (shade < 255) {
                 graphics.setColor(new Color(shade, shade, shade));
-                graphics.fillRect(BITMAP_MARGIN + i % bitmap.columns() * size, top + i / bitmap.columns() * size, size, size);
+                graphics.fillRect(
+                        BITMAP_MARGIN + i % bitmap.columns() * size, top + i / bitmap.columns() * size, size, size);
             }
         }
         graphics.setColor(Color.GRAY);
-        graphics.drawRect(BITMAP_MARGIN, top, bitmap.columns() * size, bitmap.pixels().length / bitmap.columns() * size);
+        graphics.drawRect(
+                BITMAP_MARGIN, top, bitmap.columns() * size, bitmap.pixels().length / bitmap.columns() * size);
     }
 }

@@ -16,7 +16,8 @@ public final class Fonts {
     public static void require() throws IOException {
         try {
             System.setProperty("java.awt.headless", "true");
-            if (GraphicsEnvironment.getLocalGraphicsEnvironment().getAvailableFontFamilyNames().length > 0 && new Font(Font.SANS_SERIF, Font.PLAIN, 12).canDisplay('0')) {
+            if (GraphicsEnvironment.getLocalGraphicsEnvironment().getAvailableFontFamilyNames().length > 0
+                    && new Font(Font.SANS_SERIF, Font.PLAIN, 12).canDisplay('0')) {
                 return;
             }
         } catch (RuntimeException | Error e) { // the JDK throws one or the other where it finds none
@@ -26,6 +27,7 @@ public final class Fonts {
     }
 
     private static String advice() {
-        return "there are no fonts to draw figures with; install fontconfig and a font (Debian and Ubuntu: apt install fontconfig fonts-dejavu-core)";
+        return "there are no fonts to draw figures with; install fontconfig and a font (Debian and Ubuntu: apt install"
+                + " fontconfig fonts-dejavu-core)";
     }
 }

@@ -53,11 +53,12 @@ public final class AtomicFiles {
     }
 
     /**
-     * Creates a file whose content is on the disk when this returns; where there was one of that name, it lies under another
-     * name then. Whenever the process ends, one of the two is whole.
+     * Creates a file whose content is on the disk when this returns; where there was one of that
+     * name, it lies under another name then. Whenever the process ends, one of the two is whole.
      *
      * @param previous where the file that was there goes, in the same folder
-     * @throws FileException if it cannot be written; what stood there before still does, under one of the names
+     * @throws FileException if it cannot be written; what stood there before still does, under one
+     *     of the names
      */
     public static void replace(Path target, Path previous, Writer writer) throws IOException {
         Path temporary = temporary(target);

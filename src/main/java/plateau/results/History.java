@@ -14,9 +14,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * One run as it is logged, or was: its metrics by step, and what it has learnt at some of them. It may hold fewer rows than
- * were logged, so that a figure or a test of a long run needs little memory: where there would be too many, every second
- * one is left out, and so on; the last stays. Not safe for use by several threads.
+ * One run as it is logged, or was: its metrics by step, and what it has learnt at some of them. It
+ * may hold fewer rows than were logged, so that a figure or a test of a long run needs little
+ * memory: where there would be too many, every second one is left out, and so on; the last stays.
+ * Not safe for use by several threads.
  */
 public final class History {
     private final RunKey key;
@@ -61,7 +62,8 @@ public final class History {
      */
     public void add(long step, List<Double> row) {
         if (row.size() != metrics.size()) {
-            throw new IllegalArgumentException("a row of %d values where there are %d metrics".formatted(row.size(), metrics.size()));
+            throw new IllegalArgumentException(
+                    "a row of %d values where there are %d metrics".formatted(row.size(), metrics.size()));
         }
         if (rows > 0 && step <= steps[rows - 1]) {
             throw new IllegalArgumentException("step %d after step %d".formatted(step, steps[rows - 1]));
@@ -203,7 +205,8 @@ public final class History {
     private int column(String metric) {
         int column = metrics.indexOf(metric);
         if (column < 0) {
-            throw new IllegalArgumentException("%s has no metric '%s', but %s".formatted(label(), metric, String.join(", ", metrics)));
+            throw new IllegalArgumentException(
+                    "%s has no metric '%s', but %s".formatted(label(), metric, String.join(", ", metrics)));
         }
         return column;
     }
@@ -228,7 +231,10 @@ public final class History {
         return Arrays.stream(values[column(metric)], 0, rows).average().orElseThrow();
     }
 
-    /** The median of a metric over the last tenth of what was logged, which a spike at the very end does not move. */
+    /**
+     * The median of a metric over the last tenth of what was logged, which a spike at the very end
+     * does not move.
+     */
     public double tail(String metric) {
         double[] tail = Arrays.copyOfRange(values[column(metric)], rows - Math.ceilDiv(rows, 10), rows);
         Arrays.sort(tail);
@@ -238,6 +244,9 @@ public final class History {
     /** The first logged step at which a metric is at most so much; empty where it never is. */
     public OptionalLong firstAtMost(String metric, double threshold) {
         double[] column = values[column(metric)];
-        return IntStream.range(0, rows).filter(i -> column[i] <= threshold).mapToLong(i -> steps[i]).findFirst();
+        return IntStream.range(0, rows)
+                .filter(i -> column[i] <= threshold)
+                .mapToLong(i -> steps[i])
+                .findFirst();
     }
 }

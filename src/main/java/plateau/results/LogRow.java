@@ -20,6 +20,9 @@ public record LogRow(long step, List<Double> test, List<Double> training) {
 
     /** Copies the values. */
     public static LogRow of(long step, double[] test, double[] training) {
-        return new LogRow(step, Arrays.stream(test).boxed().toList(), Arrays.stream(training).boxed().toList());
+        return new LogRow(
+                step,
+                Arrays.stream(test).boxed().toList(),
+                Arrays.stream(training).boxed().toList());
     }
 }

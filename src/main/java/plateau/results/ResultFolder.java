@@ -326,7 +326,8 @@ public final class ResultFolder implements AutoCloseable {
     }
 
     /**
-     * Creates or replaces a file of results, whole or not at all, in a folder to which another process may be writing.
+     * Creates or replaces a file of results, whole or not at all, in a folder to which another
+     * process may be writing.
      *
      * @throws FileException if it cannot be written, or a file of others lies there
      */
@@ -338,7 +339,11 @@ public final class ResultFolder implements AutoCloseable {
             throw FolderException.Occupied.byOthers(target);
         }
         if (!isListed) {
-            Files.write(list, (name + "\n").getBytes(StandardCharsets.UTF_8), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.write(
+                    list,
+                    (name + "\n").getBytes(StandardCharsets.UTF_8),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
         }
         AtomicFiles.write(target, writer);
     }

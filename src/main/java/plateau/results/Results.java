@@ -54,8 +54,8 @@ public record Results(Path folder, Description description, List<History> histor
     }
 
     /**
-     * Writes what a run has logged, and learnt, into another folder: NAME.csv with a row for each step, and NAME-curves.csv
-     * where there are curves of it.
+     * Writes what a run has logged, and learnt, into another folder: NAME.csv with a row for each
+     * step, and NAME-curves.csv where there are curves of it.
      *
      * @param folder with the results
      * @param run the name of its files; see {@link RunKey#fileNames}

@@ -24,6 +24,8 @@ public enum Status {
 
     /** The status that is written so; empty where there is none. */
     public static Optional<Status> of(String text) {
-        return Arrays.stream(values()).filter(status -> status.text().equals(text)).findFirst();
+        return Arrays.stream(values())
+                .filter(status -> status.text().equals(text))
+                .findFirst();
     }
 }

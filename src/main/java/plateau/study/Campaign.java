@@ -21,9 +21,10 @@ import plateau.train.Schedule;
 /**
  * Runs of one kind whose results belong together.
  *
- * <p>As JSON: {@code {"experiment": "parity", "gemm": "auto", "conv": "auto", "runs": [{"options": {"d": 5, "batch": 128},
- * "steps": 50000, "log-every": 100, "seed": 1, "seeds": 10}]}}. Options that are not named have their defaults, one in which
- * runs may differ takes an array of values, and so does a run without steps, log-every or seeds.
+ * <p>As JSON: {@code {"experiment": "parity", "gemm": "auto", "conv": "auto", "runs": [{"options":
+ * {"d": 5, "batch": 128}, "steps": 50000, "log-every": 100, "seed": 1, "seeds": 10}]}}. Options
+ * that are not named have their defaults, one in which runs may differ takes an array of values,
+ * and so does a run without steps, log-every or seeds.
  *
  * @param <O> the options of their kind
  * @param kind of all runs
@@ -35,7 +36,10 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
     private static final Set<String> FIELDS = Set.of("experiment", "gemm", "conv", "runs");
     private static final Set<String> RUN_FIELDS = Set.of("options", "steps", "log-every", "seed", "seeds");
 
-    /** @throws IllegalArgumentException with one line, if there are no runs, or two with the same key */
+    /**
+     * @throws IllegalArgumentException with one line, if there are no runs, or two with the same
+     *     key
+     */
     public Campaign {
         runs = List.copyOf(runs);
         if (runs.isEmpty()) {
@@ -44,7 +48,8 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
         Map<RunKey, RunSpec<O>> seen = new LinkedHashMap<>();
         for (RunSpec<O> run : runs) {
             if (seen.put(run.key(), run) != null) {
-                throw new IllegalArgumentException("two runs are both %s, seed %d".formatted(run.key().label(), run.seed()));
+                throw new IllegalArgumentException(
+                        "two runs are both %s, seed %d".formatted(run.key().label(), run.seed()));
             }
         }
     }
@@ -54,12 +59,16 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
         return new Campaign<>(grid.kind(), grid.runs(), routing);
     }
 
-    /** What is known of the runs beside their keys: those that have logged something, in the campaign's order. */
+    /**
+     * What is known of the runs beside their keys: those that have logged something, in the
+     * campaign's order.
+     */
     public List<Logged<O>> logged(List<History> histories) {
         Map<RunKey, History> byKey = new LinkedHashMap<>();
         histories.forEach(history -> byKey.put(history.key(), history));
         return runs.stream()
-                .filter(run -> byKey.containsKey(run.key()) && !byKey.get(run.key()).isEmpty())
+                .filter(run ->
+                        byKey.containsKey(run.key()) && !byKey.get(run.key()).isEmpty())
                 .map(run -> new Logged<>(run.options(), byKey.get(run.key())))
                 .toList();
     }
@@ -82,13 +91,18 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
             RunSpec<O> run = runs.get(first);
             ObjectNode entry = array.addObject();
             entry.set("options", JSON.valueToTree(run.values()));
-            entry.put("steps", run.schedule().steps()).put("log-every", run.schedule().logEvery()).put("seed", run.seed()).put("seeds", end - first);
+            entry.put("steps", run.schedule().steps())
+                    .put("log-every", run.schedule().logEvery())
+                    .put("seed", run.seed())
+                    .put("seeds", end - first);
         }
         return node;
     }
 
     private static <O extends Record> boolean follows(RunSpec<O> one, RunSpec<O> next) {
-        return next.seed() == one.seed() + 1 && next.options().equals(one.options()) && next.schedule().equals(one.schedule());
+        return next.seed() == one.seed() + 1
+                && next.options().equals(one.options())
+                && next.schedule().equals(one.schedule());
     }
 
     /**
@@ -106,16 +120,27 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
 
     private static <O extends Record> Campaign<O> of(Kind<O> kind, JsonNode node) {
         if (!node.path("runs").isArray()) {
-            throw new IllegalArgumentException("a campaign has an array of runs: \"runs\": [{\"options\": {}, \"seed\": 1}]");
+            throw new IllegalArgumentException(
+                    "a campaign has an array of runs: \"runs\": [{\"options\": {}, \"seed\": 1}]");
         }
         List<RunSpec<O>> runs = new ArrayList<>();
         for (JsonNode entry : node.path("runs")) {
             requireFields(entry, RUN_FIELDS, "a run");
-            OptionalLong steps = entry.hasNonNull("steps") ? OptionalLong.of(whole(entry, "steps", 0)) : OptionalLong.empty();
+            OptionalLong steps =
+                    entry.hasNonNull("steps") ? OptionalLong.of(whole(entry, "steps", 0)) : OptionalLong.empty();
             Seeds seeds = new Seeds(whole(entry, "seed", 1), whole(entry, "seeds", 1));
-            runs.addAll(new Grid<>(kind, options(entry.path("options")), steps, whole(entry, "log-every", Schedule.DEFAULT_LOG_EVERY), seeds).runs());
+            runs.addAll(new Grid<>(
+                            kind,
+                            options(entry.path("options")),
+                            steps,
+                            whole(entry, "log-every", Schedule.DEFAULT_LOG_EVERY),
+                            seeds)
+                    .runs());
         }
-        return new Campaign<>(kind, runs, Routing.of(node.path("gemm").asText("auto"), node.path("conv").asText("auto")));
+        return new Campaign<>(
+                kind,
+                runs,
+                Routing.of(node.path("gemm").asText("auto"), node.path("conv").asText("auto")));
     }
 
     private static Map<String, List<?>> options(JsonNode node) {
@@ -123,7 +148,9 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
         for (Map.Entry<String, JsonNode> option : node.properties()) {
             JsonNode value = option.getValue();
             if (value.isArray()) {
-                options.put(option.getKey(), value.valueStream().map(JsonNode::asText).toList());
+                options.put(
+                        option.getKey(),
+                        value.valueStream().map(JsonNode::asText).toList());
             } else if (!value.isNull()) {
                 options.put(option.getKey(), List.of(value.asText()));
             }
@@ -149,7 +176,11 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
         for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!known.contains(name)) {
-                throw new IllegalArgumentException("%s has no '%s', but %s".formatted(what, name, String.join(", ", known.stream().sorted().toList())));
+                throw new IllegalArgumentException("%s has no '%s', but %s"
+                        .formatted(
+                                what,
+                                name,
+                                String.join(", ", known.stream().sorted().toList())));
             }
         }
     }

@@ -1,6 +1,9 @@
 package plateau.study;
 
-/** A campaign could not be carried out, or some of its runs could not. The message says all there is to say. */
+/**
+ * A campaign could not be carried out, or some of its runs could not. The message says all there is
+ * to say.
+ */
 public final class CampaignFailedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

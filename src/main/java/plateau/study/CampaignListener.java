@@ -3,7 +3,10 @@ package plateau.study;
 import plateau.results.LogRow;
 import plateau.train.RunResult;
 
-/** Sees how a campaign goes on. Runs are counted from 0, in the campaign's order, and report from threads of their own. */
+/**
+ * Sees how a campaign goes on. Runs are counted from 0, in the campaign's order, and report from
+ * threads of their own.
+ */
 public interface CampaignListener {
 
     /** Nobody listens. */

@@ -14,7 +14,13 @@ public final class Failures {
     /** One line: an error of this program says all there is to say; any other is named too. */
     public static String explain(Throwable e) {
         return switch (e) {
-            case CudaException _, DeviceUnavailableException _, NativeFileException _, NonFiniteLossException _, CampaignFailedException _, IllegalArgumentException _, IllegalStateException _ -> firstLine(e);
+            case CudaException _,
+                    DeviceUnavailableException _,
+                    NativeFileException _,
+                    NonFiniteLossException _,
+                    CampaignFailedException _,
+                    IllegalArgumentException _,
+                    IllegalStateException _ -> firstLine(e);
             case UncheckedIOException wrapper -> explain(wrapper.getCause());
             case IOException _ when e.getClass().getPackageName().startsWith("plateau.") -> firstLine(e);
             case IOException _ when e.getClass() == IOException.class && e.getMessage() != null -> firstLine(e);

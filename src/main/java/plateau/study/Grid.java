@@ -14,15 +14,18 @@ import plateau.train.Schedule;
  *
  * @param <O> the options of their kind
  * @param kind of experiment
- * @param values by option: one, or several where runs may differ in it; options that are not named have their defaults
+ * @param values by option: one, or several where runs may differ in it; options that are not named
+ *     have their defaults
  * @param steps of each run; empty: as many as its kind takes with its options
  * @param logEvery steps between evaluations
  * @param seeds of each combination
  */
-public record Grid<O extends Record>(Kind<O> kind, Map<String, List<?>> values, OptionalLong steps, long logEvery, Seeds seeds) {
+public record Grid<O extends Record>(
+        Kind<O> kind, Map<String, List<?>> values, OptionalLong steps, long logEvery, Seeds seeds) {
 
     /**
-     * The runs: those that differ in their seed alone side by side, the last option that differs changing first.
+     * The runs: those that differ in their seed alone side by side, the last option that differs
+     * changing first.
      *
      * @throws IllegalArgumentException with one line on the first value that cannot be
      */
@@ -65,14 +68,17 @@ public record Grid<O extends Record>(Kind<O> kind, Map<String, List<?>> values, 
                 all.put(choice.name(), choice.each());
             }
         }
-        values.keySet().stream().filter(name -> !all.containsKey(name)).forEach(name -> all.put(name, values.get(name)));
+        values.keySet().stream()
+                .filter(name -> !all.containsKey(name))
+                .forEach(name -> all.put(name, values.get(name)));
         return all;
     }
 
     private Schedule schedule(O options) {
         long usual = kind.defaultSteps(options);
         if (kind.stepsFollow() && steps.orElse(usual) != usual) {
-            throw new IllegalArgumentException("the steps of %s follow from its other options: %d, not %d".formatted(kind.name(), usual, steps.getAsLong()));
+            throw new IllegalArgumentException("the steps of %s follow from its other options: %d, not %d"
+                    .formatted(kind.name(), usual, steps.getAsLong()));
         }
         return new Schedule(steps.orElse(usual), logEvery);
     }

@@ -72,7 +72,8 @@ public final class LocalExecutor implements Executor {
     }
 
     @Override
-    public CampaignEnd execute(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener) throws IOException {
+    public CampaignEnd execute(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener)
+            throws IOException {
         try (Devices devices = source.open()) {
             return new Session(campaign, settings, folder, listener, devices).run();
         }
@@ -89,7 +90,12 @@ public final class LocalExecutor implements Executor {
         private final List<Experiment> experiments;
         private final List<? extends RunSpec<?>> runs;
 
-        Session(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener, Devices devices) {
+        Session(
+                Campaign<?> campaign,
+                Settings settings,
+                ResultFolder folder,
+                CampaignListener listener,
+                Devices devices) {
             this.campaign = campaign;
             this.settings = settings;
             this.folder = folder;
@@ -97,7 +103,8 @@ public final class LocalExecutor implements Executor {
             this.devices = devices;
             this.runs = campaign.runs();
             this.experiments = runs.stream().map(RunSpec::experiment).toList();
-            this.kernels = devices.all().stream().map(campaign.routing()::kernels).toList();
+            this.kernels =
+                    devices.all().stream().map(campaign.routing()::kernels).toList();
         }
 
         CampaignEnd run() throws IOException {
@@ -106,7 +113,10 @@ public final class LocalExecutor implements Executor {
             listener.onDevices(devices, parallel);
             devices.all().getFirst().makeCurrent();
             Map<String, Figure> dataFigures = experiments.getFirst().dataFigures(kernels.getFirst());
-            ResultStore store = new ResultStore(folder, description(), IntStream.range(0, runs.size()).mapToObj(this::plan).toList());
+            ResultStore store = new ResultStore(
+                    folder,
+                    description(),
+                    IntStream.range(0, runs.size()).mapToObj(this::plan).toList());
             use(places);
             List<ParallelRuns.Run> trained = new ArrayList<>();
             for (int run = 0; run < runs.size(); run++) {
@@ -128,7 +138,10 @@ public final class LocalExecutor implements Executor {
             int driver = devices.all().getFirst().driverVersion();
             versions.put("cuda_driver_api", "%d.%d".formatted(driver / 1000, driver % 1000 / 10));
             versions.put("java", Runtime.version().toString());
-            versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch"));
+            versions.put(
+                    "os",
+                    System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+                            + System.getProperty("os.arch"));
             versions.put("plateau", version);
             return new Description(
                     campaign.kind().name(),
@@ -141,14 +154,23 @@ public final class LocalExecutor implements Executor {
 
         private RunPlan plan(int run) {
             RunSpec<?> spec = runs.get(run);
-            return new RunPlan(spec.key(), experiments.get(run).metrics(), experiments.get(run).facts(kernels.getFirst()), spec.schedule().steps(), spec.schedule().logEvery());
+            return new RunPlan(
+                    spec.key(),
+                    experiments.get(run).metrics(),
+                    experiments.get(run).facts(kernels.getFirst()),
+                    spec.schedule().steps(),
+                    spec.schedule().logEvery());
         }
 
         private ParallelRuns.Run trained(ResultStore store, int run) throws IOException {
             RunSpec<?> spec = runs.get(run);
             Checkpoints checkpoints = settings.checkpointEvery().isEmpty()
                     ? Checkpoints.NONE
-                    : Checkpoints.of(checkpoint(store.fileNames().get(run)), settings.checkpointEvery().getAsLong(), goesOn(), listener::onWarning);
+                    : Checkpoints.of(
+                            checkpoint(store.fileNames().get(run)),
+                            settings.checkpointEvery().getAsLong(),
+                            goesOn(),
+                            listener::onWarning);
             Trainer.Options options = new Trainer.Options(spec.schedule(), settings.unroll(), settings.graph());
             return new ParallelRuns.Run(experiments.get(run), options, new Recorder(store, run), checkpoints);
         }
@@ -166,7 +188,10 @@ public final class LocalExecutor implements Executor {
 
         /** What made a run fail: of one run as it is, of one of several with its name. */
         private Optional<Throwable> failure(List<Future<RunResult>> ends) {
-            List<Integer> failed = IntStream.range(0, ends.size()).filter(run -> ends.get(run).state() == Future.State.FAILED).boxed().toList();
+            List<Integer> failed = IntStream.range(0, ends.size())
+                    .filter(run -> ends.get(run).state() == Future.State.FAILED)
+                    .boxed()
+                    .toList();
             if (failed.isEmpty()) {
                 return Optional.empty();
             }
@@ -176,7 +201,9 @@ public final class LocalExecutor implements Executor {
             }
             RunSpec<?> first = runs.get(failed.getFirst());
             String name = first.key().label() + (campaign.seeds() > 1 ? ", seed " + first.seed() : "");
-            String others = failed.size() == 1 ? "" : " (and %d more of %d runs failed)".formatted(failed.size() - 1, ends.size());
+            String others = failed.size() == 1
+                    ? ""
+                    : " (and %d more of %d runs failed)".formatted(failed.size() - 1, ends.size());
             return Optional.of(new CampaignFailedException(name + ": " + Failures.explain(cause) + others, cause));
         }
 
@@ -209,8 +236,11 @@ public final class LocalExecutor implements Executor {
                     store.begin();
                     store.start(run, done);
                     if (settings.tensorboard()) {
-                        Path file = folder.file("tensorboard/" + store.fileNames().get(run) + "/" + EventFile.name());
-                        events = goesOn() ? EventFile.open(file.getParent(), now()) : EventFile.create(file.getParent(), now());
+                        Path file =
+                                folder.file("tensorboard/" + store.fileNames().get(run) + "/" + EventFile.name());
+                        events = goesOn()
+                                ? EventFile.open(file.getParent(), now())
+                                : EventFile.create(file.getParent(), now());
                     }
                 }
             }
@@ -227,7 +257,8 @@ public final class LocalExecutor implements Executor {
                 if (settings.tensorboard()) {
                     List<String> names = experiments.get(run).metrics();
                     SequencedMap<String, Double> values = new LinkedHashMap<>();
-                    IntStream.range(0, names.size()).forEach(i -> values.put(names.get(i), row.test().get(i)));
+                    IntStream.range(0, names.size())
+                            .forEach(i -> values.put(names.get(i), row.test().get(i)));
                     unchecked(() -> events.add(now(), row.step(), values));
                 }
                 listener.onLog(run, row);
@@ -235,7 +266,8 @@ public final class LocalExecutor implements Executor {
 
             @Override
             public boolean wantsCurves(long step) {
-                return step == runs.get(run).schedule().steps() || experiments.get(run).milestones().contains(step);
+                return step == runs.get(run).schedule().steps()
+                        || experiments.get(run).milestones().contains(step);
             }
 
             @Override
@@ -251,7 +283,13 @@ public final class LocalExecutor implements Executor {
 
             @Override
             public void onFinish(RunResult result) {
-                unchecked(() -> store.finish(run, new RunRecord.Speeds(result.stepsPerSecond(), result.stepsPerSecondWithEvaluation(), result.seconds(), result.setupSeconds())));
+                unchecked(() -> store.finish(
+                        run,
+                        new RunRecord.Speeds(
+                                result.stepsPerSecond(),
+                                result.stepsPerSecondWithEvaluation(),
+                                result.seconds(),
+                                result.setupSeconds())));
                 listener.onFinish(run, result);
             }
 

@@ -8,8 +8,8 @@ import plateau.kernel.Conv2d;
 import plateau.kernel.Dense;
 
 /**
- * What computes matrix products and convolutions: a library, the hand-written kernels, or whichever is judged better. It
- * decides the last bits of a result.
+ * What computes matrix products and convolutions: a library, the hand-written kernels, or whichever
+ * is judged better. It decides the last bits of a result.
  *
  * @param gemm of matrix products
  * @param conv of two-dimensional convolutions
@@ -50,6 +50,14 @@ public record Routing(Dense.Products gemm, Conv2d.Convolutions conv) {
         return Arrays.stream(type.getEnumConstants())
                 .filter(path -> text(path).equals(text.toLowerCase(Locale.ROOT)))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("%s: '%s' is none of %s".formatted(name, text, String.join(", ", Arrays.stream(type.getEnumConstants()).map(Routing::text).toList()))));
+                .orElseThrow(() -> new IllegalArgumentException("%s: '%s' is none of %s"
+                        .formatted(
+                                name,
+                                text,
+                                String.join(
+                                        ", ",
+                                        Arrays.stream(type.getEnumConstants())
+                                                .map(Routing::text)
+                                                .toList()))));
     }
 }

@@ -10,13 +10,17 @@ import java.util.stream.LongStream;
  */
 public record Seeds(long first, long count) {
 
-    /** @throws IllegalArgumentException with one line, if there are none, or the last would be too large */
+    /**
+     * @throws IllegalArgumentException with one line, if there are none, or the last would be too
+     *     large
+     */
     public Seeds {
         if (count < 1) {
             throw new IllegalArgumentException("seeds must be at least 1, not " + count);
         }
         if (first > Long.MAX_VALUE - (count - 1)) {
-            throw new IllegalArgumentException("seed %d is too large for %d seeds from there on".formatted(first, count));
+            throw new IllegalArgumentException(
+                    "seed %d is too large for %d seeds from there on".formatted(first, count));
         }
         if (count > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("seeds must be at most %d, not %d".formatted(Integer.MAX_VALUE, count));

@@ -16,9 +16,11 @@ import plateau.train.Trainer;
  * @param checkpointEvery steps between checkpoints; empty: none
  * @param tensorboard whether event files are written
  */
-public record Settings(OptionalInt parallel, int unroll, boolean graph, OptionalLong checkpointEvery, boolean tensorboard) {
+public record Settings(
+        OptionalInt parallel, int unroll, boolean graph, OptionalLong checkpointEvery, boolean tensorboard) {
     /** As usual: graphs, no checkpoints, no event files. */
-    public static final Settings USUAL = new Settings(OptionalInt.empty(), Trainer.Options.DEFAULT_UNROLL, true, OptionalLong.empty(), false);
+    public static final Settings USUAL =
+            new Settings(OptionalInt.empty(), Trainer.Options.DEFAULT_UNROLL, true, OptionalLong.empty(), false);
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -28,10 +30,12 @@ public record Settings(OptionalInt parallel, int unroll, boolean graph, Optional
             throw new IllegalArgumentException("parallel must be at least 1, not " + parallel.getAsInt());
         }
         if (unroll < 1 || unroll > Trainer.Options.MOST_UNROLLED) {
-            throw new IllegalArgumentException("unroll must be between 1 and %d, not %d".formatted(Trainer.Options.MOST_UNROLLED, unroll));
+            throw new IllegalArgumentException(
+                    "unroll must be between 1 and %d, not %d".formatted(Trainer.Options.MOST_UNROLLED, unroll));
         }
         if (checkpointEvery.orElse(1) < 1) {
-            throw new IllegalArgumentException("checkpoint-every must be at least 1, not " + checkpointEvery.getAsLong());
+            throw new IllegalArgumentException(
+                    "checkpoint-every must be at least 1, not " + checkpointEvery.getAsLong());
         }
     }
 
@@ -52,10 +56,15 @@ public record Settings(OptionalInt parallel, int unroll, boolean graph, Optional
     /** From JSON; what is missing there is as usual. */
     public static Settings of(JsonNode node) {
         return new Settings(
-                node.path("parallel").isInt() ? OptionalInt.of(node.path("parallel").asInt()) : OptionalInt.empty(),
+                node.path("parallel").isInt()
+                        ? OptionalInt.of(node.path("parallel").asInt())
+                        : OptionalInt.empty(),
                 node.path("unroll").asInt(USUAL.unroll),
                 node.path("graph").asBoolean(USUAL.graph),
-                node.path("checkpoint-every").canConvertToLong() && node.path("checkpoint-every").isNumber() ? OptionalLong.of(node.path("checkpoint-every").asLong()) : OptionalLong.empty(),
+                node.path("checkpoint-every").canConvertToLong()
+                                && node.path("checkpoint-every").isNumber()
+                        ? OptionalLong.of(node.path("checkpoint-every").asLong())
+                        : OptionalLong.empty(),
                 node.path("tensorboard").asBoolean(USUAL.tensorboard));
     }
 }

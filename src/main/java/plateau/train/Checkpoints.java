@@ -17,8 +17,8 @@ import plateau.results.Safetensors;
 import plateau.results.Safetensors.Array;
 
 /**
- * Where one run keeps its checkpoints, and how often it makes one. The one before the newest is kept too. Whenever the process is killed, at least one of the
- * two is whole.
+ * Where one run keeps its checkpoints, and how often it makes one. The one before the newest is
+ * kept too. Whenever the process is killed, at least one of the two is whole.
  */
 public final class Checkpoints {
     /** None at all. */
@@ -88,16 +88,19 @@ public final class Checkpoints {
     }
 
     /**
-     * The newest checkpoint of this run that is whole; empty where it is to start from the beginning.
+     * The newest checkpoint of this run that is whole; empty where it is to start from the
+     * beginning.
      *
      * @param identity what the run is, by name
      * @param steps of the run
      * @param layout arrays of the types and shapes that it must have, by name
      * @param device that it goes on with
-     * @throws IllegalStateException with one line that says what is wrong with the newest, if neither can be used
+     * @throws IllegalStateException with one line that says what is wrong with the newest, if
+     *     neither can be used
      */
     Optional<Saved> newest(Map<String, String> identity, long steps, Map<String, Array> layout, String device) {
-        List<Path> found = resume ? List.of(file, previous).stream().filter(Files::exists).toList() : List.of();
+        List<Path> found =
+                resume ? List.of(file, previous).stream().filter(Files::exists).toList() : List.of();
         List<String> problems = new ArrayList<>();
         for (Path candidate : found) {
             try {
@@ -108,7 +111,8 @@ public final class Checkpoints {
                     problems.forEach(problem -> warnings.accept(problem + "; going on from the one before it"));
                     String before = content.metadata().get(DEVICE);
                     if (!device.equals(before)) {
-                        warnings.accept("%s was saved on %s: from there on, the last bits may differ on %s".formatted(candidate, before, device));
+                        warnings.accept("%s was saved on %s: from there on, the last bits may differ on %s"
+                                .formatted(candidate, before, device));
                     }
                     return Optional.of(saved);
                 }
@@ -116,21 +120,29 @@ public final class Checkpoints {
             } catch (Safetensors.MalformedException e) {
                 problems.add("checkpoint %s cannot be used: %s".formatted(candidate, e.getMessage()));
             } catch (IOException e) {
-                problems.add("checkpoint %s cannot be read: %s".formatted(candidate, FileException.of(candidate, e).reason()));
+                problems.add("checkpoint %s cannot be read: %s"
+                        .formatted(candidate, FileException.of(candidate, e).reason()));
             }
         }
         if (!problems.isEmpty()) {
-            throw new IllegalStateException(problems.getFirst() + (found.size() > 1 ? "; nor can the one before it" : ""));
+            throw new IllegalStateException(
+                    problems.getFirst() + (found.size() > 1 ? "; nor can the one before it" : ""));
         }
         return Optional.empty();
     }
 
-    /** Takes nothing for granted: a file may be whole, and its checksum right, but not written here. */
-    private static Saved read(Safetensors content, long steps, Map<String, Array> layout) throws Safetensors.MalformedException {
+    /**
+     * Takes nothing for granted: a file may be whole, and its checksum right, but not written here.
+     */
+    private static Saved read(Safetensors content, long steps, Map<String, Array> layout)
+            throws Safetensors.MalformedException {
         for (Map.Entry<String, Array> wanted : layout.entrySet()) {
             Array array = content.arrays().get(wanted.getKey());
-            if (array == null || array.type() != wanted.getValue().type() || !array.shape().equals(wanted.getValue().shape())) {
-                throw new Safetensors.MalformedException("its array '%s' is %s, not %s".formatted(wanted.getKey(), array == null ? "missing" : text(array), text(wanted.getValue())));
+            if (array == null
+                    || array.type() != wanted.getValue().type()
+                    || !array.shape().equals(wanted.getValue().shape())) {
+                throw new Safetensors.MalformedException("its array '%s' is %s, not %s"
+                        .formatted(wanted.getKey(), array == null ? "missing" : text(array), text(wanted.getValue())));
             }
         }
         long step = (long) number(content, STEP, steps);
@@ -161,11 +173,16 @@ public final class Checkpoints {
         if (!LAYOUT.equals(saved.get(LAYOUT_NAME))) {
             return Optional.of("its layout is '%s', not '%s'".formatted(saved.get(LAYOUT_NAME), LAYOUT));
         }
-        return identity.entrySet().stream().filter(entry -> !entry.getValue().equals(saved.get(entry.getKey()))).map(entry -> "%s is %s there, not %s".formatted(entry.getKey(), saved.get(entry.getKey()), entry.getValue())).findFirst();
+        return identity.entrySet().stream()
+                .filter(entry -> !entry.getValue().equals(saved.get(entry.getKey())))
+                .map(entry ->
+                        "%s is %s there, not %s".formatted(entry.getKey(), saved.get(entry.getKey()), entry.getValue()))
+                .findFirst();
     }
 
     /**
-     * Saves a checkpoint: written whole under another name, then renamed, after the newest has become the one before.
+     * Saves a checkpoint: written whole under another name, then renamed, after the newest has
+     * become the one before.
      *
      * @param device that the run is on
      * @throws UncheckedIOException if it cannot be written; those that were there still are
@@ -190,7 +207,8 @@ public final class Checkpoints {
     }
 
     /**
-     * What a run had learnt when a checkpoint was made, for other programs: its parameters by name, and texts about the run.
+     * What a run had learnt when a checkpoint was made, for other programs: its parameters by name,
+     * and texts about the run.
      *
      * @throws Safetensors.MalformedException if the file is damaged, or no checkpoint
      * @throws IOException if it cannot be read

@@ -14,10 +14,12 @@ import plateau.cuda.Device;
 import plateau.experiment.Experiment;
 
 /**
- * Runs that do not depend on each other, several at once, each on a thread and a stream of its own, over one or several devices. What a run computes does
- * not depend on which others there are, nor on how many run at once.
+ * Runs that do not depend on each other, several at once, each on a thread and a stream of its own,
+ * over one or several devices. What a run computes does not depend on which others there are, nor
+ * on how many run at once.
  *
- * <p>A run starts when one of the places is free and its device has memory for it, judged by the largest run so far; one at a time always starts.
+ * <p>A run starts when one of the places is free and its device has memory for it, judged by the
+ * largest run so far; one at a time always starts.
  */
 public final class ParallelRuns {
     private final List<OnDevice> onDevices;
@@ -55,31 +57,40 @@ public final class ParallelRuns {
         if (parallel < 1) {
             throw new IllegalArgumentException("parallel must be at least 1, not " + parallel);
         }
-        this.onDevices = devices.stream().map(kernels -> new OnDevice(kernels, freeMemory)).toList();
+        this.onDevices = devices.stream()
+                .map(kernels -> new OnDevice(kernels, freeMemory))
+                .toList();
         this.parallel = parallel;
     }
 
     /**
-     * Runs at once when nothing else is asked for: one per core. On the CPU driver, because runs side by side use its cores better than one run that shares out
-     * its blocks; on a GPU, because each run wants a thread that enqueues.
+     * Runs at once when nothing else is asked for: one per core. On the CPU driver, because runs
+     * side by side use its cores better than one run that shares out its blocks; on a GPU, because
+     * each run wants a thread that enqueues.
      */
     public static int defaultParallel(List<Kernels> devices) {
-        return devices.getFirst().device().isCpu() ? devices.getFirst().device().multiprocessorCount() : Runtime.getRuntime().availableProcessors();
+        return devices.getFirst().device().isCpu()
+                ? devices.getFirst().device().multiprocessorCount()
+                : Runtime.getRuntime().availableProcessors();
     }
 
     /**
-     * Runs all of them and returns when the last has ended, each future done: with its result, with what made it fail, or cancelled where {@link #stop} came
-     * first. A run that fails does not keep the others from theirs.
+     * Runs all of them and returns when the last has ended, each future done: with its result, with
+     * what made it fail, or cancelled where {@link #stop} came first. A run that fails does not
+     * keep the others from theirs.
      */
     public List<Future<RunResult>> run(List<Run> runs) {
-        List<CompletableFuture<RunResult>> ends = runs.stream().map(_ -> new CompletableFuture<RunResult>()).toList();
+        List<CompletableFuture<RunResult>> ends =
+                runs.stream().map(_ -> new CompletableFuture<RunResult>()).toList();
         AtomicInteger next = new AtomicInteger();
-        List<Thread> threads = IntStream.range(0, Math.min(parallel, runs.size())).mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
-            OnDevice device = onDevices.get(place % onDevices.size());
-            for (int i; (i = next.getAndIncrement()) < runs.size(); ) {
-                device.run(runs.get(i), ends.get(i));
-            }
-        })).toList();
+        List<Thread> threads = IntStream.range(0, Math.min(parallel, runs.size()))
+                .mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
+                    OnDevice device = onDevices.get(place % onDevices.size());
+                    for (int i; (i = next.getAndIncrement()) < runs.size(); ) {
+                        device.run(runs.get(i), ends.get(i));
+                    }
+                }))
+                .toList();
         threads.forEach(this::join);
         return List.copyOf(ends);
     }
@@ -89,7 +100,9 @@ public final class ParallelRuns {
         return parallel;
     }
 
-    /** Ends the runs that have begun at their next chance, a second or so, and lets no other begin. */
+    /**
+     * Ends the runs that have begun at their next chance, a second or so, and lets no other begin.
+     */
     public void stop() {
         stopped = true;
         onDevices.forEach(OnDevice::stop);

@@ -14,7 +14,8 @@ public final class Profiler {
     private Profiler() {}
 
     /**
-     * Nanoseconds of device time that a work takes when it is replayed alone, in several graphs that each hold so many repetitions of it, or fewer where those would take long: ascending, so
+     * Nanoseconds of device time that a work takes when it is replayed alone, in several graphs
+     * that each hold so many repetitions of it, or fewer where those would take long: ascending, so
      * that the median stands in the middle.
      */
     public static double[] nanoseconds(Device device, Work work, int mostRepetitions) {

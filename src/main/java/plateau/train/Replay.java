@@ -8,14 +8,17 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 
 /**
- * Runs a work many times on one stream: as captured graphs that each hold several repetitions, or eagerly. Both enqueue the same operations in the
- * same order, so their results have the same bits.
+ * Runs a work many times on one stream: as captured graphs that each hold several repetitions, or
+ * eagerly. Both enqueue the same operations in the same order, so their results have the same bits.
  */
 final class Replay implements AutoCloseable {
     private final Stream stream;
     private final Work work;
     private final int unroll;
-    /** By the number of repetitions: the full unroll, and the few remainders that log intervals leave. */
+    /**
+     * By the number of repetitions: the full unroll, and the few remainders that log intervals
+     * leave.
+     */
     private final Map<Integer, GraphExec> graphs = new HashMap<>();
 
     /** @param unroll repetitions per graph; 0: eager */
@@ -55,13 +58,11 @@ final class Replay implements AutoCloseable {
     }
 
     private GraphExec capture(int repetitions) {
-        try (Graph graph =
-                stream.capture(
-                        () -> {
-                            for (int i = 0; i < repetitions; i++) {
-                                work.enqueue(stream);
-                            }
-                        })) {
+        try (Graph graph = stream.capture(() -> {
+            for (int i = 0; i < repetitions; i++) {
+                work.enqueue(stream);
+            }
+        })) {
             return graph.instantiate();
         }
     }

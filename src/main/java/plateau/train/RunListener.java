@@ -32,7 +32,8 @@ public interface RunListener {
     /**
      * Once, when the run has been planned and is about to train.
      *
-     * @param done training steps that were done before; 0 but for a run that goes on from a checkpoint
+     * @param done training steps that were done before; 0 but for a run that goes on from a
+     *     checkpoint
      */
     default void onStart(long done) {}
 
@@ -59,7 +60,10 @@ public interface RunListener {
      */
     default void onCurves(long step, Map<String, float[]> curves) {}
 
-    /** Before a checkpoint is written, from which the run may go on: what was logged until now must last. */
+    /**
+     * Before a checkpoint is written, from which the run may go on: what was logged until now must
+     * last.
+     */
     default void onCheckpoint() {}
 
     /** Once, after a run that was completed. */

@@ -1,7 +1,8 @@
 package plateau.train;
 
 /**
- * How long a run trains and how often it is looked at; together with the experiment, all that decides its rows.
+ * How long a run trains and how often it is looked at; together with the experiment, all that
+ * decides its rows.
  *
  * @param steps of training
  * @param logEvery steps between evaluations; the last step is always followed by one

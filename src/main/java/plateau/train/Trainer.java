@@ -21,18 +21,24 @@ import plateau.results.LogRow;
 import plateau.results.Safetensors.Array;
 
 /**
- * One run of one experiment on a stream of its own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at each log
- * interval. Nothing else crosses the bus. Trainers share nothing but the device and its loaded kernels, so several may run at once, each on a thread on
- * which the device is current.
+ * One run of one experiment on a stream of its own: plans all memory, captures a graph of several
+ * steps, replays it, and reads the metrics at each log interval. Nothing else crosses the bus.
+ * Trainers share nothing but the device and its loaded kernels, so several may run at once, each on
+ * a thread on which the device is current.
  *
- * <p>The same experiment gives the same bits on the same device whatever the schedule: evaluation draws from a random stream keyed by the step, and
- * changes nothing that training reads.
+ * <p>The same experiment gives the same bits on the same device whatever the schedule: evaluation
+ * draws from a random stream keyed by the step, and changes nothing that training reads.
  */
 public final class Trainer implements AutoCloseable {
-    /** Steps after which training metrics are looked at, even where nothing is logged for longer. */
+    /**
+     * Steps after which training metrics are looked at, even where nothing is logged for longer.
+     */
     private static final int MOST_UNREAD = 4096;
 
-    /** Steps are enqueued for about as long as this at once, so that a run shows its progress and can be stopped. */
+    /**
+     * Steps are enqueued for about as long as this at once, so that a run shows its progress and
+     * can be stopped.
+     */
     private static final double SECONDS_AT_ONCE = 0.5;
 
     private static final String STATE = "state/";
@@ -61,11 +67,15 @@ public final class Trainer implements AutoCloseable {
      * How a run is trained.
      *
      * @param schedule how long, and how often it is looked at
-     * @param unroll training steps per captured graph, fewer where they take long; unused without graphs
+     * @param unroll training steps per captured graph, fewer where they take long; unused without
+     *     graphs
      * @param graph false: enqueue every operation of every step from Java, with the same bits
      */
     public record Options(Schedule schedule, int unroll, boolean graph) {
-        /** Steps per graph when nothing else is asked for: from here on the fixed cost of a replay no longer shows, even at parity's 5 µs a step. */
+        /**
+         * Steps per graph when nothing else is asked for: from here on the fixed cost of a replay
+         * no longer shows, even at parity's 5 µs a step.
+         */
         public static final int DEFAULT_UNROLL = 64;
 
         /** Steps per graph at most. */
@@ -79,7 +89,8 @@ public final class Trainer implements AutoCloseable {
         /** @throws IllegalArgumentException with one line, if {@code unroll} is out of range */
         public Options {
             if (unroll < 1 || unroll > MOST_UNROLLED) {
-                throw new IllegalArgumentException("unroll must be between 1 and %d, not %d".formatted(MOST_UNROLLED, unroll));
+                throw new IllegalArgumentException(
+                        "unroll must be between 1 and %d, not %d".formatted(MOST_UNROLLED, unroll));
             }
         }
     }
@@ -87,7 +98,8 @@ public final class Trainer implements AutoCloseable {
     /**
      * Plans a run: allocates, warms up and captures.
      *
-     * @throws plateau.cuda.CudaException if memory runs out or a launch is refused; nothing stays allocated
+     * @throws plateau.cuda.CudaException if memory runs out or a launch is refused; nothing stays
+     *     allocated
      */
     public Trainer(Kernels kernels, Experiment experiment, Options options) {
         long started = System.nanoTime();
@@ -104,10 +116,12 @@ public final class Trainer implements AutoCloseable {
             this.step = workspace.words(1);
             this.plan = experiment.plan(new RunContext(kernels, workspace, step, unread));
             this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
-            this.trainingStep = Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
+            this.trainingStep =
+                    Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
             this.training = workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0), Replay::close);
-            this.evaluation = workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0), Replay::close);
+            this.evaluation =
+                    workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0), Replay::close);
             training.prepare(unread);
             evaluation.prepare(1);
         } catch (RuntimeException | Error e) {
@@ -125,7 +139,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** An eager step and evaluation before any capture: libraries allocate on first use, which a capture may not see. Returns the seconds that another step takes. */
+    /**
+     * An eager step and evaluation before any capture: libraries allocate on first use, which a
+     * capture may not see. Returns the seconds that another step takes.
+     */
     private double warmUp() {
         initialise.enqueue(stream);
         trainingStep.enqueue(stream);
@@ -137,7 +154,10 @@ public final class Trainer implements AutoCloseable {
         return secondsSince(started);
     }
 
-    /** Lets the run that is going on, or the next, end before its last step. May be called from any thread. */
+    /**
+     * Lets the run that is going on, or the next, end before its last step. May be called from any
+     * thread.
+     */
     public void stop() {
         stopped = true;
     }
@@ -148,23 +168,30 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains from the first step, or the newest checkpoint, to the last; from where does not show in the result. May be called again, with the same result.
+     * Trains from the first step, or the newest checkpoint, to the last; from where does not show
+     * in the result. May be called again, with the same result.
      *
      * @throws NonFiniteLossException if a loss is NaN or infinite, with the step
      * @throws CancellationException after {@link #stop}
-     * @throws IllegalStateException if there are checkpoints to go on from, but none that can be used
+     * @throws IllegalStateException if there are checkpoints to go on from, but none that can be
+     *     used
      */
     public RunResult run(RunListener listener, Checkpoints checkpoints) {
         initialise.enqueue(stream);
         stream.synchronize();
-        Progress progress = checkpoints.newest(identity(), schedule.steps(), arrays(true), device.arithmetic()).map(this::resume).orElseGet(Progress::new);
+        Progress progress = checkpoints
+                .newest(identity(), schedule.steps(), arrays(true), device.arithmetic())
+                .map(this::resume)
+                .orElseGet(Progress::new);
         listener.onStart(progress.done);
         long atOnce = unroll;
         while (progress.done < schedule.steps()) {
             long done = progress.done;
             long nextLog = schedule.nextRow(done);
             long nextCheckpoint = checkpoints.next(done, schedule.steps());
-            int count = (int) Math.min(Math.min(nextLog, nextCheckpoint) - done, Math.min(plan.training().slots(), atOnce));
+            int count = (int) Math.min(
+                    Math.min(nextLog, nextCheckpoint) - done,
+                    Math.min(plan.training().slots(), atOnce));
             boolean log = done + count == nextLog;
             long started = System.nanoTime();
             training.enqueue(count);
@@ -188,7 +215,8 @@ public final class Trainer implements AutoCloseable {
                 save(progress, listener, checkpoints);
             }
             if (stop) {
-                throw new CancellationException("stopped after %d of %d steps".formatted(progress.done, schedule.steps()));
+                throw new CancellationException(
+                        "stopped after %d of %d steps".formatted(progress.done, schedule.steps()));
             }
         }
         RunResult result = new RunResult(
@@ -243,8 +271,21 @@ public final class Trainer implements AutoCloseable {
      */
     private SequencedMap<String, Array> arrays(boolean layout) {
         SequencedMap<String, Array> arrays = new LinkedHashMap<>();
-        plan.parameters().parts().forEach((name, tensor) -> arrays.put(name, Array.floats(tensor.shape().sizes(), layout ? new int[tensor.shape().elements()] : tensor.values().toInts())));
-        plan.state().forEach((name, words) -> arrays.put(STATE + name, Array.of(List.of((int) (words.bytes() / Integer.BYTES)), layout ? new int[(int) (words.bytes() / Integer.BYTES)] : words.toInts())));
+        plan.parameters()
+                .parts()
+                .forEach((name, tensor) -> arrays.put(
+                        name,
+                        Array.floats(
+                                tensor.shape().sizes(),
+                                layout
+                                        ? new int[tensor.shape().elements()]
+                                        : tensor.values().toInts())));
+        plan.state()
+                .forEach((name, words) -> arrays.put(
+                        STATE + name,
+                        Array.of(
+                                List.of((int) (words.bytes() / Integer.BYTES)),
+                                layout ? new int[(int) (words.bytes() / Integer.BYTES)] : words.toInts())));
         return arrays;
     }
 
@@ -255,14 +296,25 @@ public final class Trainer implements AutoCloseable {
         listener.onCheckpoint();
         SequencedMap<String, Array> arrays = arrays(false);
         if (progress.done == schedule.steps()) {
-            plan.learnt().forEach((name, tensor) -> arrays.put(Checkpoints.LEARNT + name, Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
+            plan.learnt()
+                    .forEach((name, tensor) -> arrays.put(
+                            Checkpoints.LEARNT + name,
+                            Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
         }
-        checkpoints.save(new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, arrays), identity(), device.arithmetic());
+        checkpoints.save(
+                new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, arrays),
+                identity(),
+                device.arithmetic());
     }
 
     private Progress resume(Checkpoints.Saved saved) {
-        plan.parameters().parts().forEach((name, tensor) -> tensor.values().upload(saved.arrays().get(name).toInts()));
-        plan.state().forEach((name, words) -> words.upload(saved.arrays().get(STATE + name).toInts()));
+        plan.parameters()
+                .parts()
+                .forEach((name, tensor) ->
+                        tensor.values().upload(saved.arrays().get(name).toInts()));
+        plan.state()
+                .forEach((name, words) ->
+                        words.upload(saved.arrays().get(STATE + name).toInts()));
         step.upload((int) saved.step());
         Progress progress = new Progress();
         progress.advance(saved.step(), saved.seconds(), saved.evaluationSeconds());
@@ -291,7 +343,10 @@ public final class Trainer implements AutoCloseable {
      */
     public record Timing(String name, double nanoseconds, Cost cost) {}
 
-    /** Times each operation of a training step, in order: the median of several graphs that hold nothing else. Training starts anew at the next run. */
+    /**
+     * Times each operation of a training step, in order: the median of several graphs that hold
+     * nothing else. Training starts anew at the next run.
+     */
     public List<Timing> profile() {
         return trainingStep.parts().stream().map(this::time).toList();
     }

@@ -1,2 +1,5 @@
-/** Runs an experiment: captured graphs of several steps, replayed, with metrics read at each log interval. */
+/**
+ * Runs an experiment: captured graphs of several steps, replayed, with metrics read at each log
+ * interval.
+ */
 package plateau.train;

@@ -15,8 +15,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
-import plateau.reference.Float64Tape.Node;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
 /** Graphs of operations that a chain of layers does not reach, against the float64 oracle. */
@@ -42,7 +42,9 @@ class TapeTest {
         device.close();
     }
 
-    /** One layer used on two inputs, a hidden tensor with two consumers, and two losses that add up. */
+    /**
+     * One layer used on two inputs, a hidden tensor with two consumers, and two losses that add up.
+     */
     private final class Branches {
         final Random random = new Random(3);
         final Parameters.Declaration declaration = new Parameters.Declaration();
@@ -80,12 +82,11 @@ class TapeTest {
             first = affine(x1, w, b, true);
             second = affine(x2, w, b, true);
             score = affine(first, v1, c, false);
-            losses =
-                    new Tensor[] {
-                        HingeLoss.of(tape, score, y),
-                        HingeLoss.of(tape, affine(first, v2, c, false), y),
-                        HingeLoss.of(tape, affine(second, v2, c, false), y)
-                    };
+            losses = new Tensor[] {
+                HingeLoss.of(tape, score, y),
+                HingeLoss.of(tape, affine(first, v2, c, false), y),
+                HingeLoss.of(tape, affine(second, v2, c, false), y)
+            };
 
             Node ny = node(y);
             Node n1 = oracle.relu(oracle.dense(node(x1), nw, nb));
@@ -120,7 +121,8 @@ class TapeTest {
         }
 
         private Node node(Tensor tensor) {
-            return oracle.leaf(tensor.rows(), tensor.columns(), doubles(tensor.values().toFloats()));
+            return oracle.leaf(
+                    tensor.rows(), tensor.columns(), doubles(tensor.values().toFloats()));
         }
 
         private void fill(DeviceBuffer buffer, int elements) {
@@ -173,7 +175,8 @@ class TapeTest {
     void forwardRunsWhatTheOutputsDependOnOnce() {
         Branches net = new Branches();
         assertEquals(1, net.tape.forward(net.second).parts().size());
-        assertEquals(3, net.tape.forward(net.score, net.first, net.second).parts().size());
+        assertEquals(
+                3, net.tape.forward(net.score, net.first, net.second).parts().size());
         assertEquals(8, net.tape.forward(net.losses).parts().size(), "five layers and three losses");
     }
 
@@ -193,11 +196,17 @@ class TapeTest {
         labels.values().upload(new float[] {1, 1, 1, -1, -1, -1});
         run(tape.training(HingeLoss.of(tape, y.reshape(6, 1), labels)));
         // Every |y| is below 1, so dy = -label / 6 row by row: (-1, -1), (-1, 1), (1, 1) over 6.
-        assertClose(new double[] {1 / 6., -1 / 6., -3 / 6., -1 / 6.}, parameters.gradient(tape.parameter(w)).orElseThrow());
-        assertClose(new double[] {-1 / 6., 1 / 6.}, parameters.gradient(tape.parameter(b)).orElseThrow());
+        assertClose(
+                new double[] {1 / 6., -1 / 6., -3 / 6., -1 / 6.},
+                parameters.gradient(tape.parameter(w)).orElseThrow());
+        assertClose(
+                new double[] {-1 / 6., 1 / 6.},
+                parameters.gradient(tape.parameter(b)).orElseThrow());
     }
 
-    /** The mean of scores that pass through a sigmoid: by hand, dy of each row is v sigmoid' / rows. */
+    /**
+     * The mean of scores that pass through a sigmoid: by hand, dy of each row is v sigmoid' / rows.
+     */
     @Test
     void aScoreIsDifferentiatedWithoutALoss() {
         Parameters.Declaration declaration = new Parameters.Declaration();
@@ -210,7 +219,13 @@ class TapeTest {
         Tensor x = tape.tensor("x", Shape.of(6, 1));
         float[] inputs = {0, 1, -2, 30, -30, 0.5f};
         x.values().upload(inputs);
-        Tensor score = Affine.of(tape, "score", SigmoidActivation.of(tape, x.reshape(3, 2)), tape.parameter(v), tape.parameter(c), false);
+        Tensor score = Affine.of(
+                tape,
+                "score",
+                SigmoidActivation.of(tape, x.reshape(3, 2)),
+                tape.parameter(v),
+                tape.parameter(c),
+                false);
         Tensor mean = MeanScore.of(tape, score);
         Backward backward = tape.backward(List.of(mean), List.of(x, tape.parameter(v)));
         run(tape.forward(score));
@@ -231,12 +246,20 @@ class TapeTest {
     void mistakesAreRefused() {
         Branches net = new Branches();
         assertThrows(IllegalArgumentException.class, () -> net.tape.training(net.score), "no loss");
-        assertThrows(IllegalArgumentException.class, () -> net.tape.record(new HingeLoss(kernels, net.score, net.score, net.score)));
-        assertThrows(IllegalArgumentException.class, () -> new SigmoidActivation(kernels, net.first, net.first), "rectified");
-        assertThrows(IllegalArgumentException.class, () -> MeanScore.of(net.tape, net.first), "several scores in a row");
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> net.tape.record(new HingeLoss(kernels, net.score, net.score, net.score)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new SigmoidActivation(kernels, net.first, net.first),
+                "rectified");
+        assertThrows(
+                IllegalArgumentException.class, () -> MeanScore.of(net.tape, net.first), "several scores in a row");
         assertThrows(IllegalArgumentException.class, () -> net.score.reshape(3));
         assertThrows(IllegalArgumentException.class, () -> Shape.of(3, 0));
-        assertThrows(IllegalArgumentException.class, () -> Affine.of(net.tape, "y", net.score, net.tape.parameter(net.w), net.tape.parameter(net.b), false));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Affine.of(net.tape, "y", net.score, net.tape.parameter(net.w), net.tape.parameter(net.b), false));
     }
 
     private void run(Work work) {

@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
 class CompletionTest {
     private static final Pattern CHOICES = Pattern.compile("\\s*local (\\w+)_option_args=.*");
 
-    /** Two enums under one label would overwrite one another: both options then offer the last one's values. */
+    /**
+     * Two enums under one label would overwrite one another: both options then offer the last one's
+     * values.
+     */
     @Test
     void everyOptionOfACommandHasItsOwnChoices() {
         Finished script = Finished.here("completion");
@@ -31,6 +34,11 @@ class CompletionTest {
             }
         }
         assertTrue(seen > 0, "there are options with choices");
-        assertEquals(1, script.out().stream().filter(line -> line.contains("\"AUTO\" \"CUBLAS\" \"KERNELS\"")).distinct().count());
+        assertEquals(
+                1,
+                script.out().stream()
+                        .filter(line -> line.contains("\"AUTO\" \"CUBLAS\" \"KERNELS\""))
+                        .distinct()
+                        .count());
     }
 }

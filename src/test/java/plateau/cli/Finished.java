@@ -20,32 +20,50 @@ import plateau.cuda.LiveObjects;
 /** A command that has ended: its exit code, and the lines it printed. */
 record Finished(int code, List<String> out, List<String> err) {
 
-    /** Runs a command in this process and sees that it leaves nothing on the devices that it opened. */
+    /**
+     * Runs a command in this process and sees that it leaves nothing on the devices that it opened.
+     */
     static Finished here(String... arguments) {
         List<Device> opened = new ArrayList<>();
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Main.run(watching(opened), new PrintWriter(out, true), new PrintWriter(err, true), arguments);
-        opened.forEach(device -> assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live(), "left by plateau " + String.join(" ", arguments)));
-        return new Finished(code, out.toString().lines().toList(), err.toString().lines().toList());
+        opened.forEach(device -> assertEquals(
+                new LiveObjects(0, 0, 0, 0, 0), device.live(), "left by plateau " + String.join(" ", arguments)));
+        return new Finished(
+                code, out.toString().lines().toList(), err.toString().lines().toList());
     }
 
     private static CommandLine.IFactory watching(List<Device> opened) {
         return new CommandLine.IFactory() {
             @Override
             public <T> T create(Class<T> type) throws Exception {
-                return type == DeviceMixin.class ? type.cast(new DeviceMixin(opened::add)) : CommandLine.defaultFactory().create(type);
+                return type == DeviceMixin.class
+                        ? type.cast(new DeviceMixin(opened::add))
+                        : CommandLine.defaultFactory().create(type);
             }
         };
     }
 
-    /** Starts a command in a process of its own, with folders put before the class path and variables added to the environment. */
-    static Process start(Path folder, List<Path> classes, Map<String, String> environment, String... arguments) throws IOException {
+    /**
+     * Starts a command in a process of its own, with folders put before the class path and
+     * variables added to the environment.
+     */
+    static Process start(Path folder, List<Path> classes, Map<String, String> environment, String... arguments)
+            throws IOException {
         String path = String.join(":", classes.stream().map(Path::toString).toList());
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED"));
-        command.addAll(List.of("-cp", (path.isEmpty() ? "" : path + ":") + System.getProperty("java.class.path"), Main.class.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(List.of(
+                "-cp",
+                (path.isEmpty() ? "" : path + ":") + System.getProperty("java.class.path"),
+                Main.class.getName()));
         command.addAll(Arrays.asList(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectOutput(folder.resolve("stdout").toFile()).redirectError(folder.resolve("stderr").toFile());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(folder.resolve("stdout").toFile())
+                .redirectError(folder.resolve("stderr").toFile());
         builder.environment().putAll(environment);
         return builder.start();
     }
@@ -53,7 +71,10 @@ record Finished(int code, List<String> out, List<String> err) {
     /** Waits for a started command. */
     static Finished await(Path folder, Process process) throws IOException, InterruptedException {
         assertTrue(process.waitFor(2, TimeUnit.MINUTES), "the command hangs");
-        return new Finished(process.exitValue(), Files.readAllLines(folder.resolve("stdout")), Files.readAllLines(folder.resolve("stderr")));
+        return new Finished(
+                process.exitValue(),
+                Files.readAllLines(folder.resolve("stdout")),
+                Files.readAllLines(folder.resolve("stderr")));
     }
 
     /** It failed with this code and one line that has these words. */

@@ -26,19 +26,49 @@ import plateau.reference.Seeds;
 import plateau.reference.Waiting;
 import plateau.results.Safetensors;
 
-/** Commands in processes of their own: what depends on the environment, on the files of the program, or ends the process. */
+/**
+ * Commands in processes of their own: what depends on the environment, on the files of the program,
+ * or ends the process.
+ */
 class ProcessTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
+        run(
+                        Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"),
+                        "parity",
+                        "--device",
+                        "cpu",
+                        "--d",
+                        "5",
+                        "--steps",
+                        "10",
+                        "--out",
+                        "p")
+                .assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
     @Test
     void aLaterFailureKeepsWhatWasDone() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"), "parity", "--device", "cpu", "--d", "5,6", "--steps", "64", "--log-every", "64", "--parallel", "1", "--out", "p").assertError(ExitCode.FAILED, "d = 6: cuGraphInstantiate");
+        run(
+                        Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"),
+                        "parity",
+                        "--device",
+                        "cpu",
+                        "--d",
+                        "5,6",
+                        "--steps",
+                        "64",
+                        "--log-every",
+                        "64",
+                        "--parallel",
+                        "1",
+                        "--out",
+                        "p")
+                .assertError(ExitCode.FAILED, "d = 6: cuGraphInstantiate");
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("failed", run.at("/status").asText());
         assertTrue(run.at("/error").asText().startsWith("d = 6: cuGraphInstantiate"), run::toString);
@@ -59,7 +89,19 @@ class ProcessTest {
         Path damaged = folder.resolve("classes");
         Files.createDirectories(damaged.resolve(name).getParent());
         Files.write(damaged.resolve(name), Arrays.copyOf(image, image.length / 2));
-        Process process = Finished.start(folder, List.of(damaged), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p");
+        Process process = Finished.start(
+                folder,
+                List.of(damaged),
+                Map.of(),
+                "parity",
+                "--device",
+                "cpu",
+                "--d",
+                "5",
+                "--steps",
+                "10",
+                "--out",
+                "p");
         Finished.await(folder, process).assertError(ExitCode.FAILED, "hinge.so is damaged");
         assertFalse(Files.exists(folder.resolve("p")));
     }
@@ -67,7 +109,8 @@ class ProcessTest {
     @Test
     void withoutAGpuCudaIsAnErrorAndItsCheckIsSkipped() throws Exception {
         assumeFalse(Files.exists(Path.of("/proc/driver/nvidia/version")), "this machine has an NVIDIA driver");
-        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p").assertError(ExitCode.FAILED, "device cuda:0", "use device cpu");
+        run(Map.of(), "parity", "--device", "cuda", "--d", "5", "--steps", "10", "--out", "p")
+                .assertError(ExitCode.FAILED, "device cuda:0", "use device cpu");
         assertFalse(Files.exists(folder.resolve("p")));
         Finished doctor = run(Map.of(), "doctor", "--device", "cuda");
         assertEquals(ExitCode.SKIPPED, doctor.code());
@@ -78,26 +121,74 @@ class ProcessTest {
     @ParameterizedTest
     @CsvSource({"INT, 130", "TERM, 143"})
     void interruptionEndsCleanly(String signal, int code) throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5,6,7", "--steps", "1000000000", "--parallel", "2", "--out", "p");
-        Waiting.until(process, "the second run's first step", () -> stdout().stream().anyMatch(line -> line.startsWith("d = 6: step ")));
-        assertEquals(0, new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor());
+        Process process = Finished.start(
+                folder,
+                List.of(),
+                Map.of(),
+                "parity",
+                "--device",
+                "cpu",
+                "--d",
+                "5,6,7",
+                "--steps",
+                "1000000000",
+                "--parallel",
+                "2",
+                "--out",
+                "p");
+        Waiting.until(
+                process,
+                "the second run's first step",
+                () -> stdout().stream().anyMatch(line -> line.startsWith("d = 6: step ")));
+        assertEquals(
+                0,
+                new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                        .start()
+                        .waitFor());
         Finished finished = Finished.await(folder, process);
         assertEquals(List.of(), finished.err());
         assertEquals(code, finished.code());
-        assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl, parity.png, parity.svg to p", finished.out().getLast());
+        assertEquals(
+                "interrupted; wrote run.json, metrics.csv, metrics.jsonl, parity.png, parity.svg to p",
+                finished.out().getLast());
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("interrupted", run.at("/status").asText());
-        assertEquals(List.of("interrupted", "interrupted", "waiting"), run.at("/runs").valueStream().map(each -> each.at("/status").asText()).toList());
+        assertEquals(
+                List.of("interrupted", "interrupted", "waiting"),
+                run.at("/runs")
+                        .valueStream()
+                        .map(each -> each.at("/status").asText())
+                        .toList());
         List<String> last = Files.readAllLines(folder.resolve("p/metrics.csv"));
-        assertTrue(last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
+        assertTrue(
+                last.getLast().startsWith("6,1," + run.at("/runs/1/last/step").asText() + ","), last::getLast);
         try (Stream<Path> files = Files.list(folder.resolve("p"))) {
-            assertEquals(List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"), files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).sorted().toList());
+            assertEquals(
+                    List.of("metrics.csv", "metrics.jsonl", "parity.png", "parity.svg", "run.json"),
+                    files.map(file -> file.getFileName().toString())
+                            .filter(name -> !name.startsWith(".plateau-") && !name.equals("runs"))
+                            .sorted()
+                            .toList());
         }
     }
 
     @Test
     void interruptionBeforeAnythingIsLoggedLeavesNothing() throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "1000000000", "--log-every", "1000000000", "--out", "p");
+        Process process = Finished.start(
+                folder,
+                List.of(),
+                Map.of(),
+                "parity",
+                "--device",
+                "cpu",
+                "--d",
+                "5",
+                "--steps",
+                "1000000000",
+                "--log-every",
+                "1000000000",
+                "--out",
+                "p");
         Waiting.until(process, "the first line", () -> !stdout().isEmpty());
         process.destroy();
         Finished finished = Finished.await(folder, process);
@@ -107,21 +198,39 @@ class ProcessTest {
     }
 
     /**
-     * Whenever it is killed, a command goes on where it was and ends with the results of one that never was. {@code -Dplateau.kills=20} does it more often than
-     * usual.
+     * Whenever it is killed, a command goes on where it was and ends with the results of one that
+     * never was. {@code -Dplateau.kills=20} does it more often than usual.
      */
     @Test
     void aKilledCommandGoesOn() throws Exception {
         int kills = Integer.getInteger("plateau.kills", 3);
-        List<String> command = List.of("step", "forward-only", "multiclass", "--device", "cpu", "--steps", Integer.toString(500 * kills), "--log-every", "50", "--seeds", "2", "--checkpoint-every", "70", "--out");
-        run(Map.of(), Stream.concat(command.stream(), Stream.of("whole")).toArray(String[]::new)).assertOk();
+        List<String> command = List.of(
+                "step",
+                "forward-only",
+                "multiclass",
+                "--device",
+                "cpu",
+                "--steps",
+                Integer.toString(500 * kills),
+                "--log-every",
+                "50",
+                "--seeds",
+                "2",
+                "--checkpoint-every",
+                "70",
+                "--out");
+        run(Map.of(), Stream.concat(command.stream(), Stream.of("whole")).toArray(String[]::new))
+                .assertOk();
         Seeds seeds = Seeds.next();
         List<String> next = Stream.concat(command.stream(), Stream.of("killed")).toList();
         for (int i = 0; i < kills; i++) {
             long before = lastSaved();
             Process process = Finished.start(folder, List.of(), Map.of(), next.toArray(String[]::new));
             boolean early = seeds.random().nextInt(4) == 0; // while it starts; else once it has saved something
-            Waiting.until(process, early ? "the first line" : "a checkpoint", () -> early ? !stdout().isEmpty() : lastSaved() != before);
+            Waiting.until(
+                    process,
+                    early ? "the first line" : "a checkpoint",
+                    () -> early ? !stdout().isEmpty() : lastSaved() != before);
             Thread.sleep(seeds.random().nextInt(400));
             process.destroyForcibly().waitFor();
             if (Files.exists(folder.resolve("killed/run.json"))) {
@@ -131,15 +240,33 @@ class ProcessTest {
         Finished resumed = run(Map.of(), next.toArray(String[]::new));
         resumed.assertOk();
         for (String name : List.of("metrics.csv", "metrics.jsonl", "curves.csv")) {
-            assertArrayEquals(Files.readAllBytes(folder.resolve("whole").resolve(name)), Files.readAllBytes(folder.resolve("killed").resolve(name)), seeds.message(name));
+            assertArrayEquals(
+                    Files.readAllBytes(folder.resolve("whole").resolve(name)),
+                    Files.readAllBytes(folder.resolve("killed").resolve(name)),
+                    seeds.message(name));
         }
-        assertEquals(Set.of("metrics.csv", "metrics.jsonl", "curves.csv", "run.json", "checkpoints", "step.png", "step.svg", "step-learnt.png", "step-learnt.svg"), names(folder.resolve("killed")));
+        assertEquals(
+                Set.of(
+                        "metrics.csv",
+                        "metrics.jsonl",
+                        "curves.csv",
+                        "run.json",
+                        "checkpoints",
+                        "step.png",
+                        "step.svg",
+                        "step-learnt.png",
+                        "step-learnt.svg"),
+                names(folder.resolve("killed")));
         assertEquals(names(folder.resolve("whole/checkpoints")), names(folder.resolve("killed/checkpoints")));
-        for (String run : List.of("forward-only-seed-1", "forward-only-seed-2", "multiclass-seed-1", "multiclass-seed-2")) {
-            var whole = Safetensors.read(folder.resolve("whole/checkpoints/" + run + ".safetensors")).arrays();
-            var killed = Safetensors.read(folder.resolve("killed/checkpoints/" + run + ".safetensors")).arrays();
+        for (String run :
+                List.of("forward-only-seed-1", "forward-only-seed-2", "multiclass-seed-1", "multiclass-seed-2")) {
+            var whole = Safetensors.read(folder.resolve("whole/checkpoints/" + run + ".safetensors"))
+                    .arrays();
+            var killed = Safetensors.read(folder.resolve("killed/checkpoints/" + run + ".safetensors"))
+                    .arrays();
             assertEquals(whole.keySet(), killed.keySet());
-            whole.forEach((name, values) -> assertEquals(values.bytes(), killed.get(name).bytes(), seeds.message(run + ": " + name)));
+            whole.forEach((name, values) ->
+                    assertEquals(values.bytes(), killed.get(name).bytes(), seeds.message(run + ": " + name)));
         }
     }
 
@@ -151,23 +278,46 @@ class ProcessTest {
     }
 
     /**
-     * Ctrl-C saves what was done until then, whether a checkpoint is due or not: the next one that is due
-     * would be that of the end.
+     * Ctrl-C saves what was done until then, whether a checkpoint is due or not: the next one that
+     * is due would be that of the end.
      */
     @Test
     void anInterruptedCommandSaysHowToGoOn() throws Exception {
-        Process process = Finished.start(folder, List.of(), Map.of(), "parity", "--device", "cpu", "--d", "5", "--steps", "600000", "--log-every", "600000", "--checkpoint-every", "300000", "--out", "p");
+        Process process = Finished.start(
+                folder,
+                List.of(),
+                Map.of(),
+                "parity",
+                "--device",
+                "cpu",
+                "--d",
+                "5",
+                "--steps",
+                "600000",
+                "--log-every",
+                "600000",
+                "--checkpoint-every",
+                "300000",
+                "--out",
+                "p");
         Path checkpoint = folder.resolve("p/checkpoints/d-5-seed-1.safetensors");
         Waiting.until(process, "a checkpoint that is due", () -> Files.exists(checkpoint));
         Files.delete(checkpoint);
         process.destroy();
         Finished finished = Finished.await(folder, process);
         assertEquals(143, finished.code());
-        assertEquals("interrupted; wrote run.json, metrics.csv, metrics.jsonl to p; to go on: plateau parity --resume p", finished.out().getLast());
+        assertEquals(
+                "interrupted; wrote run.json, metrics.csv, metrics.jsonl to p; to go on: plateau parity --resume p",
+                finished.out().getLast());
         long step = Long.parseLong(Safetensors.read(checkpoint).metadata().get("step"));
         assertTrue(300_000 <= step && step < 600_000, () -> "step " + step);
         run(Map.of(), "parity", "--resume", "p").assertOk();
-        assertEquals("finished", new ObjectMapper().readTree(folder.resolve("p/run.json").toFile()).at("/status").asText());
+        assertEquals(
+                "finished",
+                new ObjectMapper()
+                        .readTree(folder.resolve("p/run.json").toFile())
+                        .at("/status")
+                        .asText());
     }
 
     private List<String> stdout() throws IOException {
@@ -176,7 +326,9 @@ class ProcessTest {
 
     private static Set<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith(".plateau-") && !name.equals("runs")).collect(Collectors.toSet());
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> !name.startsWith(".plateau-") && !name.equals("runs"))
+                    .collect(Collectors.toSet());
         }
     }
 
@@ -184,7 +336,9 @@ class ProcessTest {
     void debugShowsTheStackTrace() throws Exception {
         Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), "parity", "--device", "cpu", "--d", "0", "--out", "p");
         assertEquals(ExitCode.USAGE, failed.code());
-        assertTrue(failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")), failed.err()::toString);
+        assertTrue(
+                failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")),
+                failed.err()::toString);
     }
 
     private Finished run(Map<String, String> environment, String... arguments) throws Exception {

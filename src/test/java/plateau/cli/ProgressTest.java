@@ -11,13 +11,17 @@ import org.junit.jupiter.api.Test;
 
 /** What is shown of several runs, with a clock of the test's own. */
 class ProgressTest {
-    private static final List<Progress.Length> RUNS = List.of(new Progress.Length("d = 5", 1000), new Progress.Length("d = 10", 1000), new Progress.Length("d = 15", 2000));
+    private static final List<Progress.Length> RUNS = List.of(
+            new Progress.Length("d = 5", 1000),
+            new Progress.Length("d = 10", 1000),
+            new Progress.Length("d = 15", 2000));
 
     private final StringWriter written = new StringWriter();
     private long seconds = 1;
 
     private Progress progress(List<Progress.Length> runs, int parallel, boolean terminal) {
-        return new Progress(new PrintWriter(written), runs, parallel, terminal, () -> TimeUnit.SECONDS.toNanos(seconds));
+        return new Progress(
+                new PrintWriter(written), runs, parallel, terminal, () -> TimeUnit.SECONDS.toNanos(seconds));
     }
 
     private List<String> lines() {
@@ -37,8 +41,14 @@ class ProgressTest {
             progress.measured(0, "loss 0.500");
             seconds += 6;
             progress.at(1, 50);
-            // d = 5 has 36 s to go at 0.04 s a step, d = 10 190 s at 0.2; d = 15 at the mean of 0.12 takes 240 s: 466 s over two places, but no less than 240.
-            assertEquals(List.of("d = 5: step 100 of 1,000, loss 0.500", "d = 10: step 50 of 1,000", "0 of 3 runs done, about 4 min 0 s left"), lines());
+            // d = 5 has 36 s to go at 0.04 s a step, d = 10 190 s at 0.2; d = 15 at the mean of
+            // 0.12 takes 240 s: 466 s over two places, but no less than 240.
+            assertEquals(
+                    List.of(
+                            "d = 5: step 100 of 1,000, loss 0.500",
+                            "d = 10: step 50 of 1,000",
+                            "0 of 3 runs done, about 4 min 0 s left"),
+                    lines());
             seconds += 2;
             progress.at(0, 300);
             assertEquals(List.of(), lines());
@@ -46,7 +56,8 @@ class ProgressTest {
             assertEquals(List.of("d = 5: done"), lines());
             seconds += 8;
             progress.at(1, 500);
-            // d = 10 has 20 s to go at 0.04 s a step; d = 15 at the mean of that and 0.04 takes 80 s.
+            // d = 10 has 20 s to go at 0.04 s a step; d = 15 at the mean of that and 0.04 takes 80
+            // s.
             assertEquals(List.of("d = 10: step 500 of 1,000", "1 of 3 runs done, about 1 min 20 s left"), lines());
         }
         assertEquals(List.of(), lines());
@@ -116,7 +127,10 @@ class ProgressTest {
         }
 
         List<String> lines() {
-            return rows.stream().map(StringBuilder::toString).filter(line -> !line.isEmpty()).toList();
+            return rows.stream()
+                    .map(StringBuilder::toString)
+                    .filter(line -> !line.isEmpty())
+                    .toList();
         }
     }
 }

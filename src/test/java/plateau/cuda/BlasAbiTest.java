@@ -15,9 +15,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.load.DeviceOptions;
 
-/** The CPU's cuBLAS through JCublas: the calls Plateau's own class does not make, and the statuses of wrong ones. Column-major, as cuBLAS is. */
+/**
+ * The CPU's cuBLAS through JCublas: the calls Plateau's own class does not make, and the statuses
+ * of wrong ones. Column-major, as cuBLAS is.
+ */
 class BlasAbiTest {
-    private static final Pointer ONE = Pointer.to(new float[] {1}), TWO = Pointer.to(new float[] {2}), ZERO = Pointer.to(new float[] {0});
+    private static final Pointer ONE = Pointer.to(new float[] {1}),
+            TWO = Pointer.to(new float[] {2}),
+            ZERO = Pointer.to(new float[] {0});
 
     private Device device;
     private Stream stream;
@@ -54,8 +59,32 @@ class BlasAbiTest {
                 DeviceBuffer x = device.upload(1f, 1f, 2f);
                 DeviceBuffer y = device.upload(10f, 20f);
                 DeviceBuffer z = device.allocate(12)) {
-            ok(cublasSgemv(handle, cublasOperation.CUBLAS_OP_N, 2, 3, TWO, a.pointer(), 2, x.pointer(), 1, ONE, y.pointer(), 1));
-            ok(cublasSgemv(handle, cublasOperation.CUBLAS_OP_T, 2, 3, ONE, a.pointer(), 2, x.pointer(), 1, ZERO, z.pointer(), 1));
+            ok(cublasSgemv(
+                    handle,
+                    cublasOperation.CUBLAS_OP_N,
+                    2,
+                    3,
+                    TWO,
+                    a.pointer(),
+                    2,
+                    x.pointer(),
+                    1,
+                    ONE,
+                    y.pointer(),
+                    1));
+            ok(cublasSgemv(
+                    handle,
+                    cublasOperation.CUBLAS_OP_T,
+                    2,
+                    3,
+                    ONE,
+                    a.pointer(),
+                    2,
+                    x.pointer(),
+                    1,
+                    ZERO,
+                    z.pointer(),
+                    1));
             stream.synchronize();
             assertArrayEquals(new float[] {10 + 2 * 14, 20 + 2 * 18}, y.toFloats());
             assertArrayEquals(new float[] {3, 7, 11}, z.toFloats());
@@ -68,7 +97,25 @@ class BlasAbiTest {
                 DeviceBuffer b = device.upload(5f, 6f, 7f, 8f);
                 DeviceBuffer c = device.allocate(2 * 4)) {
             // Two products of (1, 2) and (2, 1).
-            ok(cublasSgemmStridedBatched(handle, cublasOperation.CUBLAS_OP_N, cublasOperation.CUBLAS_OP_N, 1, 1, 2, ONE, a.pointer(), 1, 2, b.pointer(), 2, 2, ZERO, c.pointer(), 1, 1, 2));
+            ok(cublasSgemmStridedBatched(
+                    handle,
+                    cublasOperation.CUBLAS_OP_N,
+                    cublasOperation.CUBLAS_OP_N,
+                    1,
+                    1,
+                    2,
+                    ONE,
+                    a.pointer(),
+                    1,
+                    2,
+                    b.pointer(),
+                    2,
+                    2,
+                    ZERO,
+                    c.pointer(),
+                    1,
+                    1,
+                    2));
             stream.synchronize();
             assertArrayEquals(new float[] {1 * 5 + 2 * 6, 3 * 7 + 4 * 8}, c.toFloats());
         }
@@ -79,7 +126,21 @@ class BlasAbiTest {
         try (DeviceBuffer a = device.upload(2f);
                 DeviceBuffer c = device.upload(1f)) {
             // c = a c, twice a replay.
-            Runnable product = () -> ok(cublasSgemm(handle, cublasOperation.CUBLAS_OP_N, cublasOperation.CUBLAS_OP_N, 1, 1, 1, ONE, a.pointer(), 1, a.pointer(), 1, ONE, c.pointer(), 1));
+            Runnable product = () -> ok(cublasSgemm(
+                    handle,
+                    cublasOperation.CUBLAS_OP_N,
+                    cublasOperation.CUBLAS_OP_N,
+                    1,
+                    1,
+                    1,
+                    ONE,
+                    a.pointer(),
+                    1,
+                    a.pointer(),
+                    1,
+                    ONE,
+                    c.pointer(),
+                    1));
             try (Graph graph = stream.capture(() -> {
                         product.run();
                         product.run();
@@ -98,9 +159,15 @@ class BlasAbiTest {
     void wrongCallsGetTheirStatus() {
         try (DeviceBuffer a = device.allocate(4 * 16)) {
             int n = cublasOperation.CUBLAS_OP_N;
-            is(cublasStatus.CUBLAS_STATUS_INVALID_VALUE, cublasSgemm(handle, n, n, -1, 1, 1, ONE, a.pointer(), 1, a.pointer(), 1, ZERO, a.pointer(), 1));
-            is(cublasStatus.CUBLAS_STATUS_INVALID_VALUE, cublasSgemm(handle, n, n, 4, 1, 1, ONE, a.pointer(), 3, a.pointer(), 1, ZERO, a.pointer(), 4));
-            is(cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED, cublasSgemm(handle, n, n, 8, 8, 8, ONE, a.pointer(), 8, a.pointer(), 8, ZERO, a.pointer(), 8));
+            is(
+                    cublasStatus.CUBLAS_STATUS_INVALID_VALUE,
+                    cublasSgemm(handle, n, n, -1, 1, 1, ONE, a.pointer(), 1, a.pointer(), 1, ZERO, a.pointer(), 1));
+            is(
+                    cublasStatus.CUBLAS_STATUS_INVALID_VALUE,
+                    cublasSgemm(handle, n, n, 4, 1, 1, ONE, a.pointer(), 3, a.pointer(), 1, ZERO, a.pointer(), 4));
+            is(
+                    cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED,
+                    cublasSgemm(handle, n, n, 8, 8, 8, ONE, a.pointer(), 8, a.pointer(), 8, ZERO, a.pointer(), 8));
             ok(cublasSgemm(handle, n, n, 0, 4, 4, ONE, a.pointer(), 4, a.pointer(), 4, ZERO, a.pointer(), 4));
             int[] version = new int[1];
             ok(cublasGetVersion(handle, version));

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import plateau.cuda.load.DeviceOptions;
 
-/** The function descriptors written by hand, against NVIDIA's header where the CUDA toolkit is installed. */
+/**
+ * The function descriptors written by hand, against NVIDIA's header where the CUDA toolkit is
+ * installed.
+ */
 class CallsTest {
     private static Optional<Path> cudaInclude() {
         return Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
@@ -24,22 +27,27 @@ class CallsTest {
                 .findFirst();
     }
 
-    /** A C++ program that compiles if each function has as many parameters as the descriptor, each of the same size. */
+    /**
+     * A C++ program that compiles if each function has as many parameters as the descriptor, each
+     * of the same size.
+     */
     private static String assertions() {
         StringBuilder source = new StringBuilder("""
-                #include <cuda.h>
-                #include <cstddef>
-                template <class> struct Sizes;
-                template <class R, class... A> struct Sizes<R (*)(A...)> {
-                  static constexpr std::size_t count = sizeof...(A), result = sizeof(R), of[] = {sizeof(A)...};
-                };
-                """);
+            #include <cuda.h>
+            #include <cstddef>
+            template <class> struct Sizes;
+            template <class R, class... A> struct Sizes<R (*)(A...)> {
+              static constexpr std::size_t count = sizeof...(A), result = sizeof(R), of[] = {sizeof(A)...};
+            };
+            """);
         Calls.DESCRIPTORS.forEach((symbol, descriptor) -> {
             String sizes = "Sizes<decltype(&" + symbol + ")>";
             source.append(symbol.equals("cuFuncGetParamInfo") ? "#if CUDA_VERSION >= 12040\n" : "#if 1\n");
-            source.append("static_assert(%s::count == %d && %s::result == 4);%n".formatted(sizes, descriptor.argumentLayouts().size(), sizes));
+            source.append("static_assert(%s::count == %d && %s::result == 4);%n"
+                    .formatted(sizes, descriptor.argumentLayouts().size(), sizes));
             for (int i = 0; i < descriptor.argumentLayouts().size(); i++) {
-                source.append("static_assert(%s::of[%d] == %d, \"%s, parameter %d\");%n".formatted(sizes, i, descriptor.argumentLayouts().get(i).byteSize(), symbol, i));
+                source.append("static_assert(%s::of[%d] == %d, \"%s, parameter %d\");%n"
+                        .formatted(sizes, i, descriptor.argumentLayouts().get(i).byteSize(), symbol, i));
             }
             source.append("#endif\n");
         });
@@ -58,7 +66,15 @@ class CallsTest {
         Optional<Path> include = cudaInclude();
         Assumptions.assumeTrue(include.isPresent(), "the CUDA toolkit's cuda.h is not installed here");
         Path source = Files.writeString(folder.resolve("check.cpp"), assertions());
-        Process compiler = new ProcessBuilder(List.of("g++", "-std=c++20", "-fsyntax-only", "-I", include.get().toString(), source.toString())).redirectErrorStream(true).start();
+        Process compiler = new ProcessBuilder(List.of(
+                        "g++",
+                        "-std=c++20",
+                        "-fsyntax-only",
+                        "-I",
+                        include.get().toString(),
+                        source.toString()))
+                .redirectErrorStream(true)
+                .start();
         String output = new String(compiler.getInputStream().readAllBytes());
         assertEquals(0, compiler.waitFor(), output);
         assertTrue(assertions().contains("cuLaunchKernel)>::of[10] == 8"), "eleven parameters are compared");

@@ -50,7 +50,8 @@ class DeviceTest {
         assertEquals(new DeviceSelector(DeviceSelector.Kind.CUDA, 3), DeviceSelector.parse("cuda:3"));
         assertEquals("cpu", DeviceSelector.parse("cpu").toString());
         for (String wrong : List.of("gpu", "cuda:", "cuda:-1", "CPU ", "")) {
-            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> DeviceSelector.parse(wrong));
+            IllegalArgumentException refused =
+                    assertThrows(IllegalArgumentException.class, () -> DeviceSelector.parse(wrong));
             assertTrue(refused.getMessage().contains("'" + wrong + "'"), refused.getMessage());
         }
     }
@@ -64,13 +65,29 @@ class DeviceTest {
             double matrices = 4.0 * (6 + 15 + 10);
             Cost product = new Cost(2 * 2 * 3 * 5, matrices);
             for (Dense.Products path : List.of(Dense.Products.KERNELS, Dense.Products.CUBLAS)) {
-                assertEquals(product, new Dense(device, path).forward(2, 5, 3, x, w, null, false, y).cost(), path::toString);
+                assertEquals(
+                        product,
+                        new Dense(device, path)
+                                .forward(2, 5, 3, x, w, null, false, y)
+                                .cost(),
+                        path::toString);
             }
             Work sum = new Accumulate(device).add(10, copy, y);
             assertEquals(new Cost(0, 80), sum.cost());
             assertEquals(new Cost(0, 80), copy.copyFrom(y).cost());
-            assertEquals(new Cost(60, matrices + 80 + 40), Work.sequence("all", List.of(new Dense(device, Dense.Products.KERNELS).forward(2, 5, 3, x, w, null, false, y), sum, y.fill(0))).cost());
-            assertEquals(new Cost(7, 3), ((Launch) sum).withBlock(32).costing(7, 3).withBlock(64).cost());
+            assertEquals(
+                    new Cost(60, matrices + 80 + 40),
+                    Work.sequence(
+                                    "all",
+                                    List.of(
+                                            new Dense(device, Dense.Products.KERNELS)
+                                                    .forward(2, 5, 3, x, w, null, false, y),
+                                            sum,
+                                            y.fill(0)))
+                            .cost());
+            assertEquals(
+                    new Cost(7, 3),
+                    ((Launch) sum).withBlock(32).costing(7, 3).withBlock(64).cost());
         }
     }
 
@@ -132,7 +149,10 @@ class DeviceTest {
             gone.close();
             gone.close();
             IllegalStateException refused = assertThrows(IllegalStateException.class, () -> work.enqueue(stream));
-            assertTrue(refused.getMessage().contains("accumulate") && refused.getMessage().contains("argument 2"), refused.getMessage());
+            assertTrue(
+                    refused.getMessage().contains("accumulate")
+                            && refused.getMessage().contains("argument 2"),
+                    refused.getMessage());
             assertThrows(IllegalStateException.class, () -> fill.enqueue(stream));
             assertThrows(IllegalStateException.class, gone::toFloats);
         }
@@ -166,10 +186,12 @@ class DeviceTest {
                 DeviceBuffer sum = device.upload(0f);
                 Stream stream = device.createStream()) {
             Work work = new Accumulate(device).add(1, one, sum);
-            assertThrows(IllegalStateException.class, () -> stream.capture(() -> {
-                work.enqueue(stream);
-                throw new IllegalStateException("no");
-            }));
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> stream.capture(() -> {
+                        work.enqueue(stream);
+                        throw new IllegalStateException("no");
+                    }));
             work.enqueue(stream);
             stream.synchronize();
             assertEquals(1, sum.toFloats()[0]);
@@ -207,7 +229,8 @@ class DeviceTest {
                     DeviceBuffer right = device.upload(b);
                     DeviceBuffer c = device.allocate(4L * m * n);
                     Stream stream = device.createStream()) {
-                blas.gemm(ta, tb, m, n, k, left, ta ? m : k, right, tb ? k : n, c, n).enqueue(stream);
+                blas.gemm(ta, tb, m, n, k, left, ta ? m : k, right, tb ? k : n, c, n)
+                        .enqueue(stream);
                 stream.synchronize();
                 float[] got = c.toFloats();
                 for (int i = 0; i < m; i++) {
@@ -216,7 +239,11 @@ class DeviceTest {
                         for (int p = 0; p < k; p++) {
                             sum += (double) (ta ? a[p * m + i] : a[i * k + p]) * (tb ? b[j * k + p] : b[p * n + j]);
                         }
-                        assertEquals(sum, got[i * n + j], 1e-4 * Math.sqrt(k), seeds.message("m %d, n %d, k %d, %s, %s".formatted(m, n, k, ta, tb)));
+                        assertEquals(
+                                sum,
+                                got[i * n + j],
+                                1e-4 * Math.sqrt(k),
+                                seeds.message("m %d, n %d, k %d, %s, %s".formatted(m, n, k, ta, tb)));
                     }
                 }
             }
@@ -259,7 +286,8 @@ class DeviceTest {
     @Test
     void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
         byte[] image = Libraries.inUse().image("optimizer", KernelImages.PRODUCTION);
-        NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
+        NativeFileException refused = assertThrows(
+                NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
         assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", new byte[10]));
         assertThrows(CudaException.class, () -> device.loadImage("optimizer", new byte[4096]));
@@ -270,10 +298,12 @@ class DeviceTest {
     void fatbinsThatAreCutShortAreRefused() {
         byte[] fatbin = HexFormat.of().parseHex("50ed55ba" + "0100" + "1000" + "4000000000000000" + "00".repeat(0x40));
         for (int length : new int[] {16, 64, 79}) {
-            NativeFileException refused = assertThrows(NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(fatbin, length)));
+            NativeFileException refused = assertThrows(
+                    NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(fatbin, length)));
             assertTrue(refused.getMessage().contains(length + " of 80 bytes"), refused.getMessage());
         }
-        assertThrows(CudaException.class, () -> device.loadImage("optimizer", fatbin), "whole, but not for this driver");
+        assertThrows(
+                CudaException.class, () -> device.loadImage("optimizer", fatbin), "whole, but not for this driver");
     }
 
     @Test
@@ -289,15 +319,32 @@ class DeviceTest {
             GraphExec exec = graph.instantiate();
             open.record(recorded);
             List.of(stream, event, graph).forEach(DeviceTest::closeTwice);
-            for (Work work : List.of(kernel, exec, a.fill(0), a.copyFrom(b), device.blas().orElseThrow().gemm(false, false, 1, 1, 1, a, 1, b, 1, b, 1))) {
-                assertEquals("the stream has been closed", assertThrows(IllegalStateException.class, () -> work.enqueue(stream), work.name()).getMessage());
+            for (Work work : List.of(
+                    kernel,
+                    exec,
+                    a.fill(0),
+                    a.copyFrom(b),
+                    device.blas().orElseThrow().gemm(false, false, 1, 1, 1, a, 1, b, 1, b, 1))) {
+                assertEquals(
+                        "the stream has been closed",
+                        assertThrows(IllegalStateException.class, () -> work.enqueue(stream), work.name())
+                                .getMessage());
             }
             closeTwice(exec);
             assertThrows(IllegalStateException.class, () -> exec.enqueue(open));
             List<Executable> uses = List.of(
-                    stream::synchronize, stream::query, () -> stream.record(recorded), () -> stream.await(recorded), () -> stream.capture(() -> {}),
-                    event::synchronize, () -> open.record(event), () -> open.await(event), () -> recorded.millisecondsSince(event), () -> event.millisecondsSince(recorded),
-                    graph::instantiate, graph::nodeCount);
+                    stream::synchronize,
+                    stream::query,
+                    () -> stream.record(recorded),
+                    () -> stream.await(recorded),
+                    () -> stream.capture(() -> {}),
+                    event::synchronize,
+                    () -> open.record(event),
+                    () -> open.await(event),
+                    () -> recorded.millisecondsSince(event),
+                    () -> event.millisecondsSince(recorded),
+                    graph::instantiate,
+                    graph::nodeCount);
             uses.forEach(use -> assertThrows(IllegalStateException.class, use));
             open.synchronize();
             assertArrayEquals(new float[] {2}, b.toFloats(), "nothing was enqueued");
@@ -309,19 +356,28 @@ class DeviceTest {
         assertDoesNotThrow(resource::close);
     }
 
-    /** The loader would look for a plain name in its own folders and take another library than the one in the current folder. */
+    /**
+     * The loader would look for a plain name in its own folders and take another library than the
+     * one in the current folder.
+     */
     @Test
     void librariesAreNamedByTheirFullPaths() {
         Optional<Path> library = Optional.of(Path.of("libcublas.so.12"));
         DeviceOptions options = DeviceOptions.cpu().withLibraries(library, library, library);
         Path full = Path.of(System.getProperty("user.dir"), "libcublas.so.12");
-        assertEquals(List.of(full, full, full), List.of(options.libcuda().orElseThrow(), options.libcublas().orElseThrow(), options.libcudnn().orElseThrow()));
+        assertEquals(
+                List.of(full, full, full),
+                List.of(
+                        options.libcuda().orElseThrow(),
+                        options.libcublas().orElseThrow(),
+                        options.libcudnn().orElseThrow()));
     }
 
     @Test
     void argumentsOfOtherTypesAreRefused() {
         Kernel kernel = device.module("optimizer").kernel("accumulate");
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, 1, "text", null));
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, 1, "text", null));
         assertTrue(refused.getMessage().contains("accumulate"), refused.getMessage());
     }
 
@@ -329,25 +385,35 @@ class DeviceTest {
     void aRunOutOfMemorySaysWhatToDo() {
         CudaException full = assertThrows(CudaException.class, () -> device.allocate(1L << 45));
         assertEquals(2, full.code());
-        assertTrue(full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY") && full.getMessage().contains("smaller batches"), full.getMessage());
+        assertTrue(
+                full.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY")
+                        && full.getMessage().contains("smaller batches"),
+                full.getMessage());
     }
 
     @Test
     void theOtherDriverCannotBeOpenedBesideThisOne() {
-        assertThrows(DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cuda"))));
+        assertThrows(
+                DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cuda"))));
     }
 
     /** CUDA's current context belongs to a thread. */
     @Test
     void aThreadWithoutTheDeviceIsToldWhatToCall() throws Exception {
-        try (DeviceBuffer buffer = device.upload(1f); ExecutorService other = Executors.newSingleThreadExecutor()) {
+        try (DeviceBuffer buffer = device.upload(1f);
+                ExecutorService other = Executors.newSingleThreadExecutor()) {
             Future<CudaException> refused = other.submit(() -> assertThrows(CudaException.class, buffer::toFloats));
             String message = refused.get().getMessage();
-            assertTrue(message.contains("CUDA_ERROR_INVALID_CONTEXT") && message.contains("device.makeCurrent()"), message);
-            assertArrayEquals(new float[] {1}, other.submit(() -> {
-                device.makeCurrent();
-                return buffer.toFloats();
-            }).get());
+            assertTrue(
+                    message.contains("CUDA_ERROR_INVALID_CONTEXT") && message.contains("device.makeCurrent()"),
+                    message);
+            assertArrayEquals(
+                    new float[] {1},
+                    other.submit(() -> {
+                                device.makeCurrent();
+                                return buffer.toFloats();
+                            })
+                            .get());
         }
     }
 

@@ -12,13 +12,20 @@ import org.junit.jupiter.api.io.TempDir;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.NativeFiles;
 
-/** A machine with CUDA 13 has libcublas.so.13 and JCublas asks for 12: the forwarder between them. In processes of their own, for what they load. */
+/**
+ * A machine with CUDA 13 has libcublas.so.13 and JCublas asks for 12: the forwarder between them.
+ * In processes of their own, for what they load.
+ */
 class ForwarderTest {
     private record Outcome(int status, String output) {}
 
     private static Outcome multiply(Path cuda13) throws Exception {
         ProcessBuilder builder = new ProcessBuilder(List.of(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(), "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Multiply.class.getName()));
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Multiply.class.getName()));
         builder.environment().put("LD_LIBRARY_PATH", cuda13.toString());
         Process process = builder.redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
@@ -28,7 +35,12 @@ class ForwarderTest {
     /** 2 times 3 by cuBLAS, through the forwarder. */
     static final class Multiply {
         public static void main(String[] arguments) {
-            DeviceOptions options = DeviceOptions.cpu().withLibraries(Optional.empty(), Optional.of(NativeFiles.library("forward/libcublas.so.12").toAbsolutePath()), Optional.empty());
+            DeviceOptions options = DeviceOptions.cpu()
+                    .withLibraries(
+                            Optional.empty(),
+                            Optional.of(NativeFiles.library("forward/libcublas.so.12")
+                                    .toAbsolutePath()),
+                            Optional.empty());
             try (Device device = Device.open(options);
                     DeviceBuffer a = device.upload(2f);
                     DeviceBuffer b = device.upload(3f);
@@ -41,17 +53,20 @@ class ForwarderTest {
                 }
                 blas.get().gemm(false, false, 1, 1, 1, a, 1, b, 1, c, 1).enqueue(stream);
                 stream.synchronize();
-                System.out.println("product " + c.toFloats()[0] + ", version " + blas.get().version());
+                System.out.println(
+                        "product " + c.toFloats()[0] + ", version " + blas.get().version());
             }
         }
     }
 
     @Test
     void callsReachCublas13(@TempDir Path folder) throws Exception {
-        Path product = Path.of(System.getProperty("plateau.basedir"), "target/test-classes/plateau/native/cuda13/libcublas.so.13");
+        Path product = Path.of(
+                System.getProperty("plateau.basedir"), "target/test-classes/plateau/native/cuda13/libcublas.so.13");
         Files.createSymbolicLink(folder.resolve("libcublas.so.13"), product);
         for (String beside : List.of("libdnnl.so.3", "libgomp.so.1")) {
-            Files.createSymbolicLink(folder.resolve(beside), NativeFiles.library(beside).toAbsolutePath());
+            Files.createSymbolicLink(
+                    folder.resolve(beside), NativeFiles.library(beside).toAbsolutePath());
         }
         Outcome outcome = multiply(folder);
         assertEquals(0, outcome.status, outcome.output);

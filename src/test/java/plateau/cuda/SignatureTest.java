@@ -96,7 +96,10 @@ class SignatureTest {
         assertArrayEquals(new float[] {0.5f, 1, 3, 4}, buffer.toFloats());
     }
 
-    /** Drivers before CUDA 12.4 do not tell; then every argument is taken as it is, but for its Java type. */
+    /**
+     * Drivers before CUDA 12.4 do not tell; then every argument is taken as it is, but for its Java
+     * type.
+     */
     @Test
     void withoutASignatureOnlyJavaTypesAreChecked() {
         Signature.UNKNOWN.check("sgd", 1, 2f, 3L);

@@ -24,11 +24,15 @@ import plateau.cudnn.Dnn.PoolingShape;
 import plateau.reference.Seeds;
 
 class DnnTest {
-    /** The second convolution of the tuples' network, then its pooling, all ways: prints a digest of what comes out. */
+    /**
+     * The second convolution of the tuples' network, then its pooling, all ways: prints a digest of
+     * what comes out.
+     */
     static final class Digest {
         public static void main(String[] arguments) {
             Optional<Path> library = arguments.length > 0 ? Optional.of(Path.of(arguments[0])) : Optional.empty();
-            try (Device device = Device.open(DeviceOptions.cpu().withLibraries(Optional.empty(), Optional.empty(), library))) {
+            try (Device device =
+                    Device.open(DeviceOptions.cpu().withLibraries(Optional.empty(), Optional.empty(), library))) {
                 Optional<Dnn> dnn = Dnn.of(device);
                 System.out.println(dnn.isPresent() ? "digest " + digest(device, dnn.get()) : "no cuDNN");
             }
@@ -37,7 +41,9 @@ class DnnTest {
         private static int digest(Device device, Dnn dnn) {
             int batch = 61, rows = 14, channels = 16, elements = batch * rows * rows * channels;
             Seeds seeds = Seeds.next();
-            Dnn.Convolution convolution = dnn.convolution(new ConvolutionShape(batch, rows, rows, channels, channels, 5, 5, 2, 2, 1)).orElseThrow();
+            Dnn.Convolution convolution = dnn.convolution(
+                            new ConvolutionShape(batch, rows, rows, channels, channels, 5, 5, 2, 2, 1))
+                    .orElseThrow();
             Dnn.MaxPooling pooling = dnn.maxPooling(new PoolingShape(batch, rows, rows, channels, 2, 2));
             try (Stream stream = device.createStream();
                     DeviceBuffer x = device.upload(seeds.floats(elements));
@@ -59,15 +65,21 @@ class DnnTest {
                 convolution.backwardFilter(x, dz, dw, workspace).enqueue(stream);
                 convolution.backwardBias(dz, db).enqueue(stream);
                 stream.synchronize();
-                return Arrays.deepHashCode(new float[][] {y.toFloats(), dz.toFloats(), dx.toFloats(), dw.toFloats(), db.toFloats()});
+                return Arrays.deepHashCode(
+                        new float[][] {y.toFloats(), dz.toFloats(), dx.toFloats(), dw.toFloats(), db.toFloats()});
             }
         }
     }
 
     /** In processes of their own: the pool of threads is made, and the library chosen, once. */
     private static String digest(int threads, String... library) throws Exception {
-        List<String> command = new java.util.ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(), "--enable-native-access=ALL-UNNAMED", "-Dplateau.seed=7", "-cp",
-                System.getProperty("java.class.path"), Digest.class.getName()));
+        List<String> command = new java.util.ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dplateau.seed=7",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Digest.class.getName()));
         command.addAll(List.of(library));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("PLATEAU_CPU_THREADS", Integer.toString(threads));
@@ -89,7 +101,9 @@ class DnnTest {
     void aLibraryThatIsNoneLeavesTheKernelsToDoTheWork(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("libcudnn.so.9"), "not a library");
         String output = digest(1, file.toString());
-        assertTrue(output.contains("no cuDNN") && output.contains("cannot be used") && output.contains(file.toString()), output);
+        assertTrue(
+                output.contains("no cuDNN") && output.contains("cannot be used") && output.contains(file.toString()),
+                output);
     }
 
     @Test
@@ -99,8 +113,12 @@ class DnnTest {
             try (Device device = Device.open(DeviceOptions.cpu())) {
                 Dnn dnn = Dnn.of(device).orElseThrow();
                 assertSame(dnn, Dnn.of(device).orElseThrow());
-                assertSame(dnn.convolution(shape).orElseThrow(), dnn.convolution(shape).orElseThrow());
-                assertSame(dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)), dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)));
+                assertSame(
+                        dnn.convolution(shape).orElseThrow(),
+                        dnn.convolution(shape).orElseThrow());
+                assertSame(
+                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)),
+                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)));
                 assertEquals(90501, dnn.version());
                 assertEquals(LiveObjects.NONE, device.live());
             }
@@ -113,14 +131,20 @@ class DnnTest {
                 Stream stream = device.createStream();
                 DeviceBuffer small = device.allocate(4)) {
             Dnn dnn = Dnn.of(device).orElseThrow();
-            CudaException shapes = assertThrows(CudaException.class, () -> dnn.convolution(new ConvolutionShape(1, 2, 2, 1, 1, 5, 5, 0, 0, 1)));
+            CudaException shapes = assertThrows(
+                    CudaException.class, () -> dnn.convolution(new ConvolutionShape(1, 2, 2, 1, 1, 5, 5, 0, 0, 1)));
             assertEquals("cudnnSetTensor4dDescriptor", shapes.call());
             Dnn.MaxPooling pooling = dnn.maxPooling(new PoolingShape(1, 2, 2, 1, 2, 2));
-            CudaException memory = assertThrows(CudaException.class, () -> pooling.forward(small, small).enqueue(stream));
-            assertTrue(memory.getMessage().contains("cudnnPoolingForward failed: CUDNN_STATUS_EXECUTION_FAILED (5000)"), memory.getMessage());
+            CudaException memory = assertThrows(
+                    CudaException.class, () -> pooling.forward(small, small).enqueue(stream));
+            assertTrue(
+                    memory.getMessage().contains("cudnnPoolingForward failed: CUDNN_STATUS_EXECUTION_FAILED (5000)"),
+                    memory.getMessage());
             DeviceBuffer closed = device.allocate(16);
             closed.close();
-            assertThrows(IllegalStateException.class, () -> pooling.forward(closed, small).enqueue(stream));
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> pooling.forward(closed, small).enqueue(stream));
         }
     }
 

@@ -191,7 +191,8 @@ class KindsTest {
                 "stocks | k=10                     | mode is missing",
                 "stocks | k=1,mode=e2e             | k must be between 2 and 1048576, not 1",
                 "pwl    | lr=1                     | variant is missing",
-                "pwl    | variant=spline           | variant: 'spline' is none of linear, conv, conditioned, autoencoder",
+                "pwl    | variant=spline           | variant: 'spline' is none of linear, conv, conditioned,"
+                        + " autoencoder",
                 "step   | smoothing=paper          | variant is missing",
                 "step   | variant=e2e,batch=0      | batch must be between 1 and 1048576, not 0"
             })
@@ -201,8 +202,9 @@ class KindsTest {
                 .collect(Collectors.toMap(each -> each[0], each -> each[1]));
         assertEquals(
                 message,
-                assertThrows(IllegalArgumentException.class, () -> Kinds.named(kind)
-                                .options(values))
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> Kinds.named(kind).options(values))
                         .getMessage());
     }
 }

@@ -18,8 +18,9 @@ class ParityOptionsTest {
     void mistakesGetOneLine() {
         assertRefused("d is missing", () -> new Parity.Options(null, null, null, null));
         assertRefused("d must be between 1 and 1000, not 0", () -> Parity.Options.of(0));
-        assertRefused("subset-size must be between 0 and d = 5, not 6", () -> Parity.Options.of(5)
-                .withSubsetSize(6));
+        assertRefused(
+                "subset-size must be between 0 and d = 5, not 6",
+                () -> Parity.Options.of(5).withSubsetSize(6));
         assertRefused("batch must be between 1 and 1048576, not 0", () -> new Parity.Options(5, null, 0, null));
         assertRefused("lr must be positive, not NaN", () -> new Parity.Options(5, null, 1, Float.NaN));
     }

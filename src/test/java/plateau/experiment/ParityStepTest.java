@@ -18,11 +18,14 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
 import plateau.kernel.ParityData;
-import plateau.reference.Float64Tape.Node;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
-/** Parity's training step against a float64 re-implementation that starts from the same weights and reads the same data. */
+/**
+ * Parity's training step against a float64 re-implementation that starts from the same weights and
+ * reads the same data.
+ */
 class ParityStepTest {
 
     /** The four arrays of the network: (d, 10 d), (10 d), (10 d, 1), (1). */
@@ -48,10 +51,12 @@ class ParityStepTest {
         Oracle(int d, Weights weights, double[] x, double[] y) {
             int n = y.length;
             int h = 10 * d;
-            parameters =
-                    new Node[] {
-                        tape.leaf(d, h, weights.w1), tape.leaf(1, h, weights.b1), tape.leaf(h, 1, weights.w2), tape.leaf(1, 1, weights.b2)
-                    };
+            parameters = new Node[] {
+                tape.leaf(d, h, weights.w1),
+                tape.leaf(1, h, weights.b1),
+                tape.leaf(h, 1, weights.w2),
+                tape.leaf(1, 1, weights.b2)
+            };
             hidden = tape.dense(tape.leaf(n, d, x), parameters[0], parameters[1]);
             p = tape.dense(tape.relu(hidden), parameters[2], parameters[3]);
             loss = tape.hinge(p, tape.leaf(n, 1, y));
@@ -155,7 +160,8 @@ class ParityStepTest {
                     }
                     assertArrayEquals(w, run.array(i), 2e-6, "array " + i + " after step " + (step + 1));
                 }
-                assertEquals(oracle.loss.scalar(), run.plan.training().rows().toFloats()[3 * step + 1], 1e-5, "logged loss");
+                assertEquals(
+                        oracle.loss.scalar(), run.plan.training().rows().toFloats()[3 * step + 1], 1e-5, "logged loss");
             }
         }
     }
@@ -183,7 +189,11 @@ class ParityStepTest {
                     Oracle below = new Oracle(5, weights, x, y);
                     w[j] = centre;
                     if (Arrays.equals(above.pieces(y), at.pieces(y)) && Arrays.equals(below.pieces(y), at.pieces(y))) {
-                        assertEquals((above.loss.scalar() - below.loss.scalar()) / (2 * h), gradient[j], 2e-6, "array " + i + "[" + j + "]");
+                        assertEquals(
+                                (above.loss.scalar() - below.loss.scalar()) / (2 * h),
+                                gradient[j],
+                                2e-6,
+                                "array " + i + "[" + j + "]");
                         checked++;
                     } else {
                         kinks++;
@@ -207,7 +217,9 @@ class ParityStepTest {
             run.run(run.plan.evaluation());
             float[] metrics = run.plan.test().rows().toFloats();
             double[] labels = doubles(y);
-            long right = IntStream.range(0, n).filter(i -> oracle.p.values()[i] * labels[i] > 0).count();
+            long right = IntStream.range(0, n)
+                    .filter(i -> oracle.p.values()[i] * labels[i] > 0)
+                    .count();
             assertEquals(oracle.loss.scalar(), metrics[1], 1e-5);
             assertEquals(right / (double) n, metrics[2], 1e-6);
         }
@@ -220,7 +232,9 @@ class ParityStepTest {
             double[] train = doubles(run.x);
             run.run(run.data.batch(128, 10, 1, RandomStreams.EVALUATION, run.step, run.subset, run.x, run.y));
             double[] test = doubles(run.x);
-            long equal = IntStream.range(0, train.length).filter(i -> train[i] == test[i]).count();
+            long equal = IntStream.range(0, train.length)
+                    .filter(i -> train[i] == test[i])
+                    .count();
             // 1280 fair coins: mean 640, standard deviation 18.
             assertEquals(640, equal, 90);
         }

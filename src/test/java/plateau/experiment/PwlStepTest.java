@@ -23,11 +23,14 @@ import plateau.experiment.Pwl.Options;
 import plateau.experiment.Pwl.Variant;
 import plateau.kernel.Dense;
 import plateau.kernel.PwlData;
-import plateau.reference.Float64Tape.Node;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
-/** Training steps of every variant against a float64 re-implementation that starts from the same weights and reads the same curves. */
+/**
+ * Training steps of every variant against a float64 re-implementation that starts from the same
+ * weights and reads the same curves.
+ */
 class PwlStepTest {
     private static final int N = 100;
     private static final int OUTPUTS = 98;
@@ -57,10 +60,15 @@ class PwlStepTest {
         }
 
         PwlData.Law law() {
-            return options.curves() == Distribution.PAPER ? PwlData.Law.PAPER : options.variant() == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
+            return options.curves() == Distribution.PAPER
+                    ? PwlData.Law.PAPER
+                    : options.variant() == Variant.AUTOENCODER ? PwlData.Law.REAL : PwlData.Law.PROGRAM;
         }
 
-        /** Curves f, and encodings p where the law has them, of that random stream at the present step. */
+        /**
+         * Curves f, and encodings p where the law has them, of that random stream at the present
+         * step.
+         */
         double[][] curves(int m, int randomStream) {
             DeviceBuffer f = workspace.words((long) m * N), p = workspace.words((long) m * N);
             boolean sparse = law() != PwlData.Law.REAL;
@@ -69,7 +77,9 @@ class PwlStepTest {
         }
 
         List<double[]> weights() {
-            return new ArrayList<>(plan.parameters().tensors().stream().map(tensor -> doubles(tensor.values())).toList());
+            return new ArrayList<>(plan.parameters().tensors().stream()
+                    .map(tensor -> doubles(tensor.values()))
+                    .toList());
         }
 
         @Override
@@ -106,13 +116,15 @@ class PwlStepTest {
 
     /** Σ (output − target)² / divisor, on the oracle's tape. */
     private static Node squares(Float64Tape tape, Node output, double[] target, int rows, int columns, double divisor) {
-        double[] minus = IntStream.range(0, target.length).mapToDouble(i -> -target[i]).toArray();
+        double[] minus =
+                IntStream.range(0, target.length).mapToDouble(i -> -target[i]).toArray();
         Node error = tape.sum(output, tape.leaf(rows, columns, minus));
         double factor = rows * columns / divisor;
         return tape.map(tape.mean(tape.times(error, error)), v -> factor * v, v -> factor);
     }
 
-    private static double lossAndGradients(Run run, double[] conditioner, List<double[]> weights, List<double[]> gradients) {
+    private static double lossAndGradients(
+            Run run, double[] conditioner, List<double[]> weights, List<double[]> gradients) {
         int m = run.options.batch();
         double[][] curves = run.curves(m, RandomStreams.TRAINING);
         double[] f = curves[0];
@@ -137,8 +149,12 @@ class PwlStepTest {
         } else {
             parameters.add(tape.leaf(3, 1, weights.getFirst()));
             Node inputs = tape.leaf(m * OUTPUTS, 3, rows(f, m));
-            inputs = run.options.variant() == Variant.CONDITIONED ? tape.product(inputs, tape.leaf(3, 3, conditioner)) : inputs;
-            double[] target = IntStream.range(0, m * OUTPUTS).mapToDouble(i -> curves[1][i / OUTPUTS * N + 2 + i % OUTPUTS]).toArray();
+            inputs = run.options.variant() == Variant.CONDITIONED
+                    ? tape.product(inputs, tape.leaf(3, 3, conditioner))
+                    : inputs;
+            double[] target = IntStream.range(0, m * OUTPUTS)
+                    .mapToDouble(i -> curves[1][i / OUTPUTS * N + 2 + i % OUTPUTS])
+                    .toArray();
             loss = squares(tape, tape.product(inputs, parameters.getFirst()), target, m * OUTPUTS, 1, (double) m * N);
         }
         tape.backward(loss);
@@ -147,15 +163,27 @@ class PwlStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"LINEAR, PAPER, 33", "LINEAR, PROGRAM, 7", "CONV, PAPER, 10", "CONV, PROGRAM, 33", "CONDITIONED, PAPER, 10", "CONDITIONED, PROGRAM, 10", "AUTOENCODER, PAPER, 20", "AUTOENCODER, PROGRAM, 3"})
+    @CsvSource({
+        "LINEAR, PAPER, 33",
+        "LINEAR, PROGRAM, 7",
+        "CONV, PAPER, 10",
+        "CONV, PROGRAM, 33",
+        "CONDITIONED, PAPER, 10",
+        "CONDITIONED, PROGRAM, 10",
+        "AUTOENCODER, PAPER, 20",
+        "AUTOENCODER, PROGRAM, 3"
+    })
     void fiveStepsAgreeWithFloat64(Variant variant, Distribution curves, int batch) {
         float rate = Options.of(variant).learningRate();
         try (Run run = new Run(new Options(variant, curves, batch, rate), 3)) {
             double[] conditioner = variant == Variant.CONDITIONED ? conditioner(run) : null;
             List<double[]> weights = run.weights();
-            List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
-            List<double[]> squares = weights.stream().map(w -> new double[w.length]).toList();
-            List<boolean[]> decided = weights.stream().map(w -> new boolean[w.length]).toList();
+            List<double[]> means =
+                    weights.stream().map(w -> new double[w.length]).toList();
+            List<double[]> squares =
+                    weights.stream().map(w -> new double[w.length]).toList();
+            List<boolean[]> decided =
+                    weights.stream().map(w -> new boolean[w.length]).toList();
             for (int step = 1; step <= 5; step++) {
                 List<double[]> gradients = new ArrayList<>();
                 int compared = 0;
@@ -164,7 +192,11 @@ class PwlStepTest {
                 run.run(run.kernels.counter().advance(run.step));
                 double corrected = rate * Math.sqrt(1 - Math.pow(0.999f, step)) / (1 - Math.pow(0.9f, step));
                 for (int i = 0; i < weights.size(); i++) {
-                    double[] w = weights.get(i), m = means.get(i), v = squares.get(i), g = gradients.get(i), got = run.weights().get(i);
+                    double[] w = weights.get(i),
+                            m = means.get(i),
+                            v = squares.get(i),
+                            g = gradients.get(i),
+                            got = run.weights().get(i);
                     double largest = Arrays.stream(g).map(Math::abs).max().orElseThrow();
                     for (int j = 0; j < w.length; j++) {
                         m[j] = 0.9f * m[j] + (1 - 0.9f) * g[j];
@@ -172,22 +204,31 @@ class PwlStepTest {
                         w[j] -= corrected * m[j] / (Math.sqrt(v[j]) + 1e-8f);
                     }
                     for (int j = 0; j < w.length; j++) {
-                        // Adam's first steps go by the gradient's sign: one that rounding decides says nothing.
+                        // Adam's first steps go by the gradient's sign: one that rounding decides
+                        // says nothing.
                         decided.get(i)[j] = (step == 1 || decided.get(i)[j]) && Math.abs(g[j]) > 1e-4 * largest;
                         if (decided.get(i)[j]) {
-                            assertEquals(w[j], got[j], 2e-2 * rate, "array " + i + ", element " + j + " after step " + step);
+                            assertEquals(
+                                    w[j], got[j], 2e-2 * rate, "array " + i + ", element " + j + " after step " + step);
                             compared++;
                         }
                     }
                 }
                 int width = variant == Variant.AUTOENCODER ? 2 : 3;
                 assertTrue(compared > 0);
-                assertEquals(loss, run.plan.training().rows().toFloats()[width * (step - 1) + 1], 1e-3 * Math.max(loss, 1e-3), "logged loss");
+                assertEquals(
+                        loss,
+                        run.plan.training().rows().toFloats()[width * (step - 1) + 1],
+                        1e-3 * Math.max(loss, 1e-3),
+                        "logged loss");
             }
         }
     }
 
-    /** Section 4.1.3: conditioned, the filter is there within a few hundred steps; the same filter unconditioned, and the matrix, are not. */
+    /**
+     * Section 4.1.3: conditioned, the filter is there within a few hundred steps; the same filter
+     * unconditioned, and the matrix, are not.
+     */
     @Test
     void conditioningIsWhatMakesItFast() {
         double conditioned = distanceAfter(Variant.CONDITIONED, 300);
@@ -218,7 +259,10 @@ class PwlStepTest {
             float[] metrics = run.plan.test().rows().toFloats();
             assertEquals(0, metrics[1], 1e-9);
             assertEquals(0, metrics[2]);
-            assertArrayEquals(run.plan.curves().get("original").toFloats(), run.plan.curves().get("decoded").toFloats(), 1e-2f);
+            assertArrayEquals(
+                    run.plan.curves().get("original").toFloats(),
+                    run.plan.curves().get("decoded").toFloats(),
+                    1e-2f);
         }
     }
 
@@ -237,7 +281,9 @@ class PwlStepTest {
                 assertEquals(i == j ? 1 : 0, sum, 1e-9);
             }
         }
-        assertThrows(IllegalArgumentException.class, () -> SymmetricMatrix.inverseSquareRoot(new double[][] {{1, 2}, {2, 1}}));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SymmetricMatrix.inverseSquareRoot(new double[][] {{1, 2}, {2, 1}}));
     }
 
     @Test

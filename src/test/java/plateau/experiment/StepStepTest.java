@@ -23,18 +23,21 @@ import plateau.experiment.Step.Smoothing;
 import plateau.experiment.Step.Variant;
 import plateau.kernel.Dense;
 import plateau.kernel.StepData;
-import plateau.reference.Float64Tape.Node;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
-/** Training steps of every variant against a float64 re-implementation that starts from the same weights and reads the same data. */
+/**
+ * Training steps of every variant against a float64 re-implementation that starts from the same
+ * weights and reads the same data.
+ */
 class StepStepTest {
     private static final int D = 100;
-    private static final double[] OFFSETS =
-            DoubleStream.of(
-                            -100, -95, -90, -85, -80, -75, -70, -65, -60, -55, -50, -45, -40, -35, -30, -25, -20, -15, -10, -5, -4, -3, -2, -1, -0.2, 0, 0.1, 0.15, 0.175, 1, 2, 3, 4, 5, 10, 15,
-                            20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
-                    .toArray();
+    private static final double[] OFFSETS = DoubleStream.of(
+                    -100, -95, -90, -85, -80, -75, -70, -65, -60, -55, -50, -45, -40, -35, -30, -25, -20, -15, -10, -5,
+                    -4, -3, -2, -1, -0.2, 0, 0.1, 0.15, 0.175, 1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55,
+                    60, 65, 70, 75, 80, 85, 90, 95)
+            .toArray();
 
     /** A planned run on the device, step by step, and its data drawn a second time. */
     private static final class Run implements AutoCloseable {
@@ -75,12 +78,17 @@ class StepStepTest {
 
         double score(double[] x, int sample) {
             double[] w = doubles(task);
-            return w[D] + IntStream.range(0, D).mapToDouble(j -> x[sample * D + j] * w[j]).sum();
+            return w[D]
+                    + IntStream.range(0, D)
+                            .mapToDouble(j -> x[sample * D + j] * w[j])
+                            .sum();
         }
 
         /** The index of the largest level that is at most r. */
         int level(double r) {
-            return (int) IntStream.range(1, OFFSETS.length).filter(i -> OFFSETS[i] + b() <= r).count();
+            return (int) IntStream.range(1, OFFSETS.length)
+                    .filter(i -> OFFSETS[i] + b() <= r)
+                    .count();
         }
 
         double u(double r) {
@@ -88,7 +96,9 @@ class StepStepTest {
         }
 
         List<double[]> weights() {
-            return new ArrayList<>(plan.parameters().tensors().stream().map(tensor -> doubles(tensor.values())).toList());
+            return new ArrayList<>(plan.parameters().tensors().stream()
+                    .map(tensor -> doubles(tensor.values()))
+                    .toList());
         }
 
         @Override
@@ -109,7 +119,8 @@ class StepStepTest {
     private static double smooth(Run run, double r) {
         double y = OFFSETS[0] + run.b();
         for (int i = 1; i < OFFSETS.length; i++) {
-            y += (OFFSETS[i] - OFFSETS[i - 1]) / (1 + Math.exp(-steepness(run.options, i) * (r - middle(run.options, i) - run.b())));
+            y += (OFFSETS[i] - OFFSETS[i - 1])
+                    / (1 + Math.exp(-steepness(run.options, i) * (r - middle(run.options, i) - run.b())));
         }
         return y;
     }
@@ -123,7 +134,10 @@ class StepStepTest {
         return slope;
     }
 
-    /** The variant's network and loss on the oracle's tape; the loss's value and the gradients of the parameters. */
+    /**
+     * The variant's network and loss on the oracle's tape; the loss's value and the gradients of
+     * the parameters.
+     */
     private static double lossAndGradients(Run run, double[] x, List<double[]> weights, List<double[]> gradients) {
         int n = run.options.batch();
         Float64Tape tape = new Float64Tape();
@@ -138,15 +152,19 @@ class StepStepTest {
             output = i + 2 < weights.size() ? tape.relu(output) : output;
             in = out;
         }
-        double[] y = IntStream.range(0, n).mapToDouble(i -> run.u(run.score(x, i))).toArray();
+        double[] y =
+                IntStream.range(0, n).mapToDouble(i -> run.u(run.score(x, i))).toArray();
         Node minusY = tape.leaf(n, 1, Arrays.stream(y).map(v -> -v).toArray());
-        Node loss =
-                switch (run.options.variant()) {
-                    case APPROXIMATION -> tape.mean(square(tape, tape.sum(tape.map(output, r -> smooth(run, r), r -> smoothSlope(run, r)), minusY)));
-                    case E2E -> tape.mean(square(tape, tape.sum(output, minusY)));
-                    case FORWARD_ONLY -> tape.mean(tape.map(square(tape, tape.sum(tape.map(output, run::u, r -> 1), minusY)), v -> v / 2, v -> 0.5));
-                    case MULTICLASS -> crossEntropy(run, tape, output, x);
-                };
+        Node loss = switch (run.options.variant()) {
+            case APPROXIMATION ->
+                tape.mean(square(
+                        tape, tape.sum(tape.map(output, r -> smooth(run, r), r -> smoothSlope(run, r)), minusY)));
+            case E2E -> tape.mean(square(tape, tape.sum(output, minusY)));
+            case FORWARD_ONLY ->
+                tape.mean(tape.map(
+                        square(tape, tape.sum(tape.map(output, run::u, r -> 1), minusY)), v -> v / 2, v -> 0.5));
+            case MULTICLASS -> crossEntropy(run, tape, output, x);
+        };
         tape.backward(loss);
         parameters.forEach(parameter -> gradients.add(parameter.gradient()));
         return loss.scalar();
@@ -170,13 +188,22 @@ class StepStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"APPROXIMATION, PROGRAM, 256", "APPROXIMATION, PAPER, 33", "E2E, PROGRAM, 67", "MULTICLASS, PROGRAM, 67", "FORWARD_ONLY, PROGRAM, 256", "FORWARD_ONLY, PROGRAM, 1"})
+    @CsvSource({
+        "APPROXIMATION, PROGRAM, 256",
+        "APPROXIMATION, PAPER, 33",
+        "E2E, PROGRAM, 67",
+        "MULTICLASS, PROGRAM, 67",
+        "FORWARD_ONLY, PROGRAM, 256",
+        "FORWARD_ONLY, PROGRAM, 1"
+    })
     void fiveStepsAgreeWithFloat64(Variant variant, Smoothing smoothing, int batch) {
         float rate = Options.of(variant).learningRate();
         try (Run run = new Run(new Options(variant, batch, rate, smoothing), 3)) {
             List<double[]> weights = run.weights();
-            List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
-            List<double[]> squares = weights.stream().map(w -> new double[w.length]).toList();
+            List<double[]> means =
+                    weights.stream().map(w -> new double[w.length]).toList();
+            List<double[]> squares =
+                    weights.stream().map(w -> new double[w.length]).toList();
             for (int step = 1; step <= 5; step++) {
                 List<double[]> gradients = new ArrayList<>();
                 double loss = lossAndGradients(run, run.inputs(batch, RandomStreams.TRAINING), weights, gradients);
@@ -192,7 +219,11 @@ class StepStepTest {
                     }
                     assertArrayEquals(w, run.weights().get(i), 5e-3 * rate, "array " + i + " after step " + step);
                 }
-                assertEquals(loss, run.plan.training().rows().toFloats()[4 * (step - 1) + 1], 1e-4 * Math.max(loss, 0.01), "logged loss");
+                assertEquals(
+                        loss,
+                        run.plan.training().rows().toFloats()[4 * (step - 1) + 1],
+                        1e-4 * Math.max(loss, 0.01),
+                        "logged loss");
             }
         }
     }
@@ -203,13 +234,17 @@ class StepStepTest {
         try (Run run = new Run(Options.of(variant), 3)) {
             double[] x = run.inputs(2560, RandomStreams.EVALUATION);
             run.run(run.plan.evaluation());
-            double[] r = doubles(run.plan.curves().get("score")), y = doubles(run.plan.curves().get("label")), hypothesis = doubles(run.plan.curves().get("hypothesis"));
+            double[] r = doubles(run.plan.curves().get("score")),
+                    y = doubles(run.plan.curves().get("label")),
+                    hypothesis = doubles(run.plan.curves().get("hypothesis"));
             double squares = 0;
             int exact = 0;
             for (int i = 0; i < r.length; i++) {
                 assertEquals(run.score(x, i), r[i], 2e-6);
                 assertEquals(run.u(r[i]), y[i], 1e-6);
-                double level = variant == Variant.APPROXIMATION ? Double.NaN : run.u(hypothesis[i] + (variant == Variant.E2E ? 0 : 1e-6));
+                double level = variant == Variant.APPROXIMATION
+                        ? Double.NaN
+                        : run.u(hypothesis[i] + (variant == Variant.E2E ? 0 : 1e-6));
                 squares += Math.pow(level - y[i], 2) / r.length;
                 exact += Math.abs(level - y[i]) < 1e-6 ? 1 : 0;
             }
@@ -228,7 +263,8 @@ class StepStepTest {
 
     @Test
     void defaultsAreThePapers() {
-        assertEquals(new Options(Variant.APPROXIMATION, 256, 0.01f, Smoothing.PROGRAM), Options.of(Variant.APPROXIMATION));
+        assertEquals(
+                new Options(Variant.APPROXIMATION, 256, 0.01f, Smoothing.PROGRAM), Options.of(Variant.APPROXIMATION));
         assertEquals(0.001f, Options.of(Variant.E2E).learningRate());
         assertEquals(5_000, new StepKind().defaultSteps(Options.of(Variant.FORWARD_ONLY)));
         assertEquals(10_000, new StepKind().defaultSteps(Options.of(Variant.MULTICLASS)));
@@ -238,10 +274,12 @@ class StepStepTest {
     void mistakesGetOneLine() {
         assertEquals(
                 "batch must be between 1 and 1048576, not 0",
-                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 0, 0.1f, null)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 0, 0.1f, null))
+                        .getMessage());
         assertEquals(
                 "lr must be positive, not -1.0",
-                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 1, -1f, null)).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new Options(Variant.E2E, 1, -1f, null))
+                        .getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

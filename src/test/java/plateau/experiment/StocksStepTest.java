@@ -21,11 +21,14 @@ import plateau.cuda.Work;
 import plateau.experiment.Stocks.Options;
 import plateau.kernel.Dense;
 import plateau.kernel.StocksData;
-import plateau.reference.Float64Tape.Node;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
-/** Training steps of both modes against a float64 re-implementation with one-hot inputs and Adam on every weight, and the metrics against brute force. */
+/**
+ * Training steps of both modes against a float64 re-implementation with one-hot inputs and Adam on
+ * every weight, and the metrics against brute force.
+ */
 class StocksStepTest {
 
     /** A planned run on the device, step by step, and its data drawn a second time. */
@@ -55,15 +58,24 @@ class StocksStepTest {
             stream.synchronize();
         }
 
-        /** The weights (d, k) and the bias (k) as of now: what each row of the arena has missed since its last update is made up for here, update by update. */
+        /**
+         * The weights (d, k) and the bias (k) as of now: what each row of the arena has missed
+         * since its last update is made up for here, update by update.
+         */
         List<double[]> weights() {
             int d = options.d(), k = options.k(), elements = plan.parameters().elements(), now = step.toInts()[0];
             double[] arena = doubles(plan.parameters().arena()), w = Arrays.copyOf(arena, d * k);
-            int[] last = plan.parameters().arena().slice(4L * elements * Float.BYTES, (long) d * Integer.BYTES).toInts();
+            int[] last = plan.parameters()
+                    .arena()
+                    .slice(4L * elements * Float.BYTES, (long) d * Integer.BYTES)
+                    .toInts();
             for (int i = 0; i < w.length; i++) {
                 double m = arena[2 * elements + i], s = arena[3 * elements + i];
                 for (int age = 1; age <= now - last[i / k]; age++) {
-                    w[i] -= rate(options.learningRate(), last[i / k] + age) * Math.pow(0.9f, age) * m / (Math.pow(0.99f, age / 2.0) * s + 1e-5f);
+                    w[i] -= rate(options.learningRate(), last[i / k] + age)
+                            * Math.pow(0.9f, age)
+                            * m
+                            / (Math.pow(0.99f, age / 2.0) * s + 1e-5f);
                 }
             }
             return List.of(w, doubles(plan.parameters().tensors().get(1).values()));
@@ -110,12 +122,18 @@ class StocksStepTest {
         /** What multiplies the softmax, (n, k): z or the label's one-hot vector. */
         double[] factors(Approach mode) {
             int k = options.k();
-            return IntStream.range(0, x.length * k).mapToDouble(i -> mode == Approach.E2E ? z(i / k, i % k) : i % k == y[i / k] ? 1 : 0).toArray();
+            return IntStream.range(0, x.length * k)
+                    .mapToDouble(i -> mode == Approach.E2E ? z(i / k, i % k) : i % k == y[i / k] ? 1 : 0)
+                    .toArray();
         }
     }
 
-    /** The mean of −z · softmax(x w + b) on the oracle's tape, as −z · e / Σ e with e the exponentials of scores that are around zero. */
-    private static double lossAndGradients(Samples samples, Approach mode, List<double[]> weights, double[][] gradients) {
+    /**
+     * The mean of −z · softmax(x w + b) on the oracle's tape, as −z · e / Σ e with e the
+     * exponentials of scores that are around zero.
+     */
+    private static double lossAndGradients(
+            Samples samples, Approach mode, List<double[]> weights, double[][] gradients) {
         int n = samples.x.length, d = samples.options.d(), k = samples.options.k();
         Float64Tape tape = new Float64Tape();
         Node w = tape.leaf(d, k, weights.get(0)), b = tape.leaf(1, k, weights.get(1));
@@ -131,14 +149,27 @@ class StocksStepTest {
         return loss.scalar();
     }
 
-    /** Small d: rows are read several times in a batch and at every step; large d: most are not read for steps on end. */
+    /**
+     * Small d: rows are read several times in a batch and at every step; large d: most are not read
+     * for steps on end.
+     */
     @ParameterizedTest
-    @CsvSource({"E2E, 7, 10, 33", "DEC, 7, 10, 33", "E2E, 60, 3, 5", "DEC, 60, 3, 5", "E2E, 200, 65, 20", "DEC, 200, 65, 20", "E2E, 1, 2, 1"})
+    @CsvSource({
+        "E2E, 7, 10, 33",
+        "DEC, 7, 10, 33",
+        "E2E, 60, 3, 5",
+        "DEC, 60, 3, 5",
+        "E2E, 200, 65, 20",
+        "DEC, 200, 65, 20",
+        "E2E, 1, 2, 1"
+    })
     void fiveStepsAgreeWithFloat64(Approach mode, int d, int k, int batch) {
         float rate = 0.1f;
         try (Run run = new Run(new Options(d, k, mode, batch, rate), 3)) {
             List<double[]> weights = run.weights();
-            double[][] means = {new double[d * k], new double[k]}, squares = {new double[d * k], new double[k]}, gradients = new double[2][];
+            double[][] means = {new double[d * k], new double[k]},
+                    squares = {new double[d * k], new double[k]},
+                    gradients = new double[2][];
             for (int step = 1; step <= 5; step++) {
                 double loss = lossAndGradients(run.samples(batch, RandomStreams.TRAINING), mode, weights, gradients);
                 run.run(run.plan.step());
@@ -159,7 +190,10 @@ class StocksStepTest {
         }
     }
 
-    /** Every input and every z that is possible with it, one after the other, at the start and after steps that leave some rows behind. */
+    /**
+     * Every input and every z that is possible with it, one after the other, at the start and after
+     * steps that leave some rows behind.
+     */
     @ParameterizedTest
     @CsvSource({"E2E, 0", "DEC, 0", "E2E, 4", "DEC, 30"})
     void metricsAreExpectationsOverAllInputsAndSigns(Approach mode, int steps) {
@@ -178,12 +212,24 @@ class StocksStepTest {
                 int label = labels[input];
                 loss -= share[label] / d;
                 accuracy += IntStream.range(0, k).allMatch(j -> share[j] <= share[label]) ? 1.0 / d : 0;
-                double[] one = gradient(share, IntStream.range(0, k).mapToDouble(j -> j == label ? 1 : 0).toArray(), input, d);
+                double[] one = gradient(
+                        share,
+                        IntStream.range(0, k)
+                                .mapToDouble(j -> j == label ? 1 : 0)
+                                .toArray(),
+                        input,
+                        d);
                 decomposed += square(one) / d;
                 for (int bits = 0; bits < 1 << k; bits++) {
                     int pattern = bits;
                     if ((pattern >> label & 1) == 0) {
-                        double[] g = gradient(share, IntStream.range(0, k).mapToDouble(j -> 1 - 2 * (pattern >> j & 1)).toArray(), input, d);
+                        double[] g = gradient(
+                                share,
+                                IntStream.range(0, k)
+                                        .mapToDouble(j -> 1 - 2 * (pattern >> j & 1))
+                                        .toArray(),
+                                input,
+                                d);
                         double probability = 1.0 / d / (1 << k - 1);
                         endToEnd += probability * square(g);
                         Arrays.setAll(mean, j -> mean[j] + probability * g[j]);
@@ -191,25 +237,44 @@ class StocksStepTest {
                 }
             }
             double signal = square(mean);
-            double[] expected = {loss, accuracy, endToEnd - signal, decomposed - signal, (endToEnd - signal) / (decomposed - signal), endToEnd, decomposed};
+            double[] expected = {
+                loss,
+                accuracy,
+                endToEnd - signal,
+                decomposed - signal,
+                (endToEnd - signal) / (decomposed - signal),
+                endToEnd,
+                decomposed
+            };
             double[] metrics = run.metrics();
             for (int i = 0; i < expected.length; i++) {
-                assertEquals(expected[i], metrics[1 + i], 2e-5 * Math.max(Math.abs(expected[i]), 1e-3), new Stocks(run.options, run.seed).metrics().get(1 + i));
+                assertEquals(
+                        expected[i],
+                        metrics[1 + i],
+                        2e-5 * Math.max(Math.abs(expected[i]), 1e-3),
+                        new Stocks(run.options, run.seed).metrics().get(1 + i));
             }
             Samples fresh = run.samples(500, RandomStreams.EVALUATION);
-            double sampled = IntStream.range(0, 500 * k).mapToDouble(i -> -fresh.factors(Approach.E2E)[i] * softmax(w, b, fresh.x[i / k])[i % k] / 500).sum();
+            double sampled = IntStream.range(0, 500 * k)
+                    .mapToDouble(i -> -fresh.factors(Approach.E2E)[i] * softmax(w, b, fresh.x[i / k])[i % k] / 500)
+                    .sum();
             assertEquals(sampled, metrics[0], 1e-5);
         }
     }
 
     private static double[] softmax(double[] w, double[] b, int input) {
         int k = b.length;
-        double[] powers = IntStream.range(0, k).mapToDouble(j -> Math.exp(w[input * k + j] + b[j])).toArray();
+        double[] powers = IntStream.range(0, k)
+                .mapToDouble(j -> Math.exp(w[input * k + j] + b[j]))
+                .toArray();
         double sum = DoubleStream.of(powers).sum();
         return DoubleStream.of(powers).map(power -> power / sum).toArray();
     }
 
-    /** Of −z · softmax with respect to the weights (d, k) and the bias (k), term by term: −Σ_i z_i p_i (δ_ij − p_j). */
+    /**
+     * Of −z · softmax with respect to the weights (d, k) and the bias (k), term by term: −Σ_i z_i
+     * p_i (δ_ij − p_j).
+     */
     private static double[] gradient(double[] share, double[] z, int input, int d) {
         int k = share.length;
         double[] gradient = new double[d * k + k];
@@ -232,7 +297,8 @@ class StocksStepTest {
     @CsvSource({"10", "100", "1000"})
     void noiseIsKTimesLargerAtTheStart(int k) {
         try (Device device = TestDevice.open()) {
-            Map<String, Double> start = new Stocks(Options.of(k, Approach.E2E), 1).start(Kernels.of(device, Dense.Products.AUTO));
+            Map<String, Double> start =
+                    new Stocks(Options.of(k, Approach.E2E), 1).start(Kernels.of(device, Dense.Products.AUTO));
             assertEquals(k, start.get("noise_ratio"), 0.05 * k);
             assertEquals(k, start.get("moment_e2e") / start.get("moment_dec"), 0.05 * k);
             assertEquals(-1.0 / k, start.get("exact_loss"), 0.01 / k);
@@ -246,16 +312,21 @@ class StocksStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "0    | 10      | 100   | 0.1  | d must be between 1 and 1048576, not 0",
-        "1000 | 1       | 100   | 0.1  | k must be between 2 and 1048576, not 1",
-        "1000 | 1000000 | 100   | 0.1  | d times k must be at most 268435456, not 1000000000",
-        "1000 | 10      | 0     | 0.1  | batch must be between 1 and 16384, not 0",
-        "1    | 1000000 | 16384 | 0.1  | batch times k must be at most 268435456, not 16384000000",
-        "1000 | 10      | 100   | -0.1 | lr must be positive, not -0.1"
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0    | 10      | 100   | 0.1  | d must be between 1 and 1048576, not 0",
+                "1000 | 1       | 100   | 0.1  | k must be between 2 and 1048576, not 1",
+                "1000 | 1000000 | 100   | 0.1  | d times k must be at most 268435456, not 1000000000",
+                "1000 | 10      | 0     | 0.1  | batch must be between 1 and 16384, not 0",
+                "1    | 1000000 | 16384 | 0.1  | batch times k must be at most 268435456, not 16384000000",
+                "1000 | 10      | 100   | -0.1 | lr must be positive, not -0.1"
+            })
     void mistakesGetOneLine(int d, int k, int batch, float rate, String message) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, () -> new Options(d, k, Approach.E2E, batch, rate)).getMessage());
+        assertEquals(
+                message,
+                assertThrows(IllegalArgumentException.class, () -> new Options(d, k, Approach.E2E, batch, rate))
+                        .getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

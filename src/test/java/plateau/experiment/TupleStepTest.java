@@ -21,13 +21,16 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
-import plateau.kernel.LineData.Raster;
 import plateau.kernel.LineData;
-import plateau.reference.Float64Tape.Node;
+import plateau.kernel.LineData.Raster;
 import plateau.reference.Float64Tape;
+import plateau.reference.Float64Tape.Node;
 import plateau.reference.TestDevice;
 
-/** Training on tuples, and the statistics of their gradients, against a float64 re-implementation that starts from the same weights and reads the same images. */
+/**
+ * Training on tuples, and the statistics of their gradients, against a float64 re-implementation
+ * that starts from the same weights and reads the same images.
+ */
 class TupleStepTest {
     private static final int SIDE = 28;
     private static final int PIXELS = SIDE * SIDE;
@@ -58,15 +61,21 @@ class TupleStepTest {
             run(kernels.counter().advance(step));
         }
 
-        /** Images, their labels and the tuples' labels of that random stream, at the present step. */
+        /**
+         * Images, their labels and the tuples' labels of that random stream, at the present step.
+         */
         Tuples tuples(int n, int k, int randomStream, DeviceBuffer at) {
-            DeviceBuffer x = workspace.words((long) n * k * PIXELS), y = workspace.words((long) n * k), product = workspace.words(n);
+            DeviceBuffer x = workspace.words((long) n * k * PIXELS),
+                    y = workspace.words((long) n * k),
+                    product = workspace.words(n);
             run(new LineData(device).tuples(0, n, k, Raster.PROGRAM, SEED, randomStream, at, x, y, product));
             return new Tuples(n, k, doubles(x), doubles(y), doubles(product));
         }
 
         List<double[]> weights() {
-            return new ArrayList<>(plan.parameters().tensors().stream().map(tensor -> doubles(tensor.values())).toList());
+            return new ArrayList<>(plan.parameters().tensors().stream()
+                    .map(tensor -> doubles(tensor.values()))
+                    .toList());
         }
 
         @Override
@@ -78,19 +87,28 @@ class TupleStepTest {
 
     private record Tuples(int n, int k, double[] images, double[] imageLabels, double[] tupleLabels) {}
 
-    /** Both networks on the oracle's tape. Weights are those of the program's arrays in the order of declaration. */
+    /**
+     * Both networks on the oracle's tape. Weights are those of the program's arrays in the order of
+     * declaration.
+     */
     private record Reference(Float64Tape tape, List<Node> parameters, Node features, Node imageScore, Node tupleScore) {
 
         static Reference of(Tuples tuples, List<double[]> weights) {
             Float64Tape tape = new Float64Tape();
             int images = tuples.n * tuples.k;
             int[] rows = {16, 1, 16, 1, 784, 1, 50, 1, 100, 1, tuples.k, 1, 100, 1};
-            List<Node> p = IntStream.range(0, rows.length).mapToObj(i -> tape.leaf(rows[i], weights.get(i).length / rows[i], weights.get(i))).toList();
-            Node lower = tape.convolutionPool(tape.leaf(images, PIXELS, tuples.images), p.get(0), p.get(1), SIDE, SIDE, 5);
+            List<Node> p = IntStream.range(0, rows.length)
+                    .mapToObj(i -> tape.leaf(rows[i], weights.get(i).length / rows[i], weights.get(i)))
+                    .toList();
+            Node lower =
+                    tape.convolutionPool(tape.leaf(images, PIXELS, tuples.images), p.get(0), p.get(1), SIDE, SIDE, 5);
             Node upper = tape.convolutionPool(lower, p.get(2), p.get(3), SIDE / 2, SIDE / 2, 5);
             Node features = tape.relu(tape.dense(tape.relu(tape.dense(upper, p.get(4), p.get(5))), p.get(6), p.get(7)));
             Node imageScore = tape.dense(features, p.get(8), p.get(9));
-            Node squashed = tape.map(tape.reshape(imageScore, tuples.n, tuples.k), Reference::sigmoid, s -> sigmoid(s) * (1 - sigmoid(s)));
+            Node squashed = tape.map(
+                    tape.reshape(imageScore, tuples.n, tuples.k),
+                    Reference::sigmoid,
+                    s -> sigmoid(s) * (1 - sigmoid(s)));
             Node tupleScore = tape.dense(tape.relu(tape.dense(squashed, p.get(10), p.get(11))), p.get(12), p.get(13));
             return new Reference(tape, p, features, imageScore, tupleScore);
         }
@@ -101,12 +119,17 @@ class TupleStepTest {
 
         Node loss(Approach mode, Tuples tuples) {
             Node loss = tape.hinge(tupleScore, tape.leaf(tuples.n, 1, tuples.tupleLabels));
-            return mode == Approach.E2E ? loss : tape.sum(loss, tape.hinge(imageScore, tape.leaf(tuples.n * tuples.k, 1, tuples.imageLabels)));
+            return mode == Approach.E2E
+                    ? loss
+                    : tape.sum(loss, tape.hinge(imageScore, tape.leaf(tuples.n * tuples.k, 1, tuples.imageLabels)));
         }
     }
 
     private static double accuracy(double[] scores, double[] labels) {
-        return IntStream.range(0, scores.length).filter(i -> scores[i] * labels[i] > 0).count() / (double) scores.length;
+        return IntStream.range(0, scores.length)
+                        .filter(i -> scores[i] * labels[i] > 0)
+                        .count()
+                / (double) scores.length;
     }
 
     private static Tuple tuple(Approach mode, int k, int batch) {
@@ -118,8 +141,10 @@ class TupleStepTest {
     void fiveStepsAgreeWithFloat64(Approach mode, int k, int batch) {
         try (Run run = new Run(tuple(mode, k, batch))) {
             List<double[]> weights = run.weights();
-            List<double[]> means = weights.stream().map(w -> new double[w.length]).toList();
-            List<double[]> squares = weights.stream().map(w -> new double[w.length]).toList();
+            List<double[]> means =
+                    weights.stream().map(w -> new double[w.length]).toList();
+            List<double[]> squares =
+                    weights.stream().map(w -> new double[w.length]).toList();
             for (int step = 1; step <= 5; step++) {
                 Tuples tuples = run.tuples(batch, k, RandomStreams.TRAINING, run.step);
                 Reference reference = Reference.of(tuples, weights);
@@ -128,12 +153,27 @@ class TupleStepTest {
                 run.advance();
                 double corrected = 1e-3f * Math.sqrt(1 - Math.pow(0.99f, step)) / (1 - Math.pow(0.9f, step));
                 for (int i = 0; i < weights.size(); i++) {
-                    double[] w = weights.get(i), m = means.get(i), v = squares.get(i), g = reference.parameters.get(i).gradient();
+                    double[] w = weights.get(i),
+                            m = means.get(i),
+                            v = squares.get(i),
+                            g = reference.parameters.get(i).gradient();
                     if (step == 1) {
                         double largest = Arrays.stream(g).map(Math::abs).max().orElseThrow();
-                        float[] got = run.plan.parameters().gradients().slice((long) run.plan.parameters().declared().get(i).offset() * Float.BYTES, (long) g.length * Float.BYTES).toFloats();
+                        float[] got = run.plan
+                                .parameters()
+                                .gradients()
+                                .slice(
+                                        (long) run.plan
+                                                        .parameters()
+                                                        .declared()
+                                                        .get(i)
+                                                        .offset()
+                                                * Float.BYTES,
+                                        (long) g.length * Float.BYTES)
+                                .toFloats();
                         for (int j = 0; j < g.length; j++) {
-                            assertEquals(g[j], got[j], 1e-5 * Math.max(largest, 1e-3), "gradient " + j + " of array " + i);
+                            assertEquals(
+                                    g[j], got[j], 1e-5 * Math.max(largest, 1e-3), "gradient " + j + " of array " + i);
                         }
                     }
                     for (int j = 0; j < w.length; j++) {
@@ -145,25 +185,44 @@ class TupleStepTest {
                 }
                 float[] logged = Arrays.copyOfRange(run.plan.training().rows().toFloats(), 4 * (step - 1), 4 * step);
                 assertEquals(loss.scalar(), logged[1], 1e-4, "logged loss");
-                assertEquals(accuracy(reference.tupleScore.values(), tuples.tupleLabels), logged[2], 1e-6, "logged accuracy on tuples");
-                assertEquals(accuracy(reference.imageScore.values(), tuples.imageLabels), logged[3], 1e-6, "logged accuracy on images");
+                assertEquals(
+                        accuracy(reference.tupleScore.values(), tuples.tupleLabels),
+                        logged[2],
+                        1e-6,
+                        "logged accuracy on tuples");
+                assertEquals(
+                        accuracy(reference.imageScore.values(), tuples.imageLabels),
+                        logged[3],
+                        1e-6,
+                        "logged accuracy on images");
             }
         }
     }
 
-    /** Scores that are close to 0 may round to either side: one of the 2,000 tuples, two of the 4,000 images. */
+    /**
+     * Scores that are close to 0 may round to either side: one of the 2,000 tuples, two of the
+     * 4,000 images.
+     */
     @Test
     void evaluationIsOnTheSame2000TuplesAtAnyStep() {
         try (Run run = new Run(tuple(Approach.DEC, 2, 20))) {
             Tuples tuples = run.tuples(2000, 2, RandomStreams.EVALUATION, run.workspace.ints(0));
             for (int step = 0; step < 2; step++) {
                 run.run(run.plan.evaluation());
-                Tuple.Batch batch = Tuple.Batch.record(new Tape(run.kernels, run.workspace, run.plan.parameters()), networks(2), 2000, 2);
+                Tuple.Batch batch = Tuple.Batch.record(
+                        new Tape(run.kernels, run.workspace, run.plan.parameters()), networks(2), 2000, 2);
                 batch.images().values().upload(floats(tuples.images));
                 run.run(batch.tape().forward(batch.tupleScore()));
-                double[] tupleScore = doubles(batch.tupleScore().values()), imageScore = doubles(batch.imageScore().values());
-                double loss = IntStream.range(0, 2000).mapToDouble(i -> Math.max(0, 1 - tuples.tupleLabels[i] * tupleScore[i])).average().orElseThrow()
-                        + IntStream.range(0, 4000).mapToDouble(i -> Math.max(0, 1 - tuples.imageLabels[i] * imageScore[i])).average().orElseThrow();
+                double[] tupleScore = doubles(batch.tupleScore().values()),
+                        imageScore = doubles(batch.imageScore().values());
+                double loss = IntStream.range(0, 2000)
+                                .mapToDouble(i -> Math.max(0, 1 - tuples.tupleLabels[i] * tupleScore[i]))
+                                .average()
+                                .orElseThrow()
+                        + IntStream.range(0, 4000)
+                                .mapToDouble(i -> Math.max(0, 1 - tuples.imageLabels[i] * imageScore[i]))
+                                .average()
+                                .orElseThrow();
                 float[] test = run.plan.test().rows().toFloats();
                 assertEquals(loss, test[1], 1e-4);
                 assertEquals(accuracy(tupleScore, tuples.tupleLabels), test[2], 1.1 / 2000);
@@ -192,7 +251,10 @@ class TupleStepTest {
                     double[] e = new double[FEATURES], d = new double[FEATURES];
                     for (int c = 0; c < FEATURES; c++) {
                         for (int j = 0; j < k; j++) {
-                            e[c] += tuples.tupleLabels[i] * batch * slopes[i * k + j] * features[(i * k + j) * FEATURES + c];
+                            e[c] += tuples.tupleLabels[i]
+                                    * batch
+                                    * slopes[i * k + j]
+                                    * features[(i * k + j) * FEATURES + c];
                         }
                         d[c] = tuples.imageLabels[i * k] * features[i * k * FEATURES + c];
                     }
@@ -214,10 +276,18 @@ class TupleStepTest {
         double sig = 0, noi = 0, pairs = 0;
         for (int c = 0; c < FEATURES; c++) {
             int column = c;
-            double mean = Arrays.stream(g).mapToDouble(sample -> sample[column]).average().orElseThrow();
-            double second = Arrays.stream(g).mapToDouble(sample -> sample[column] * sample[column]).sum();
+            double mean = Arrays.stream(g)
+                    .mapToDouble(sample -> sample[column])
+                    .average()
+                    .orElseThrow();
+            double second = Arrays.stream(g)
+                    .mapToDouble(sample -> sample[column] * sample[column])
+                    .sum();
             sig += mean * mean;
-            noi += Arrays.stream(g).mapToDouble(sample -> (sample[column] - mean) * (sample[column] - mean)).average().orElseThrow();
+            noi += Arrays.stream(g)
+                    .mapToDouble(sample -> (sample[column] - mean) * (sample[column] - mean))
+                    .average()
+                    .orElseThrow();
             pairs += (mean * mean * n * n - second) / n / (n - 1.0);
         }
         assertEquals(sig, got[0], 1e-4 * sig, "Sig");
@@ -239,10 +309,22 @@ class TupleStepTest {
 
     @Test
     void mistakesGetOneLine() {
-        assertEquals("k must be between 1 and 16, not 0", assertThrows(IllegalArgumentException.class, () -> Tuple.Options.of(0, Approach.E2E)).getMessage());
-        assertEquals("batch must be between 1 and 4096, not 0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 0, null)).getMessage());
-        assertEquals("lr must be positive, not -1.0", assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 1, -1f)).getMessage());
-        assertEquals("batch must be at least 2, for there to be noise, not 1", assertThrows(IllegalArgumentException.class, () -> new Snr.Options(1, null, null, 1)).getMessage());
+        assertEquals(
+                "k must be between 1 and 16, not 0",
+                assertThrows(IllegalArgumentException.class, () -> Tuple.Options.of(0, Approach.E2E))
+                        .getMessage());
+        assertEquals(
+                "batch must be between 1 and 4096, not 0",
+                assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 0, null))
+                        .getMessage());
+        assertEquals(
+                "lr must be positive, not -1.0",
+                assertThrows(IllegalArgumentException.class, () -> new Tuple.Options(1, Approach.E2E, null, 1, -1f))
+                        .getMessage());
+        assertEquals(
+                "batch must be at least 2, for there to be noise, not 1",
+                assertThrows(IllegalArgumentException.class, () -> new Snr.Options(1, null, null, 1))
+                        .getMessage());
     }
 
     private static double[] doubles(DeviceBuffer buffer) {

@@ -27,7 +27,13 @@ final class KernelCase {
     private final Device device;
     private Work work;
 
-    private record Output(String name, DeviceBuffer whole, DeviceBuffer view, double[] expected, double tolerance, double leastScale) {}
+    private record Output(
+            String name,
+            DeviceBuffer whole,
+            DeviceBuffer view,
+            double[] expected,
+            double tolerance,
+            double leastScale) {}
 
     private record Bytes(String name, DeviceBuffer memory, byte[] expected) {}
 
@@ -160,7 +166,8 @@ final class KernelCase {
             int[] got = output.memory.toInts(), want = words(output.expected, GUARD);
             int at = Arrays.mismatch(got, want);
             if (at >= 0) {
-                return "%s: bytes from %d on are %08x, not %08x".formatted(output.name, at * Integer.BYTES, got[at], want[at]);
+                return "%s: bytes from %d on are %08x, not %08x"
+                        .formatted(output.name, at * Integer.BYTES, got[at], want[at]);
             }
         }
         return null;

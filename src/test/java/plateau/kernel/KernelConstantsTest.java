@@ -24,13 +24,15 @@ import plateau.cuda.Device;
 import plateau.cuda.load.DeviceOptions;
 
 /**
- * What the kernels' sources and their launchers both must know is the same on either side. Every integer constant of either side is compared, or is named as one side's own affair: a new one fails here
- * until somebody has said which it is.
+ * What the kernels' sources and their launchers both must know is the same on either side. Every
+ * integer constant of either side is compared, or is named as one side's own affair: a new one
+ * fails here until somebody has said which it is.
  */
 class KernelConstantsTest {
     private static final Path ROOT = Path.of(System.getProperty("plateau.basedir"));
     private static final Path KERNELS = ROOT.resolve("kernels");
-    private static final Pattern CONSTANT = Pattern.compile("(?m)^(?:\\[\\[maybe_unused\\]\\] )?constexpr int (k\\w+) =\\s+([^;]+);");
+    private static final Pattern CONSTANT =
+            Pattern.compile("(?m)^(?:\\[\\[maybe_unused\\]\\] )?constexpr int (k\\w+) =\\s+([^;]+);");
 
     /** Java's constant, and the kernels'. */
     private static final Map<String, String> SAME = new TreeMap<>(Map.ofEntries(
@@ -81,20 +83,29 @@ class KernelConstantsTest {
             "dense_threads.cuh kThreadTile",
             "snr.cu kMomentSamples");
 
-    /** The launchers' own: what is chosen freely, and what is estimated. So are counts of threads and of operations that are not compared above. */
-    private static final Set<String> LAUNCHERS_OWN = Set.of("Conv2d.CPU_PARTS", "Conv2d.GPU_PARTS", "Dense.LARGE_PRODUCT");
+    /**
+     * The launchers' own: what is chosen freely, and what is estimated. So are counts of threads
+     * and of operations that are not compared above.
+     */
+    private static final Set<String> LAUNCHERS_OWN =
+            Set.of("Conv2d.CPU_PARTS", "Conv2d.GPU_PARTS", "Dense.LARGE_PRODUCT");
 
     private static String source(String file) throws IOException {
         return Files.readString(KERNELS.resolve(file));
     }
 
-    /** The definitions of the kernels' integer constants by "file name"; the last one where there are several. */
+    /**
+     * The definitions of the kernels' integer constants by "file name"; the last one where there
+     * are several.
+     */
     private static Map<String, String> definitions() throws IOException {
         Map<String, String> found = new TreeMap<>();
         try (Stream<Path> files = Files.walk(KERNELS)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = KERNELS.relativize(file).toString();
-                CONSTANT.matcher(source(name)).results().forEach(constant -> found.put(name + " " + constant.group(1), constant.group(2)));
+                CONSTANT.matcher(source(name))
+                        .results()
+                        .forEach(constant -> found.put(name + " " + constant.group(1), constant.group(2)));
             }
         }
         return found;
@@ -104,13 +115,16 @@ class KernelConstantsTest {
     private static Map<String, Number> launchers() throws Exception {
         Map<String, Number> found = new TreeMap<>();
         try (Stream<Path> files = Files.list(ROOT.resolve("target/classes/plateau/kernel"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".class")).toList()) {
                 String name = file.getFileName().toString().replaceAll("\\.class$", "");
                 if (name.equals("package-info")) {
                     continue;
                 }
                 for (Field field : Class.forName("plateau.kernel." + name).getDeclaredFields()) {
-                    if (Modifier.isStatic(field.getModifiers()) && !field.isSynthetic() && (field.getType() == int.class || field.getType() == long.class)) {
+                    if (Modifier.isStatic(field.getModifiers())
+                            && !field.isSynthetic()
+                            && (field.getType() == int.class || field.getType() == long.class)) {
                         field.setAccessible(true);
                         found.put(name + "." + field.getName(), (Number) field.get(null));
                     }
@@ -129,7 +143,10 @@ class KernelConstantsTest {
         private int next;
 
         private Expression(String text, Map<String, Long> names) {
-            tokens = TOKEN.matcher(text.replaceAll("static_cast<\\w+>", "")).results().map(MatchResult::group).toList();
+            tokens = TOKEN.matcher(text.replaceAll("static_cast<\\w+>", ""))
+                    .results()
+                    .map(MatchResult::group)
+                    .toList();
             this.names = names;
         }
 
@@ -203,7 +220,10 @@ class KernelConstantsTest {
         String file = constant.substring(0, constant.indexOf(' '));
         for (Matcher name = Pattern.compile("k[A-Z]\\w*").matcher(definition); name.find(); ) {
             String own = file + " " + name.group();
-            String other = definitions.keySet().stream().filter(key -> key.endsWith(" " + name.group())).findFirst().orElseThrow();
+            String other = definitions.keySet().stream()
+                    .filter(key -> key.endsWith(" " + name.group()))
+                    .findFirst()
+                    .orElseThrow();
             names.put(name.group(), value(definitions.containsKey(own) ? own : other, definitions));
         }
         return Expression.evaluate(definition, names);
@@ -211,7 +231,10 @@ class KernelConstantsTest {
 
     @Test
     void expressionsHaveTheirValues() {
-        assertEquals(7 + 3 * (4 - 2) / 6 + 4, Expression.evaluate("7 + kThree * (4 - 2) / 6 + ceil_div(static_cast<int>(10), kThree)", Map.of("kThree", 3L)));
+        assertEquals(
+                7 + 3 * (4 - 2) / 6 + 4,
+                Expression.evaluate(
+                        "7 + kThree * (4 - 2) / 6 + ceil_div(static_cast<int>(10), kThree)", Map.of("kThree", 3L)));
     }
 
     @Test
@@ -220,10 +243,14 @@ class KernelConstantsTest {
         Map<String, Number> launchers = launchers();
         for (Map.Entry<String, String> same : SAME.entrySet()) {
             assertTrue(launchers.containsKey(same.getKey()), same.getKey() + " is not there");
-            assertEquals(value(same.getValue(), definitions), launchers.get(same.getKey()).longValue(), same.toString());
+            assertEquals(
+                    value(same.getValue(), definitions),
+                    launchers.get(same.getKey()).longValue(),
+                    same.toString());
         }
         for (Map.Entry<String, Enum<?>> constant : ENUMS.entrySet()) {
-            assertEquals(value(constant.getKey(), definitions), constant.getValue().ordinal(), constant.toString());
+            assertEquals(
+                    value(constant.getKey(), definitions), constant.getValue().ordinal(), constant.toString());
         }
     }
 
@@ -234,26 +261,41 @@ class KernelConstantsTest {
         kernels.removeAll(KERNELS_OWN);
         kernels.removeAll(SAME.values());
         kernels.removeAll(ENUMS.keySet());
-        assertEquals(Set.of(), kernels, "compare these constants of the kernels with the launchers', or name them in KERNELS_OWN");
+        assertEquals(
+                Set.of(),
+                kernels,
+                "compare these constants of the kernels with the launchers', or name them in KERNELS_OWN");
         Set<String> launchers = new TreeSet<>(launchers().keySet());
-        assertTrue(launchers.containsAll(LAUNCHERS_OWN), "LAUNCHERS_OWN names some that are not there: " + LAUNCHERS_OWN);
+        assertTrue(
+                launchers.containsAll(LAUNCHERS_OWN), "LAUNCHERS_OWN names some that are not there: " + LAUNCHERS_OWN);
         launchers.removeAll(LAUNCHERS_OWN);
         launchers.removeAll(SAME.keySet());
         launchers.removeIf(name -> name.endsWith("THREADS") || name.endsWith("_OPERATIONS"));
-        assertEquals(Set.of(), launchers, "compare these constants of the launchers with the kernels', or name them in LAUNCHERS_OWN");
+        assertEquals(
+                Set.of(),
+                launchers,
+                "compare these constants of the launchers with the kernels', or name them in LAUNCHERS_OWN");
     }
 
     @Test
     void aBlockOfTheConvolutionIsAsLargeAsItsKernelsAllow() throws Exception {
-        List<String> bounds = Pattern.compile("__launch_bounds__\\((\\d+)\\)\\s+conv2d_pool_\\w+").matcher(source("conv2d.cu")).results().map(bound -> bound.group(1)).toList();
+        List<String> bounds = Pattern.compile("__launch_bounds__\\((\\d+)\\)\\s+conv2d_pool_\\w+")
+                .matcher(source("conv2d.cu"))
+                .results()
+                .map(bound -> bound.group(1))
+                .toList();
         String threads = launchers().get("Conv2d.IMAGE_THREADS").toString();
         assertEquals(List.of(threads, threads, threads), bounds);
     }
 
-    /** A part's share of the filters' gradient, which the kernel lays out and the launcher allocates. */
+    /**
+     * A part's share of the filters' gradient, which the kernel lays out and the launcher
+     * allocates.
+     */
     @Test
     void sharesAreAsLargeAsTheKernelsThink() throws Exception {
-        Matcher formula = Pattern.compile("share_elements\\(int taps, int in\\) \\{\\s*return ([^;]+);").matcher(source("conv2d.cu"));
+        Matcher formula = Pattern.compile("share_elements\\(int taps, int in\\) \\{\\s*return ([^;]+);")
+                .matcher(source("conv2d.cu"));
         assertTrue(formula.find(), "share_elements is in conv2d.cu");
         List<Long> bytes = new ArrayList<>();
         try (Device device = Device.open(DeviceOptions.cpu())) {
@@ -262,8 +304,10 @@ class KernelConstantsTest {
                 return null;
             });
         }
-        long share = Expression.evaluate(formula.group(1), Map.of("taps", 25L, "in", 17L, "kLanes", value("lanes.cuh kLanes", definitions())));
-        // 40 images in parts of 2, of which a CPU has 32 at most; 33 output channels in groups of 16.
+        long share = Expression.evaluate(
+                formula.group(1), Map.of("taps", 25L, "in", 17L, "kLanes", value("lanes.cuh kLanes", definitions())));
+        // 40 images in parts of 2, of which a CPU has 32 at most; 33 output channels in groups of
+        // 16.
         assertEquals(20 * 3 * share * Float.BYTES, bytes.get(6), "shares");
         assertEquals(8, bytes.size());
     }

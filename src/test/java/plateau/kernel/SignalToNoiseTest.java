@@ -202,8 +202,8 @@ class SignalToNoiseTest {
                 for (int approach = 0; approach < 2; approach++) {
                     double[] want = expected(approach == 0 ? first : second, n, weights);
                     for (int m = 0; m < 6; m++) {
-                        // An error of the ratio is relative, so its logarithm's is not; the unbiased Sig is a
-                        // difference.
+                        // An error of the ratio is relative, so its logarithm's is not; the
+                        // unbiased Sig is a difference.
                         double scale = m == 3 ? 1 : m == 4 ? want[0] + want[1] : Math.abs(want[m]);
                         assertEquals(
                                 want[m],

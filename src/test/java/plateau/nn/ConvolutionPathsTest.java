@@ -31,16 +31,26 @@ import plateau.kernel.Dense;
 import plateau.reference.Seeds;
 import plateau.reference.TestDevice;
 
-/** The network on a tuple's images by cuDNN and by the hand-written kernels: the same outputs, gradients and training to float tolerance; each replays what it does eagerly. */
+/**
+ * The network on a tuple's images by cuDNN and by the hand-written kernels: the same outputs,
+ * gradients and training to float tolerance; each replays what it does eagerly.
+ */
 class ConvolutionPathsTest {
     private static final int BATCH = 9;
     private static final int SIDE = 28;
     private static final int CHANNELS = 16;
     private static final float RATE = 0.05f;
 
-    /** Always the same: where two of a window's elements are equal but for rounding, the paths may rightly differ, which these numbers do not bring about. */
-    private final Seeds seeds = new Seeds(5, RandomGeneratorFactory.of("L64X128MixRandom").create(5));
-    private final float[] images = seeds.floats(BATCH * SIDE * SIDE), labels = seeds.signs(BATCH), values = seeds.floats(1 << 14);
+    /**
+     * Always the same: where two of a window's elements are equal but for rounding, the paths may
+     * rightly differ, which these numbers do not bring about.
+     */
+    private final Seeds seeds =
+            new Seeds(5, RandomGeneratorFactory.of("L64X128MixRandom").create(5));
+
+    private final float[] images = seeds.floats(BATCH * SIDE * SIDE),
+            labels = seeds.signs(BATCH),
+            values = seeds.floats(1 << 14);
 
     /** The network with its training step, and what there is to look at. */
     private static final class Network implements AutoCloseable {
@@ -52,12 +62,19 @@ class ConvolutionPathsTest {
         final Backward backward;
         final Work step;
 
-        Network(Device device, Conv2d.Convolutions path, boolean background, float[] images, float[] labels, float[] values) {
+        Network(
+                Device device,
+                Conv2d.Convolutions path,
+                boolean background,
+                float[] images,
+                float[] labels,
+                float[] values) {
             workspace = new Workspace(device);
             stream = device.createStream();
             Parameters.Declaration declaration = new Parameters.Declaration();
             ConvolutionPool first = ConvolutionPool.declare(declaration, "first", SIDE, SIDE, 1, CHANNELS, 5, 28);
-            ConvolutionPool second = ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
+            ConvolutionPool second =
+                    ConvolutionPool.declare(declaration, "second", SIDE / 2, SIDE / 2, CHANNELS, CHANNELS, 5, 16);
             Linear last = Linear.declare(declaration, "last", SIDE / 4 * (SIDE / 4) * CHANNELS, 1, Activation.LINEAR);
             parameters = declaration.allocate(workspace, new Sgd(RATE));
             Kernels kernels = Kernels.of(device, Dense.Products.KERNELS, path);
@@ -66,7 +83,8 @@ class ConvolutionPathsTest {
             stream.synchronize();
             int next = 0;
             for (Tensor parameter : parameters.tensors()) {
-                float[] scaled = Arrays.copyOfRange(values, next, next += parameter.shape().elements());
+                float[] scaled = Arrays.copyOfRange(
+                        values, next, next += parameter.shape().elements());
                 for (int i = 0; i < scaled.length; i++) {
                     scaled[i] *= 0.1f;
                 }
@@ -76,12 +94,18 @@ class ConvolutionPathsTest {
             Tensor y = tape.tensor("labels", Shape.of(BATCH, 1));
             x.values().upload(images);
             y.values().upload(labels);
-            score = last.apply(tape, second.apply(tape, first.apply(tape, x), background ? tape.parameter(first.bias()) : null));
+            score = last.apply(
+                    tape, second.apply(tape, first.apply(tape, x), background ? tape.parameter(first.bias()) : null));
             Tensor loss = HingeLoss.of(tape, score, y);
             List<Tensor> wanted = new ArrayList<>(parameters.tensors());
             wanted.add(x);
             backward = tape.backward(List.of(loss), wanted);
-            step = Work.sequence("step", List.of(tape.forward(loss), backward.work(), new Sgd(RATE).update(kernels, workspace, parameters, workspace.words(1))));
+            step = Work.sequence(
+                    "step",
+                    List.of(
+                            tape.forward(loss),
+                            backward.work(),
+                            new Sgd(RATE).update(kernels, workspace, parameters, workspace.words(1))));
         }
 
         void run() {
@@ -90,11 +114,15 @@ class ConvolutionPathsTest {
         }
 
         List<float[]> gradients() {
-            return parameters.tensors().stream().map(parameter -> backward.of(parameter).toFloats()).toList();
+            return parameters.tensors().stream()
+                    .map(parameter -> backward.of(parameter).toFloats())
+                    .toList();
         }
 
         List<float[]> weights() {
-            return parameters.tensors().stream().map(parameter -> parameter.values().toFloats()).toList();
+            return parameters.tensors().stream()
+                    .map(parameter -> parameter.values().toFloats())
+                    .toList();
         }
 
         @Override
@@ -108,7 +136,10 @@ class ConvolutionPathsTest {
         return new Network(device, path, background, images, labels, values);
     }
 
-    /** With a background the kernels leave out the gradients of dark pixels, which are no parameters, so that those of the images are compared without. */
+    /**
+     * With a background the kernels leave out the gradients of dark pixels, which are no
+     * parameters, so that those of the images are compared without.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void bothGiveTheSameOutputsAndGradients(boolean background) {
@@ -118,14 +149,26 @@ class ConvolutionPathsTest {
         try (Device device = TestDevice.open();
                 Network cudnn = network(device, Conv2d.Convolutions.CUDNN, background);
                 Network kernels = network(device, Conv2d.Convolutions.KERNELS, background)) {
-            assertTrue(cudnn.step.parts().stream().anyMatch(work -> work.name().equals("cudnnConvolutionBackwardData")), "cuDNN does the work");
-            assertTrue(kernels.step.parts().stream().noneMatch(work -> work.name().startsWith("cudnn")), "the kernels do the work");
+            assertTrue(
+                    cudnn.step.parts().stream().anyMatch(work -> work.name().equals("cudnnConvolutionBackwardData")),
+                    "cuDNN does the work");
+            assertTrue(
+                    kernels.step.parts().stream().noneMatch(work -> work.name().startsWith("cudnn")),
+                    "the kernels do the work");
             cudnn.run();
             kernels.run();
-            assertClose("scores", List.of(kernels.score.values().toFloats()), List.of(cudnn.score.values().toFloats()), 1e-5);
+            assertClose(
+                    "scores",
+                    List.of(kernels.score.values().toFloats()),
+                    List.of(cudnn.score.values().toFloats()),
+                    1e-5);
             assertClose("gradients", kernels.gradients(), cudnn.gradients(), 1e-5);
             if (!background) {
-                assertClose("the images' gradient", List.of(kernels.backward.of(kernels.x).toFloats()), List.of(cudnn.backward.of(cudnn.x).toFloats()), 1e-5);
+                assertClose(
+                        "the images' gradient",
+                        List.of(kernels.backward.of(kernels.x).toFloats()),
+                        List.of(cudnn.backward.of(cudnn.x).toFloats()),
+                        1e-5);
             }
             for (int i = 1; i < 5; i++) {
                 cudnn.run();
@@ -136,7 +179,9 @@ class ConvolutionPathsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Conv2d.Convolutions.class, names = {"CUDNN", "KERNELS"})
+    @EnumSource(
+            value = Conv2d.Convolutions.class,
+            names = {"CUDNN", "KERNELS"})
     void aCapturedTrainingStepGivesTheBitsOfAnEagerOne(Conv2d.Convolutions path) {
         try (Device device = TestDevice.open()) {
             try (Network eager = network(device, path, true);
@@ -151,7 +196,8 @@ class ConvolutionPathsTest {
                 captured.stream.synchronize();
                 for (int i = 0; i < before.size(); i++) {
                     assertArrayEquals(eager.weights().get(i), captured.weights().get(i));
-                    assertTrue(!Arrays.equals(before.get(i), eager.weights().get(i)), "parameter " + i + " was trained");
+                    assertTrue(
+                            !Arrays.equals(before.get(i), eager.weights().get(i)), "parameter " + i + " was trained");
                 }
             }
             assertEquals(LiveObjects.NONE, device.live());
@@ -168,7 +214,10 @@ class ConvolutionPathsTest {
             assertTrue(scale > 0, seeds.message(what + " are all zero"));
             for (int i = 0; i < expected.get(k).length; i++) {
                 double difference = Math.abs(expected.get(k)[i] - actual.get(k)[i]);
-                assertTrue(difference <= tolerance * scale, seeds.message("%s %d[%d]: %s and %s".formatted(what, k, i, expected.get(k)[i], actual.get(k)[i])));
+                assertTrue(
+                        difference <= tolerance * scale,
+                        seeds.message(
+                                "%s %d[%d]: %s and %s".formatted(what, k, i, expected.get(k)[i], actual.get(k)[i])));
             }
         }
     }

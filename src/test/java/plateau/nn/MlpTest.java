@@ -49,8 +49,14 @@ class MlpTest {
         Mlp.declare(declaration, "net", 5, 50, 1);
         Parameters parameters = declaration.allocate(workspace, Adam.of(0.1f));
         assertEquals(
-                List.of("net.1.weights 5x50 at 0", "net.1.bias 50 at 256", "net.2.weights 50x1 at 320", "net.2.bias 1 at 384"),
-                parameters.declared().stream().map(p -> "%s %s at %d".formatted(p.name(), p.shape(), p.offset())).toList());
+                List.of(
+                        "net.1.weights 5x50 at 0",
+                        "net.1.bias 50 at 256",
+                        "net.2.weights 50x1 at 320",
+                        "net.2.bias 1 at 384"),
+                parameters.declared().stream()
+                        .map(p -> "%s %s at %d".formatted(p.name(), p.shape(), p.offset()))
+                        .toList());
         assertEquals(416, parameters.elements());
         assertEquals(4L * 4 * 416, parameters.arena().bytes(), "values, gradients and Adam's two moments");
     }
@@ -77,7 +83,8 @@ class MlpTest {
         assertArrayEquals(new float[3], values(parameters, 3));
         float ratio = first[0] / values(parameters, 2)[0];
         assertFalse(Math.abs(ratio - Math.sqrt(10)) < 1e-3, "layers draw from streams of their own");
-        assertArrayEquals(new float[parameters.elements()], parameters.gradients().toFloats());
+        assertArrayEquals(
+                new float[parameters.elements()], parameters.gradients().toFloats());
         assertArrayEquals(new float[parameters.elements()], parameters.state(1).toFloats());
 
         run(parameters.arena().fill(Float.floatToRawIntBits(Float.NaN)));
@@ -99,7 +106,8 @@ class MlpTest {
         x.values().upload(1f, 1f, 2f, -1f);
         Tensor y = mlp.apply(tape, x);
         run(tape.forward(y));
-        // (1, 1): hidden (4.5, 0, -1), of which (4.5, 0, 0) remain; (2, -1): (-0.5, -3, 5), of which (0, 0, 5).
+        // (1, 1): hidden (4.5, 0, -1), of which (4.5, 0, 0) remain; (2, -1): (-0.5, -3, 5), of
+        // which (0, 0, 5).
         assertArrayEquals(new float[] {0.5f, 496}, y.values().toFloats());
     }
 

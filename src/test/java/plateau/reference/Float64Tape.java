@@ -6,13 +6,16 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * An oracle for gradients: reverse-mode differentiation in float64 over row-major matrices, one obvious loop per operation. Nodes are recorded in the
- * order in which they are computed, so that walking the record backwards is a topological order.
+ * An oracle for gradients: reverse-mode differentiation in float64 over row-major matrices, one
+ * obvious loop per operation. Nodes are recorded in the order in which they are computed, so that
+ * walking the record backwards is a topological order.
  */
 public final class Float64Tape {
     private final List<Node> nodes = new ArrayList<>();
 
-    /** A matrix, and after {@link Float64Tape#backward} the gradient of the root with respect to it. */
+    /**
+     * A matrix, and after {@link Float64Tape#backward} the gradient of the root with respect to it.
+     */
     public static final class Node {
         private final int rows;
         private final int columns;
@@ -67,18 +70,17 @@ public final class Float64Tape {
                 }
             }
         }
-        c.backward =
-                () -> {
-                    for (int i = 0; i < a.rows; i++) {
-                        for (int j = 0; j < b.columns; j++) {
-                            double g = c.gradient[i * c.columns + j];
-                            for (int k = 0; k < a.columns; k++) {
-                                a.gradient[i * a.columns + k] += g * b.values[k * b.columns + j];
-                                b.gradient[k * b.columns + j] += g * a.values[i * a.columns + k];
-                            }
-                        }
+        c.backward = () -> {
+            for (int i = 0; i < a.rows; i++) {
+                for (int j = 0; j < b.columns; j++) {
+                    double g = c.gradient[i * c.columns + j];
+                    for (int k = 0; k < a.columns; k++) {
+                        a.gradient[i * a.columns + k] += g * b.values[k * b.columns + j];
+                        b.gradient[k * b.columns + j] += g * a.values[i * a.columns + k];
                     }
-                };
+                }
+            }
+        };
         return c;
     }
 
@@ -89,13 +91,12 @@ public final class Float64Tape {
         for (int i = 0; i < c.values.length; i++) {
             c.values[i] += b.values[i % b.values.length];
         }
-        c.backward =
-                () -> {
-                    for (int i = 0; i < c.gradient.length; i++) {
-                        a.gradient[i] += c.gradient[i];
-                        b.gradient[i % b.values.length] += c.gradient[i];
-                    }
-                };
+        c.backward = () -> {
+            for (int i = 0; i < c.gradient.length; i++) {
+                a.gradient[i] += c.gradient[i];
+                b.gradient[i % b.values.length] += c.gradient[i];
+            }
+        };
         return c;
     }
 
@@ -106,49 +107,45 @@ public final class Float64Tape {
         for (int i = 0; i < c.values.length; i++) {
             c.values[i] *= b.values[i];
         }
-        c.backward =
-                () -> {
-                    for (int i = 0; i < c.gradient.length; i++) {
-                        a.gradient[i] += c.gradient[i] * b.values[i];
-                        b.gradient[i] += c.gradient[i] * a.values[i];
-                    }
-                };
+        c.backward = () -> {
+            for (int i = 0; i < c.gradient.length; i++) {
+                a.gradient[i] += c.gradient[i] * b.values[i];
+                b.gradient[i] += c.gradient[i] * a.values[i];
+            }
+        };
         return c;
     }
 
     /** f of each element, whose derivative at x is df(x). */
     public Node map(Node a, DoubleUnaryOperator f, DoubleUnaryOperator df) {
         Node c = leaf(a.rows, a.columns, Arrays.stream(a.values).map(f).toArray());
-        c.backward =
-                () -> {
-                    for (int i = 0; i < c.gradient.length; i++) {
-                        a.gradient[i] += c.gradient[i] * df.applyAsDouble(a.values[i]);
-                    }
-                };
+        c.backward = () -> {
+            for (int i = 0; i < c.gradient.length; i++) {
+                a.gradient[i] += c.gradient[i] * df.applyAsDouble(a.values[i]);
+            }
+        };
         return c;
     }
 
     /** The same elements as (rows, columns). */
     public Node reshape(Node a, int rows, int columns) {
         Node c = leaf(rows, columns, a.values);
-        c.backward =
-                () -> {
-                    for (int i = 0; i < c.gradient.length; i++) {
-                        a.gradient[i] += c.gradient[i];
-                    }
-                };
+        c.backward = () -> {
+            for (int i = 0; i < c.gradient.length; i++) {
+                a.gradient[i] += c.gradient[i];
+            }
+        };
         return c;
     }
 
     /** The mean of all elements, 1×1. */
     public Node mean(Node a) {
         Node c = leaf(1, 1, Arrays.stream(a.values).average().orElseThrow());
-        c.backward =
-                () -> {
-                    for (int i = 0; i < a.gradient.length; i++) {
-                        a.gradient[i] += c.gradient[0] / a.gradient.length;
-                    }
-                };
+        c.backward = () -> {
+            for (int i = 0; i < a.gradient.length; i++) {
+                a.gradient[i] += c.gradient[0] / a.gradient.length;
+            }
+        };
         return c;
     }
 
@@ -163,7 +160,8 @@ public final class Float64Tape {
     }
 
     /**
-     * The 2×2 maxima, stride 2, of the convolution of images with filters plus a bias, stride 1, zero outside; the first of equal maxima takes the gradient.
+     * The 2×2 maxima, stride 2, of the convolution of images with filters plus a bias, stride 1,
+     * zero outside; the first of equal maxima takes the gradient.
      *
      * @param x (batch, rows · columns · in)
      * @param w (out, window · window · in)
@@ -171,7 +169,10 @@ public final class Float64Tape {
      */
     public Node convolutionPool(Node x, Node w, Node b, int rows, int columns, int window) {
         int out = w.rows, in = x.columns / (rows * columns), cells = rows / 2 * (columns / 2);
-        require(x.columns == rows * columns * in && w.columns == window * window * in && b.rows == 1 && b.columns == out);
+        require(x.columns == rows * columns * in
+                && w.columns == window * window * in
+                && b.rows == 1
+                && b.columns == out);
         Node y = leaf(x.rows, cells * out, new double[x.rows * cells * out]);
         int[] winner = new int[y.values.length];
         Arrays.fill(y.values, Double.NEGATIVE_INFINITY);
@@ -190,26 +191,29 @@ public final class Float64Tape {
                 }
             }
         }
-        y.backward =
-                () -> {
-                    for (int i = 0; i < y.values.length; i++) {
-                        b.gradient[i % out] += y.gradient[i];
-                        for (int tap = 0; tap < window * window; tap++) {
-                            int at = source(i, winner[i], tap, out, rows, columns, window);
-                            for (int c = 0; at >= 0 && c < in; c++) {
-                                x.gradient[at * in + c] += y.gradient[i] * w.values[i % out * w.columns + tap * in + c];
-                                w.gradient[i % out * w.columns + tap * in + c] += y.gradient[i] * x.values[at * in + c];
-                            }
-                        }
+        y.backward = () -> {
+            for (int i = 0; i < y.values.length; i++) {
+                b.gradient[i % out] += y.gradient[i];
+                for (int tap = 0; tap < window * window; tap++) {
+                    int at = source(i, winner[i], tap, out, rows, columns, window);
+                    for (int c = 0; at >= 0 && c < in; c++) {
+                        x.gradient[at * in + c] += y.gradient[i] * w.values[i % out * w.columns + tap * in + c];
+                        w.gradient[i % out * w.columns + tap * in + c] += y.gradient[i] * x.values[at * in + c];
                     }
-                };
+                }
+            }
+        };
         return y;
     }
 
-    /** The pixel, counted over the whole batch, that a tap meets for one quadrant of pooled output i; -1 outside of the image. */
+    /**
+     * The pixel, counted over the whole batch, that a tap meets for one quadrant of pooled output
+     * i; -1 outside of the image.
+     */
     private static int source(int i, int quadrant, int tap, int out, int rows, int columns, int window) {
         int cell = i / out, image = cell / (rows / 2 * (columns / 2)), inside = cell % (rows / 2 * (columns / 2));
-        int row = inside / (columns / 2) * 2 + quadrant / 2 + tap / window - window / 2, column = inside % (columns / 2) * 2 + quadrant % 2 + tap % window - window / 2;
+        int row = inside / (columns / 2) * 2 + quadrant / 2 + tap / window - window / 2,
+                column = inside % (columns / 2) * 2 + quadrant % 2 + tap % window - window / 2;
         return row < 0 || row >= rows || column < 0 || column >= columns ? -1 : (image * rows + row) * columns + column;
     }
 

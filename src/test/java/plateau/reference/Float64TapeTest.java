@@ -47,7 +47,10 @@ class Float64TapeTest {
         return function(tape, tape.leaf(2, 3, a), b).scalar();
     }
 
-    /** A function of a with several uses of it: mean(sin(a b a + a) ∘ (a + row of b)), a (2, 3), b (3, 2). */
+    /**
+     * A function of a with several uses of it: mean(sin(a b a + a) ∘ (a + row of b)), a (2, 3), b
+     * (3, 2).
+     */
     private static Node function(Float64Tape tape, Node a, double[] b) {
         Node aba = tape.product(tape.product(a, tape.leaf(3, 2, b)), a);
         Node s = tape.map(tape.sum(aba, a), Math::sin, Math::cos);

@@ -4,7 +4,10 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
-/** Randomness of tests that can be repeated: a failure names its seed, and {@code -Dplateau.seed=N} runs with it again. */
+/**
+ * Randomness of tests that can be repeated: a failure names its seed, and {@code -Dplateau.seed=N}
+ * runs with it again.
+ */
 public record Seeds(long seed, RandomGenerator random) {
 
     /** A new seed, or the one that was asked for. */

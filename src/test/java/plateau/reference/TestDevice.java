@@ -5,7 +5,10 @@ import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.DeviceSelector;
 import plateau.cuda.load.KernelImages;
 
-/** The device that tests run on where any would do: the CPU, or what {@code -Dplateau.device=cuda} asks for. */
+/**
+ * The device that tests run on where any would do: the CPU, or what {@code -Dplateau.device=cuda}
+ * asks for.
+ */
 public final class TestDevice {
     private TestDevice() {}
 

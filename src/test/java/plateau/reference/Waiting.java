@@ -19,8 +19,8 @@ public final class Waiting {
     private Waiting() {}
 
     /**
-     * Waits until something that a process does can be seen, or the process has ended. After three minutes
-     * it kills the process and fails.
+     * Waits until something that a process does can be seen, or the process has ended. After three
+     * minutes it kills the process and fails.
      *
      * @param what is waited for, for the message
      */

@@ -22,12 +22,15 @@ class FigureFilesTest {
     private static final int BLUE = 0xFF0072B2;
     private static final int VERMILION = 0xFFD55E00;
     private static final Figure FIGURE = new Figure(new Panel(
-            "Two curves", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0.4, 1.02),
+            "Two curves",
+            Panel.Axis.of("Steps", 0, 100),
+            Panel.Axis.of("Accuracy", 0.4, 1.02),
             List.of(
                     new Panel.Curve("flat, near the top", List.of(0.0, 100.0), List.of(1.0, 1.0)),
                     new Panel.Curve("flat, near the bottom", List.of(0.0, 100.0), List.of(0.5, 0.5)))));
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void pngShowsTheCurvesWhereTheyBelong() throws Exception {
@@ -46,8 +49,12 @@ class FigureFilesTest {
     void panelsStandSideBySideAndBelow() throws Exception {
         Path file = folder.resolve("panels.png");
         Panel panel = FIGURE.panels().getFirst();
-        Panel logarithmic = new Panel("Falling", Panel.Axis.fitting("Steps"), Panel.Axis.logarithmic("Loss"),
-                List.of(new Panel.Curve("loss", List.of(1.0, 2.0, 3.0), List.of(1.0, 0.01, 0.0), new Panel.Look(0xFF00FF, true))));
+        Panel logarithmic = new Panel(
+                "Falling",
+                Panel.Axis.fitting("Steps"),
+                Panel.Axis.logarithmic("Loss"),
+                List.of(new Panel.Curve(
+                        "loss", List.of(1.0, 2.0, 3.0), List.of(1.0, 0.01, 0.0), new Panel.Look(0xFF00FF, true))));
         FigureFiles.writePng(new Figure(2, List.of(panel, panel, logarithmic)), file);
         BufferedImage image = ImageIO.read(file.toFile());
         assertEquals(2 * 660, image.getWidth());
@@ -61,24 +68,58 @@ class FigureFilesTest {
     void aBandLiesAroundItsCurve() throws Exception {
         Path file = folder.resolve("band.png");
         List<Double> x = List.of(0.0, 50.0, 100.0);
-        FigureFiles.writePng(new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.of("Accuracy", 0, 1),
-                List.of(new Panel.Curve("mean", x, List.of(0.5, 0.5, 0.5), Panel.Look.PLAIN, List.of(0.25, 0.25, 0.25), List.of(0.75, 0.75, 0.75))))), file);
+        FigureFiles.writePng(
+                new Figure(new Panel(
+                        "Seeds",
+                        Panel.Axis.of("Steps", 0, 100),
+                        Panel.Axis.of("Accuracy", 0, 1),
+                        List.of(new Panel.Curve(
+                                "mean",
+                                x,
+                                List.of(0.5, 0.5, 0.5),
+                                Panel.Look.PLAIN,
+                                List.of(0.25, 0.25, 0.25),
+                                List.of(0.75, 0.75, 0.75))))),
+                file);
         BufferedImage image = ImageIO.read(file.toFile());
         int column = 320; // between two grid lines
         int curve = rowOf(image, column, BLUE);
-        int[] pale = IntStream.range(0, image.getHeight()).filter(row -> Math.abs((image.getRGB(column, row) >> 16 & 0xFF) - (255 - 48)) <= 1).toArray(); // the curve's blue has no red
-        assertTrue(pale.length > 180 && pale[0] < curve && curve < pale[pale.length - 1], () -> curve + " in " + Arrays.toString(pale));
+        // the curve's blue has no red
+        int[] pale = IntStream.range(0, image.getHeight())
+                .filter(row -> Math.abs((image.getRGB(column, row) >> 16 & 0xFF) - (255 - 48)) <= 1)
+                .toArray();
+        assertTrue(
+                pale.length > 180 && pale[0] < curve && curve < pale[pale.length - 1],
+                () -> curve + " in " + Arrays.toString(pale));
         assertEquals(curve - pale[0], pale[pale.length - 1] - curve, 3);
-        String svg = svg(new Figure(new Panel("Seeds", Panel.Axis.of("Steps", 0, 100), Panel.Axis.logarithmic("Loss"),
-                List.of(new Panel.Curve("mean", x, List.of(1.0, 0.1, 0.01), Panel.Look.PLAIN, List.of(0.5, 0.05, 0.0), List.of(2.0, 0.2, 0.02))))));
+        String svg = svg(new Figure(new Panel(
+                "Seeds",
+                Panel.Axis.of("Steps", 0, 100),
+                Panel.Axis.logarithmic("Loss"),
+                List.of(new Panel.Curve(
+                        "mean",
+                        x,
+                        List.of(1.0, 0.1, 0.01),
+                        Panel.Look.PLAIN,
+                        List.of(0.5, 0.05, 0.0),
+                        List.of(2.0, 0.2, 0.02))))));
         assertFalse(svg.contains("(band)"), "no band in the legend");
     }
 
-    /** A picture of 2 by 2 pixels has its black one to the right of the white one, and the grey one below. */
+    /**
+     * A picture of 2 by 2 pixels has its black one to the right of the white one, and the grey one
+     * below.
+     */
     @Test
     void picturesAreDrawnPixelByPixel() throws Exception {
         Path file = folder.resolve("bitmap.png");
-        FigureFiles.writePng(new Figure(2, List.of(Panel.of("one", new Panel.Bitmap(2, new float[] {0, 1, 0.5f, 0})), Panel.of("two", new Panel.Bitmap(2, new float[4])))), file);
+        FigureFiles.writePng(
+                new Figure(
+                        2,
+                        List.of(
+                                Panel.of("one", new Panel.Bitmap(2, new float[] {0, 1, 0.5f, 0})),
+                                Panel.of("two", new Panel.Bitmap(2, new float[4])))),
+                file);
         BufferedImage image = ImageIO.read(file.toFile());
         assertEquals(320, image.getWidth());
         assertEquals(180, image.getHeight());

@@ -9,7 +9,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Numbers in words. */
 class NumbersTest {
     @ParameterizedTest
-    @CsvSource({"0, 0", "1, 1", "0.5, 0.5", "12345.6, '12,346'", "0.0123456, 0.0123", "-0.25, −0.25", "0.00012, 1.2e−4", "1e-10, 1.0e−10", "123456789, 1.2e8"})
+    @CsvSource({
+        "0, 0",
+        "1, 1",
+        "0.5, 0.5",
+        "12345.6, '12,346'",
+        "0.0123456, 0.0123",
+        "-0.25, −0.25",
+        "0.00012, 1.2e−4",
+        "1e-10, 1.0e−10",
+        "123456789, 1.2e8"
+    })
     void numbersHaveThreeDigits(double value, String text) {
         assertEquals(text, Numbers.rounded(value));
     }

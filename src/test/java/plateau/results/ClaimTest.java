@@ -45,15 +45,15 @@ class ClaimTest {
     /** What a process of another host would have written. */
     private static String ofAnotherHost(String token, long beat) {
         return """
-                holder=plateau parity
-                host=node7
-                pid=4711
-                start=12345
-                boot=of another kernel
-                namespace=pid:[1]
-                token=%s
-                beat=%019d
-                """.formatted(token, beat);
+            holder=plateau parity
+            host=node7
+            pid=4711
+            start=12345
+            boot=of another kernel
+            namespace=pid:[1]
+            token=%s
+            beat=%019d
+            """.formatted(token, beat);
     }
 
     @Test

@@ -127,7 +127,8 @@ class ResultsTest {
     void foldersOfEarlierVersionsAreRead() throws IOException {
         Files.writeString(folder.resolve("run.json"), """
             {"experiment": "parity", "status": "interrupted", "started": "2026-11-27T02:20:23Z",
-             "arguments": {"d": [5]}, "device": "CPU", "versions": {}, "runs": [{"d": 5, "seed": 1, "status": "running", "subset": [2]}]}\
+             "arguments": {"d": [5]}, "device": "CPU", "versions": {},
+             "runs": [{"d": 5, "seed": 1, "status": "running", "subset": [2]}]}\
             """);
         Files.writeString(
                 folder.resolve("metrics.csv"), "\uFEFFd,seed,step,loss\r\n5,1,100,0.5\r\n5,1,200,0.25\r\n\r\n");

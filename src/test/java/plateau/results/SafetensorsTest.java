@@ -30,14 +30,18 @@ import plateau.results.Safetensors.Type;
 class SafetensorsTest {
     private static final int SIGNALLING_NAN = 0x7FA0_0001;
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
+
     private Path file;
 
     @BeforeEach
     void write() throws IOException {
         file = folder.resolve("a.safetensors");
         LinkedHashMap<String, Array> arrays = new LinkedHashMap<>();
-        arrays.put("hidden.weights", Array.floats(List.of(2, 3), new int[] {0x3F80_0000, 0x4000_0000, 0x4040_0000, SIGNALLING_NAN, 0x8000_0000, 1}));
+        arrays.put("hidden.weights", Array.floats(List.of(2, 3), new int[] {
+            0x3F80_0000, 0x4000_0000, 0x4040_0000, SIGNALLING_NAN, 0x8000_0000, 1
+        }));
         arrays.put("steps", Array.of(List.of(2), 1L << 40, -1L));
         arrays.put("empty", Array.of(List.of(0, 2), new double[0]));
         arrays.put("losses", Array.of(List.of(1), 0.1));
@@ -54,10 +58,18 @@ class SafetensorsTest {
         JsonNode header = new ObjectMapper().readTree(new String(bytes.array(), 8, length, StandardCharsets.UTF_8));
         assertEquals("20", header.at("/__metadata__/step").textValue());
         assertEquals("\"é\"", header.at("/__metadata__/name").textValue());
-        assertEquals(new ObjectMapper().readTree("{\"dtype\": \"F32\", \"shape\": [2, 3], \"data_offsets\": [0, 24]}"), header.get("hidden.weights"));
-        assertEquals(new ObjectMapper().readTree("{\"dtype\": \"I64\", \"shape\": [2], \"data_offsets\": [24, 40]}"), header.get("steps"));
-        assertEquals(new ObjectMapper().readTree("{\"dtype\": \"F64\", \"shape\": [0, 2], \"data_offsets\": [40, 40]}"), header.get("empty"));
-        assertEquals(new ObjectMapper().readTree("{\"dtype\": \"I32\", \"shape\": [1], \"data_offsets\": [48, 52]}"), header.get("rest"));
+        assertEquals(
+                new ObjectMapper().readTree("{\"dtype\": \"F32\", \"shape\": [2, 3], \"data_offsets\": [0, 24]}"),
+                header.get("hidden.weights"));
+        assertEquals(
+                new ObjectMapper().readTree("{\"dtype\": \"I64\", \"shape\": [2], \"data_offsets\": [24, 40]}"),
+                header.get("steps"));
+        assertEquals(
+                new ObjectMapper().readTree("{\"dtype\": \"F64\", \"shape\": [0, 2], \"data_offsets\": [40, 40]}"),
+                header.get("empty"));
+        assertEquals(
+                new ObjectMapper().readTree("{\"dtype\": \"I32\", \"shape\": [1], \"data_offsets\": [48, 52]}"),
+                header.get("rest"));
         assertEquals(8 + length + 52, bytes.capacity());
         ByteBuffer data = bytes.slice(8 + length, 52).order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(2f, data.getFloat(4));
@@ -71,9 +83,13 @@ class SafetensorsTest {
     void whatIsReadIsWhatWasWritten() throws IOException {
         Safetensors read = Safetensors.read(file);
         assertEquals(Map.of("step", "20", "name", "\"é\""), read.metadata());
-        assertEquals(List.of("hidden.weights", "steps", "empty", "losses", "rest"), List.copyOf(read.arrays().keySet()));
+        assertEquals(
+                List.of("hidden.weights", "steps", "empty", "losses", "rest"),
+                List.copyOf(read.arrays().keySet()));
         assertEquals(List.of(2, 3), read.arrays().get("hidden.weights").shape());
-        assertArrayEquals(new int[] {0x3F80_0000, 0x4000_0000, 0x4040_0000, SIGNALLING_NAN, 0x8000_0000, 1}, read.arrays().get("hidden.weights").toInts());
+        assertArrayEquals(
+                new int[] {0x3F80_0000, 0x4000_0000, 0x4040_0000, SIGNALLING_NAN, 0x8000_0000, 1},
+                read.arrays().get("hidden.weights").toInts());
         assertEquals(3f, read.arrays().get("hidden.weights").toFloats()[2]);
         assertArrayEquals(new long[] {1L << 40, -1}, read.arrays().get("steps").toLongs());
         assertEquals(0, read.arrays().get("empty").toDoubles().length);
@@ -85,10 +101,16 @@ class SafetensorsTest {
         byte[] whole = Files.readAllBytes(file);
         for (int length = 0; length < whole.length; length++) {
             Files.write(file, Arrays.copyOf(whole, length));
-            assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file), "the first " + length + " bytes");
+            assertThrows(
+                    Safetensors.MalformedException.class,
+                    () -> Safetensors.read(file),
+                    "the first " + length + " bytes");
         }
         Files.write(file, Arrays.copyOf(whole, whole.length + 1));
-        assertEquals("it has 1 bytes too many", assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file)).getMessage());
+        assertEquals(
+                "it has 1 bytes too many",
+                assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file))
+                        .getMessage());
     }
 
     /** But for the spaces behind the header, which say nothing. */
@@ -109,27 +131,54 @@ class SafetensorsTest {
     @Test
     void filesOfOthersAreRefused() throws IOException {
         Files.writeString(file, "d,seed,step,loss,accuracy\r\n5,1,100,0.5,0.5\r\n");
-        assertEquals("it does not begin as a safetensors file does", assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file)).getMessage());
+        assertEquals(
+                "it does not begin as a safetensors file does",
+                assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file))
+                        .getMessage());
         byte[] header = "{\"w\": {\"dtype\": \"BF16\", \"shape\": [0], \"data_offsets\": [0, 0]}}".getBytes();
-        Files.write(file, ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).put(header).array());
-        assertTrue(assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file)).getMessage().startsWith("it has no checksum"));
+        Files.write(
+                file,
+                ByteBuffer.allocate(8 + header.length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(header.length)
+                        .put(header)
+                        .array());
+        assertTrue(assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file))
+                .getMessage()
+                .startsWith("it has no checksum"));
     }
 
     @Test
     void anArrayHasTheBytesOfItsShape() {
-        assertEquals("12 bytes are no F32 array of shape [2, 2]", assertThrows(IllegalArgumentException.class, () -> new Array(Type.F32, List.of(2, 2), ByteBuffer.allocate(12))).getMessage());
+        assertEquals(
+                "12 bytes are no F32 array of shape [2, 2]",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> new Array(Type.F32, List.of(2, 2), ByteBuffer.allocate(12)))
+                        .getMessage());
     }
 
     /** Sizes and offsets that a header only claims are not believed. */
     @Test
     void aForgedHeaderCostsNoMemory() throws IOException {
-        for (String array : List.of("[1000000000], \"data_offsets\": [0, 2000000000]", "[-1, -1], \"data_offsets\": [0, 4]",
-                "[1], \"data_offsets\": [-4, 0]", "[1], \"data_offsets\": [0, 9223372036854775807]", "null, \"data_offsets\": 4")) {
+        for (String array : List.of(
+                "[1000000000], \"data_offsets\": [0, 2000000000]",
+                "[-1, -1], \"data_offsets\": [0, 4]",
+                "[1], \"data_offsets\": [-4, 0]",
+                "[1], \"data_offsets\": [0, 9223372036854775807]",
+                "null, \"data_offsets\": 4")) {
             byte[] header = "{\"__metadata__\": {\"crc32c\": \"00000000\"}, \"w\": {\"dtype\": \"F32\", \"shape\": %s}}"
-                    .formatted(array).getBytes(StandardCharsets.UTF_8);
-            Files.write(file, ByteBuffer.allocate(8 + header.length + 4).order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(header.length).put(header).array());
-            String message = assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file), array).getMessage();
+                    .formatted(array)
+                    .getBytes(StandardCharsets.UTF_8);
+            Files.write(
+                    file,
+                    ByteBuffer.allocate(8 + header.length + 4)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(header.length)
+                            .put(header)
+                            .array());
+            String message = assertThrows(Safetensors.MalformedException.class, () -> Safetensors.read(file), array)
+                    .getMessage();
             assertTrue(List.of("its header is damaged", "it is cut short").contains(message), array + ": " + message);
         }
     }
@@ -138,9 +187,12 @@ class SafetensorsTest {
     void errorsNameTheFileAndNothingIsLeft() {
         Path missing = folder.resolve("missing/a.safetensors");
         Safetensors content = new Safetensors(new LinkedHashMap<>(), new LinkedHashMap<>());
-        assertEquals(missing + ": there is no such file or folder",
+        assertEquals(
+                missing + ": there is no such file or folder",
                 assertThrows(FileException.class, () -> content.write(missing)).getMessage());
-        assertEquals(missing + ": there is no such file or folder",
-                assertThrows(FileException.class, () -> Safetensors.read(missing)).getMessage());
+        assertEquals(
+                missing + ": there is no such file or folder",
+                assertThrows(FileException.class, () -> Safetensors.read(missing))
+                        .getMessage());
     }
 }

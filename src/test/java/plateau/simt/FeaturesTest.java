@@ -23,7 +23,10 @@ import plateau.cuda.Work;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.KernelImages;
 
-/** What a CUDA device does and native/simt must do too: one kernel of native/test/features.cu each, on fibers. */
+/**
+ * What a CUDA device does and native/simt must do too: one kernel of native/test/features.cu each,
+ * on fibers.
+ */
 class FeaturesTest {
     private Device device;
 
@@ -58,11 +61,22 @@ class FeaturesTest {
         try (DeviceBuffer out = device.allocate(5 * 32 * Integer.BYTES)) {
             run(kernel("shuffles").launch(Dim.of(1), 32, width, out));
             int[] got = out.toInts();
-            assertArrayEquals(lanes(lane -> 10 * (lane / width * width + 3)), Arrays.copyOfRange(got, 0, 32), "__shfl_sync");
-            assertArrayEquals(lanes(lane -> 10 * (lane % width >= 2 ? lane - 2 : lane)), Arrays.copyOfRange(got, 32, 64), "__shfl_up_sync");
-            assertArrayEquals(lanes(lane -> 10 * (lane % width + 2 < width ? lane + 2 : lane)), Arrays.copyOfRange(got, 64, 96), "__shfl_down_sync");
-            assertArrayEquals(lanes(lane -> 10 * ((lane ^ 5) < lane / width * width + width ? lane ^ 5 : lane)), Arrays.copyOfRange(got, 96, 128), "__shfl_xor_sync");
-            assertArrayEquals(lanes(lane -> 2 * (lane ^ 1) + 1), Arrays.copyOfRange(got, 128, 160), "__shfl_xor_sync of floats");
+            assertArrayEquals(
+                    lanes(lane -> 10 * (lane / width * width + 3)), Arrays.copyOfRange(got, 0, 32), "__shfl_sync");
+            assertArrayEquals(
+                    lanes(lane -> 10 * (lane % width >= 2 ? lane - 2 : lane)),
+                    Arrays.copyOfRange(got, 32, 64),
+                    "__shfl_up_sync");
+            assertArrayEquals(
+                    lanes(lane -> 10 * (lane % width + 2 < width ? lane + 2 : lane)),
+                    Arrays.copyOfRange(got, 64, 96),
+                    "__shfl_down_sync");
+            assertArrayEquals(
+                    lanes(lane -> 10 * ((lane ^ 5) < lane / width * width + width ? lane ^ 5 : lane)),
+                    Arrays.copyOfRange(got, 96, 128),
+                    "__shfl_xor_sync");
+            assertArrayEquals(
+                    lanes(lane -> 2 * (lane ^ 1) + 1), Arrays.copyOfRange(got, 128, 160), "__shfl_xor_sync of floats");
         }
     }
 
@@ -82,7 +96,8 @@ class FeaturesTest {
         int[] values = IntStream.range(0, 192).toArray();
         try (DeviceBuffer buffer = device.upload(values)) {
             run(kernel("reverse_blocks").launch(Dim.of(3), threads, buffer));
-            assertArrayEquals(IntStream.range(0, 192).map(i -> i / 64 * 64 + 63 - i % 64).toArray(), buffer.toInts());
+            assertArrayEquals(
+                    IntStream.range(0, 192).map(i -> i / 64 * 64 + 63 - i % 64).toArray(), buffer.toInts());
         }
     }
 
@@ -90,7 +105,8 @@ class FeaturesTest {
     void laterBlocksMayHaveBarriersOfTheirOwn() {
         try (DeviceBuffer out = device.allocate(3 * 96 * Integer.BYTES)) {
             run(kernel("barrier_in_later_blocks").launch(Dim.of(3), 96, out));
-            assertArrayEquals(IntStream.range(0, 288).map(i -> i < 96 ? -1 : i / 96).toArray(), out.toInts());
+            assertArrayEquals(
+                    IntStream.range(0, 288).map(i -> i < 96 ? -1 : i / 96).toArray(), out.toInts());
         }
     }
 
@@ -99,7 +115,8 @@ class FeaturesTest {
         int[] before = new int[96];
         try (DeviceBuffer out = device.upload(before)) {
             run(kernel("divergent_exits").launch(Dim.of(1), 96, out));
-            assertArrayEquals(IntStream.range(0, 96).map(i -> i % 3 == 0 ? 0 : 96).toArray(), out.toInts());
+            assertArrayEquals(
+                    IntStream.range(0, 96).map(i -> i % 3 == 0 ? 0 : 96).toArray(), out.toInts());
         }
     }
 
@@ -121,7 +138,9 @@ class FeaturesTest {
             int[] got = out.toInts();
             for (int block = 0; block < 12; block++) {
                 for (int thread = 0; thread < 32; thread++) {
-                    assertEquals(thread + 1000 * (block % 2) + 10000 * (block / 2 % 3) + 100000 * (block / 6), got[block * 32 + thread]);
+                    assertEquals(
+                            thread + 1000 * (block % 2) + 10000 * (block / 2 % 3) + 100000 * (block / 6),
+                            got[block * 32 + thread]);
                 }
             }
         }

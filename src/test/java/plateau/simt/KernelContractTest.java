@@ -12,128 +12,133 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The build refuses kernels that break the contract at the head of {@code kernels/common.cuh}, each in one line. */
+/**
+ * The build refuses kernels that break the contract at the head of {@code kernels/common.cuh}, each
+ * in one line.
+ */
 class KernelContractTest {
     /** Files of kernels, to which the text of common.cuh's include is added. */
     private static final Map<String, String> SOURCES = Map.ofEntries(
             Map.entry("right.cu", """
-                    // A __global__ in a comment is not a kernel.
-                    extern "C" __global__ void scale(int n, float factor, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < n) {
-                        y[i] *= factor;
-                      }
-                    }
-                    extern "C" __global__ void all_threads(float* __restrict__ y, int n) {
-                      const int i = element_index();
-                      if (i < n) {
-                        y[i + gridDim.y * blockIdx.y] = 1.0f;
-                      }
-                    }
-                    extern "C" __global__ void __launch_bounds__(256) total(int n, const float* __restrict__ x, float* __restrict__ y) {
-                      __shared__ float kept[8];
-                      float sum = 0.0f;
-                      for (int i = threadIdx.x; i < n; i += blockDim.x) {
-                        sum += x[i];
-                      }
-                      sum = block_sum(sum);
-                      if (threadIdx.x == 0) {
-                        kept[0] = sum;
-                        y[blockIdx.x] = kept[0];
-                      }
-                    }
-                    """),
+                // A __global__ in a comment is not a kernel.
+                extern "C" __global__ void scale(int n, float factor, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < n) {
+                    y[i] *= factor;
+                  }
+                }
+                extern "C" __global__ void all_threads(float* __restrict__ y, int n) {
+                  const int i = element_index();
+                  if (i < n) {
+                    y[i + gridDim.y * blockIdx.y] = 1.0f;
+                  }
+                }
+                extern "C" __global__ void __launch_bounds__(256)
+                    total(int n, const float* __restrict__ x, float* __restrict__ y) {
+                  __shared__ float kept[8];
+                  float sum = 0.0f;
+                  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+                    sum += x[i];
+                  }
+                  sum = block_sum(sum);
+                  if (threadIdx.x == 0) {
+                    kept[0] = sum;
+                    y[blockIdx.x] = kept[0];
+                  }
+                }
+                """),
             Map.entry("blocks.cu", """
-                    __device__ __forceinline__ float mine(const float* x) { return x[threadIdx.x]; }
-                    extern "C" __global__ void total(int n, const float* __restrict__ x, float* __restrict__ y) {
-                      float sum = 0.0f;
-                      for (int i = element_index(); i < n; i += blockDim.x * gridDim.x) {
-                        sum += x[i];
-                      }
-                      y[0] = sum;
-                    }
-                    extern "C" __global__ void through_a_function(int n, const float* __restrict__ x, float* __restrict__ y) {
-                      if (element_index() < n) {
-                        y[blockIdx.x] = mine(x);
-                      }
-                    }
-                    extern "C" __global__ void shared(int n, float* __restrict__ y) {
-                      __shared__ float kept[1];
-                      if (element_index() < n) {
-                        kept[0] = y[0];
-                        __syncthreads();
-                        y[0] = kept[0];
-                      }
-                    }
-                    extern "C" __global__ void votes(int n, int* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < n) {
-                        y[i] = __any_sync(kFullMask, y[i]);
-                      }
-                    }
-                    """),
+                __device__ __forceinline__ float mine(const float* x) { return x[threadIdx.x]; }
+                extern "C" __global__ void total(int n, const float* __restrict__ x, float* __restrict__ y) {
+                  float sum = 0.0f;
+                  for (int i = element_index(); i < n; i += blockDim.x * gridDim.x) {
+                    sum += x[i];
+                  }
+                  y[0] = sum;
+                }
+                extern "C" __global__ void through_a_function(
+                    int n, const float* __restrict__ x, float* __restrict__ y) {
+                  if (element_index() < n) {
+                    y[blockIdx.x] = mine(x);
+                  }
+                }
+                extern "C" __global__ void shared(int n, float* __restrict__ y) {
+                  __shared__ float kept[1];
+                  if (element_index() < n) {
+                    kept[0] = y[0];
+                    __syncthreads();
+                    y[0] = kept[0];
+                  }
+                }
+                extern "C" __global__ void votes(int n, int* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < n) {
+                    y[i] = __any_sync(kFullMask, y[i]);
+                  }
+                }
+                """),
             Map.entry("counts.cu", """
-                    extern "C" __global__ void second(int columns, int n, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < n) {
-                        y[i] *= static_cast<float>(columns);
-                      }
-                    }
-                    extern "C" __global__ void product(int rows, int columns, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < rows * columns) {
-                        y[i] = 0.0f;
-                      }
-                    }
-                    extern "C" __global__ void negatives(int k, int n, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < n && y[i] < 0.0f) {
-                        y[i] = 0.0f;
-                      }
-                    }
-                    extern "C" __global__ void one_too_many(int n, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i <= n) {
-                        y[i] = 0.0f;
-                      }
-                    }
-                    extern "C" __global__ void unguarded(int n, const int* __restrict__ at, float* __restrict__ y) {
-                      y[at[element_index()]] = static_cast<float>(n);
-                    }
-                    extern "C" __global__ void unsigned_count(unsigned n, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < static_cast<int>(n)) {
-                        y[i] = 0.0f;
-                      }
-                    }
-                    """),
+                extern "C" __global__ void second(int columns, int n, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < n) {
+                    y[i] *= static_cast<float>(columns);
+                  }
+                }
+                extern "C" __global__ void product(int rows, int columns, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < rows * columns) {
+                    y[i] = 0.0f;
+                  }
+                }
+                extern "C" __global__ void negatives(int k, int n, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < n && y[i] < 0.0f) {
+                    y[i] = 0.0f;
+                  }
+                }
+                extern "C" __global__ void one_too_many(int n, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i <= n) {
+                    y[i] = 0.0f;
+                  }
+                }
+                extern "C" __global__ void unguarded(int n, const int* __restrict__ at, float* __restrict__ y) {
+                  y[at[element_index()]] = static_cast<float>(n);
+                }
+                extern "C" __global__ void unsigned_count(unsigned n, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < static_cast<int>(n)) {
+                    y[i] = 0.0f;
+                  }
+                }
+                """),
             Map.entry("cooperative.cu", """
-                    struct Pair {
-                      float* first;
-                      float* second;
-                    };
-                    extern "C" __global__ void __launch_bounds__(256) elements(int n, float* __restrict__ y) {
-                      const int i = element_index();
-                      if (i < n) {
-                        y[i] = 0.0f;
-                      }
-                    }
-                    extern "C" __global__ void __launch_bounds__(256) shuffles(float* __restrict__ y) {
-                      y[0] += __shfl_xor_sync(kFullMask, y[0], 1);
-                    }
-                    extern "C" __global__ void __launch_bounds__(256) flat(float* __restrict__ y) {
-                      y[threadIdx.y] = 0.0f;
-                    }
-                    extern "C" __global__ void __launch_bounds__(100) odd(float* __restrict__ y) { y[0] = 0.0f; }
-                    extern "C" __global__ void __launch_bounds__(32) pairs(Pair pair) { pair.first[0] = 0.0f; }
-                    """),
+                struct Pair {
+                  float* first;
+                  float* second;
+                };
+                extern "C" __global__ void __launch_bounds__(256) elements(int n, float* __restrict__ y) {
+                  const int i = element_index();
+                  if (i < n) {
+                    y[i] = 0.0f;
+                  }
+                }
+                extern "C" __global__ void __launch_bounds__(256) shuffles(float* __restrict__ y) {
+                  y[0] += __shfl_xor_sync(kFullMask, y[0], 1);
+                }
+                extern "C" __global__ void __launch_bounds__(256) flat(float* __restrict__ y) {
+                  y[threadIdx.y] = 0.0f;
+                }
+                extern "C" __global__ void __launch_bounds__(100) odd(float* __restrict__ y) { y[0] = 0.0f; }
+                extern "C" __global__ void __launch_bounds__(32) pairs(Pair pair) { pair.first[0] = 0.0f; }
+                """),
             Map.entry("named.cu", """
-                    constexpr int kThreads = 128;
-                    extern "C" __global__ void __launch_bounds__(kThreads) named(float* __restrict__ y) { y[0] = 0.0f; }
-                    """),
+                constexpr int kThreads = 128;
+                extern "C" __global__ void __launch_bounds__(kThreads) named(float* __restrict__ y) { y[0] = 0.0f; }
+                """),
             Map.entry("header.cuh", """
-                    extern "C" __global__ void hidden(float* __restrict__ y) { y[element_index()] = 0.0f; }
-                    """));
+                extern "C" __global__ void hidden(float* __restrict__ y) { y[element_index()] = 0.0f; }
+                """));
 
     @TempDir
     private static Path folder;
@@ -160,8 +165,15 @@ class KernelContractTest {
     }
 
     private static void assertRefused(String file, String... complaints) {
-        List<String> expected = Stream.of(complaints).map(complaint -> file + complaint).toList();
-        assertEquals(expected, output.lines().map(line -> line.replace("native build: ", "")).filter(line -> line.startsWith(file)).toList(), output);
+        List<String> expected =
+                Stream.of(complaints).map(complaint -> file + complaint).toList();
+        assertEquals(
+                expected,
+                output.lines()
+                        .map(line -> line.replace("native build: ", ""))
+                        .filter(line -> line.startsWith(file))
+                        .toList(),
+                output);
     }
 
     @Test
@@ -191,7 +203,8 @@ class KernelContractTest {
                 ": elementwise kernel negatives: " + rule,
                 ": elementwise kernel one_too_many: " + rule,
                 ": elementwise kernel unguarded: " + rule,
-                ": elementwise kernel unsigned_count: a first parameter that is an integer is the number of elements, an int");
+                ": elementwise kernel unsigned_count: a first parameter that is an integer is the number of elements,"
+                        + " an int");
     }
 
     @Test
@@ -211,7 +224,8 @@ class KernelContractTest {
     void declarationsAreUnderstood() {
         assertRefused(
                 "named.cu",
-                ": every kernel is declared as: extern \"C\" __global__ void [__launch_bounds__(N)] name(, where N is a number");
+                ": every kernel is declared as: extern \"C\" __global__ void [__launch_bounds__(N)] name(, where N is"
+                        + " a number");
         assertRefused("header.cuh", ": kernel hidden: kernels stand in .cu files, where images list them");
     }
 }

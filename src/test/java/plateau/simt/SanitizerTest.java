@@ -18,9 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs all kernels (native/test/sanitize.cpp), the CPU driver (native/test/driver_stress.cpp) and its cuDNN (native/test/dnn_stress.cpp) under the sanitizers, and shows that the sanitizers see what they are there for. */
+/**
+ * Runs all kernels (native/test/sanitize.cpp), the CPU driver (native/test/driver_stress.cpp) and
+ * its cuDNN (native/test/dnn_stress.cpp) under the sanitizers, and shows that the sanitizers see
+ * what they are there for.
+ */
 class SanitizerTest {
-    private static final Pattern KERNEL = Pattern.compile("__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(\\w+)");
+    private static final Pattern KERNEL =
+            Pattern.compile("__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(\\w+)");
 
     private record Run(int status, String output) {}
 
@@ -34,7 +39,8 @@ class SanitizerTest {
         return run(folder, "sanitize", arguments);
     }
 
-    private static Run run(String folder, String name, List<String> arguments) throws IOException, InterruptedException {
+    private static Run run(String folder, String name, List<String> arguments)
+            throws IOException, InterruptedException {
         Path program = images(folder).resolve(name);
         Assumptions.assumeTrue(Files.exists(program), "g++ has no run-time library for " + folder + " here");
         List<String> command = new ArrayList<>(List.of(program.toString()));
@@ -50,7 +56,8 @@ class SanitizerTest {
     private static Set<String> kernels() throws IOException {
         Set<String> names = new TreeSet<>();
         try (Stream<Path> files = Files.walk(Path.of(System.getProperty("plateau.basedir"), "kernels"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".cu")).toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".cu")).toList()) {
                 KERNEL.matcher(Files.readString(file)).results().forEach(kernel -> names.add(kernel.group(1)));
             }
         }
@@ -60,8 +67,13 @@ class SanitizerTest {
     private static void assertClean(Run run) throws IOException {
         assertEquals(0, run.status, run.output);
         Set<String> missing = kernels();
-        assertTrue(missing.containsAll(List.of("adam", "conv2d_pool_forward", "pwl_curves")), "the sources are read: " + missing);
-        run.output.lines().filter(line -> line.endsWith(": clean")).forEach(line -> missing.remove(line.substring(0, line.indexOf(':'))));
+        assertTrue(
+                missing.containsAll(List.of("adam", "conv2d_pool_forward", "pwl_curves")),
+                "the sources are read: " + missing);
+        run.output
+                .lines()
+                .filter(line -> line.endsWith(": clean"))
+                .forEach(line -> missing.remove(line.substring(0, line.indexOf(':'))));
         assertEquals(Set.of(), missing, "native/test/sanitize.cpp does not run them");
     }
 
@@ -78,7 +90,10 @@ class SanitizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"sanitize-thread", "sanitize-address"})
     void theDriverBearsStrain(String folder) throws Exception {
-        Run run = run(folder, "driver-stress", List.of(images(folder).resolve("optimizer.so").toString()));
+        Run run = run(
+                folder,
+                "driver-stress",
+                List.of(images(folder).resolve("optimizer.so").toString()));
         assertEquals(0, run.status, run.output);
         assertTrue(run.output.endsWith("driver: clean\n"), run.output);
     }

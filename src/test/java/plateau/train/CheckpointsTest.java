@@ -1,12 +1,9 @@
 package plateau.train;
 
-import plateau.results.Safetensors;
-import plateau.results.Safetensors.Array;
-import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,7 +16,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
@@ -48,13 +44,21 @@ import plateau.kernel.LineData;
 import plateau.kernel.StocksData;
 import plateau.reference.Seeds;
 import plateau.reference.TestDevice;
+import plateau.results.LogRow;
+import plateau.results.Safetensors;
+import plateau.results.Safetensors.Array;
 
-/** A run that is broken off and goes on, in another trainer, ends in the same bits; and what is not its own checkpoint is refused. */
+/**
+ * A run that is broken off and goes on, in another trainer, ends in the same bits; and what is not
+ * its own checkpoint is refused.
+ */
 class CheckpointsTest {
     private static final Parity SMALL = new Parity(Parity.Options.of(6), 1);
     private static final Trainer.Options SCHEDULE = Trainer.Options.of(210, 50);
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
+
     private Path file;
     private Device device;
     private Kernels kernels;
@@ -96,12 +100,17 @@ class CheckpointsTest {
 
         @Override
         public void onCurves(long step, Map<String, float[]> learnt) {
-            curves.put(step, learnt.entrySet().stream().map(entry -> entry.getKey() + Arrays.toString(entry.getValue())).collect(Collectors.joining()));
+            curves.put(
+                    step,
+                    learnt.entrySet().stream()
+                            .map(entry -> entry.getKey() + Arrays.toString(entry.getValue()))
+                            .collect(Collectors.joining()));
         }
     }
 
     /** What a run leaves. */
-    private record End(float[] parameters, List<LogRow> rows, Map<Long, String> curves, List<Long> starts, RunResult result) {
+    private record End(
+            float[] parameters, List<LogRow> rows, Map<Long, String> curves, List<Long> starts, RunResult result) {
         /** The other one has gone on from a checkpoint, and has logged what came after it. */
         void assertEndsAs(End other) {
             assertArrayEquals(parameters, other.parameters);
@@ -128,15 +137,24 @@ class CheckpointsTest {
 
     static Stream<Experiment> experiments() {
         return Stream.of(
-                        Stream.of(SMALL, new Stocks(new Stocks.Options(50, 10, Approach.E2E, 20, 0.1f), 1), new Stocks(new Stocks.Options(50, 10, Approach.DEC, 20, 0.1f), 1)),
-                        Stream.of(Approach.values()).map(mode -> (Experiment) new Tuple(new Tuple.Options(2, mode, LineData.Raster.PAPER, 2, 1e-3f), 1)),
+                        Stream.of(
+                                SMALL,
+                                new Stocks(new Stocks.Options(50, 10, Approach.E2E, 20, 0.1f), 1),
+                                new Stocks(new Stocks.Options(50, 10, Approach.DEC, 20, 0.1f), 1)),
+                        Stream.of(Approach.values()).map(mode ->
+                                (Experiment) new Tuple(new Tuple.Options(2, mode, LineData.Raster.PAPER, 2, 1e-3f), 1)),
                         Stream.of((Experiment) new Snr(new Snr.Options(2, 400L, LineData.Raster.PAPER, 4), 1)),
-                        Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant), 1)),
-                        Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant), 1)))
+                        Stream.of(Pwl.Variant.values())
+                                .map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant), 1)),
+                        Stream.of(Step.Variant.values())
+                                .map(variant -> (Experiment) new Step(Step.Options.of(variant), 1)))
                 .flatMap(kind -> kind);
     }
 
-    /** Broken off twice after random numbers of steps, each time in the middle of an unrolled graph, a log interval and a checkpoint interval, or not. */
+    /**
+     * Broken off twice after random numbers of steps, each time in the middle of an unrolled graph,
+     * a log interval and a checkpoint interval, or not.
+     */
     @ParameterizedTest
     @MethodSource("experiments")
     void aBrokenRunEndsInTheSameBits(Experiment experiment) {
@@ -145,7 +163,8 @@ class CheckpointsTest {
         for (int part = 0; part < 2; part++) {
             long stop = 100 * part + 1 + seeds.random().nextInt(98);
             Checkpoints checkpoints = part == 0 ? fresh(30) : again(30);
-            try (Trainer trainer = new Trainer(kernels, experiment, new Trainer.Options(new Schedule(210, 50), 7, true))) {
+            try (Trainer trainer =
+                    new Trainer(kernels, experiment, new Trainer.Options(new Schedule(210, 50), 7, true))) {
                 Seen seen = new Seen() {
                     @Override
                     public void onSteps(long done) {
@@ -154,21 +173,28 @@ class CheckpointsTest {
                         }
                     }
                 };
-                assertThrows(CancellationException.class, () -> trainer.run(seen, checkpoints), seeds.message("stopped at " + stop));
+                assertThrows(
+                        CancellationException.class,
+                        () -> trainer.run(seen, checkpoints),
+                        seeds.message("stopped at " + stop));
             }
         }
         whole.assertEndsAs(run(experiment, SCHEDULE, again(1000)));
         assertEquals(List.of(), warnings);
     }
 
-    /** A table of rows that are brought up to date when they are read is saved as it is, and what was learnt as it is read. */
+    /**
+     * A table of rows that are brought up to date when they are read is saved as it is, and what
+     * was learnt as it is read.
+     */
     @Test
     void whatWasLearntIsUpToDate() throws IOException {
         int d = 50, k = 10;
         Stocks stocks = new Stocks(new Stocks.Options(d, k, Approach.DEC, 5, 0.1f), 1);
         RunResult result = run(stocks, SCHEDULE, fresh(1000)).result;
         int[] labels;
-        try (DeviceBuffer table = device.allocate(Integer.BYTES * (long) d); plateau.cuda.Stream stream = device.createStream()) {
+        try (DeviceBuffer table = device.allocate(Integer.BYTES * (long) d);
+                plateau.cuda.Stream stream = device.createStream()) {
             new StocksData(device).labels(d, k, 1, 0, table).enqueue(stream);
             stream.synchronize();
             labels = table.toInts();
@@ -185,7 +211,11 @@ class CheckpointsTest {
             loss -= 1 / sum / d;
         }
         assertEquals(result.last().test().get(stocks.metrics().indexOf("exact_loss")), loss, 1e-5);
-        assertFalse(Arrays.equals(weights, Safetensors.read(file).arrays().get("stocks.weights").toFloats()), "some row had no gradient in the last step");
+        assertFalse(
+                Arrays.equals(
+                        weights,
+                        Safetensors.read(file).arrays().get("stocks.weights").toFloats()),
+                "some row had no gradient in the last step");
     }
 
     /** From the newest to the end again, even where that is the end itself. */
@@ -213,12 +243,20 @@ class CheckpointsTest {
         assertEquals("step", saved.metadata().get("experiment"));
         assertEquals("e2e", saved.metadata().get("variant"));
         assertEquals("210", saved.metadata().get("step"));
-        List<String> parameters = saved.arrays().keySet().stream().filter(name -> !name.contains("/")).toList();
+        List<String> parameters = saved.arrays().keySet().stream()
+                .filter(name -> !name.contains("/"))
+                .toList();
         assertEquals(8, parameters.size(), "weights and biases of four layers");
         for (String prefix : List.of("gradient/", "optimizer.0/", "optimizer.1/")) {
-            parameters.forEach(name -> assertEquals(saved.arrays().get(name).shape(), saved.arrays().get(prefix + name).shape()));
+            parameters.forEach(name -> assertEquals(
+                    saved.arrays().get(name).shape(),
+                    saved.arrays().get(prefix + name).shape()));
         }
-        assertEquals("200", Safetensors.read(folder.resolve("checkpoints/run.previous.safetensors")).metadata().get("step"));
+        assertEquals(
+                "200",
+                Safetensors.read(folder.resolve("checkpoints/run.previous.safetensors"))
+                        .metadata()
+                        .get("step"));
         try (Stream<Path> files = Files.list(file.getParent())) {
             assertEquals(2, files.count());
         }
@@ -239,7 +277,9 @@ class CheckpointsTest {
         byte[] bytes = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(bytes, bytes.length - 10));
         whole.assertEndsAs(run(SMALL, SCHEDULE, again(1000)));
-        assertEquals(List.of("checkpoint " + file + " cannot be used: it is cut short; going on from the one before it"), warnings);
+        assertEquals(
+                List.of("checkpoint " + file + " cannot be used: it is cut short; going on from the one before it"),
+                warnings);
     }
 
     @Test
@@ -249,25 +289,41 @@ class CheckpointsTest {
         bytes[bytes.length / 2] ^= 1;
         Files.write(file, bytes);
         Files.write(folder.resolve("checkpoints/run.previous.safetensors"), bytes);
-        assertEquals("checkpoint " + file + " cannot be used: its checksum is wrong: it is damaged; nor can the one before it", refusal(SMALL, SCHEDULE));
+        assertEquals(
+                "checkpoint " + file
+                        + " cannot be used: its checksum is wrong: it is damaged; nor can the one before it",
+                refusal(SMALL, SCHEDULE));
         assertEquals(List.of(), warnings);
     }
 
     @Test
     void thoseOfOtherRunsAreRefused() throws IOException {
         run(SMALL, SCHEDULE, fresh(1000));
-        assertEquals("checkpoint " + file + " is of another run: seed is 1 there, not 2", refusal(new Parity(Parity.Options.of(6), 2), SCHEDULE));
-        assertEquals("checkpoint " + file + " is of another run: d is 6 there, not 7", refusal(new Parity(Parity.Options.of(7), 1), SCHEDULE));
-        assertEquals("checkpoint " + file + " is of another run: experiment is parity there, not step", refusal(new Step(Step.Options.of(Step.Variant.E2E), 1), SCHEDULE));
-        assertEquals("checkpoint " + file + " is of another run: steps is 210 there, not 300", refusal(SMALL, Trainer.Options.of(300, 50)));
-        assertEquals("checkpoint " + file + " is of another run: log-every is 50 there, not 70", refusal(SMALL, Trainer.Options.of(210, 70)));
+        assertEquals(
+                "checkpoint " + file + " is of another run: seed is 1 there, not 2",
+                refusal(new Parity(Parity.Options.of(6), 2), SCHEDULE));
+        assertEquals(
+                "checkpoint " + file + " is of another run: d is 6 there, not 7",
+                refusal(new Parity(Parity.Options.of(7), 1), SCHEDULE));
+        assertEquals(
+                "checkpoint " + file + " is of another run: experiment is parity there, not step",
+                refusal(new Step(Step.Options.of(Step.Variant.E2E), 1), SCHEDULE));
+        assertEquals(
+                "checkpoint " + file + " is of another run: steps is 210 there, not 300",
+                refusal(SMALL, Trainer.Options.of(300, 50)));
+        assertEquals(
+                "checkpoint " + file + " is of another run: log-every is 50 there, not 70",
+                refusal(SMALL, Trainer.Options.of(210, 70)));
 
         Safetensors saved = Safetensors.read(file);
         saved.metadata().put("layout", "plateau checkpoint 9");
         Path other = folder.resolve("other");
         saved.write(other);
         Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
-        assertEquals("checkpoint " + file + " is of another run: its layout is 'plateau checkpoint 9', not 'plateau checkpoint 2'", refusal(SMALL, SCHEDULE));
+        assertEquals(
+                "checkpoint " + file
+                        + " is of another run: its layout is 'plateau checkpoint 9', not 'plateau checkpoint 2'",
+                refusal(SMALL, SCHEDULE));
     }
 
     @Test
@@ -277,35 +333,56 @@ class CheckpointsTest {
         saved.metadata().put("device", "NVIDIA Imaginary");
         saved.write(file);
         run(SMALL, SCHEDULE, again(1000));
-        assertEquals(List.of(file + " was saved on NVIDIA Imaginary: from there on, the last bits may differ on " + device.arithmetic()), warnings);
+        assertEquals(
+                List.of(file + " was saved on NVIDIA Imaginary: from there on, the last bits may differ on "
+                        + device.arithmetic()),
+                warnings);
     }
 
     private String refusal(Experiment experiment, Trainer.Options schedule) {
-        return assertThrows(IllegalStateException.class, () -> run(experiment, schedule, again(50))).getMessage();
+        return assertThrows(IllegalStateException.class, () -> run(experiment, schedule, again(50)))
+                .getMessage();
     }
 
-    /** What is whole, and has the right checksum, but is not what this run has saved: another array, half an array, none, a step that cannot be. */
+    /**
+     * What is whole, and has the right checksum, but is not what this run has saved: another array,
+     * half an array, none, a step that cannot be.
+     */
     @Test
     void forgedOnesAreRefused() throws IOException {
         run(SMALL, SCHEDULE, fresh(1000));
         Safetensors saved = Safetensors.read(file);
         String name = saved.arrays().firstEntry().getKey();
         Array array = saved.arrays().get(name);
-        assertForged("its array '%s' is missing, not F32 of shape %s".formatted(name, array.shape()), saved, (_, arrays) -> arrays.remove(name));
         assertForged(
-                "its array '%s' is F32 of shape [3], not F32 of shape %s".formatted(name, array.shape()), saved, (_, arrays) -> arrays.put(name, Array.of(List.of(3), 1f, 2f, 3f)));
+                "its array '%s' is missing, not F32 of shape %s".formatted(name, array.shape()),
+                saved,
+                (_, arrays) -> arrays.remove(name));
+        assertForged(
+                "its array '%s' is F32 of shape [3], not F32 of shape %s".formatted(name, array.shape()),
+                saved,
+                (_, arrays) -> arrays.put(name, Array.of(List.of(3), 1f, 2f, 3f)));
         int[] ints = new int[array.shape().stream().reduce(1, (a, b) -> a * b)];
-        assertForged("its array '%s' is I32 of shape %s, not F32 of shape %s".formatted(name, array.shape(), array.shape()), saved, (_, arrays) -> arrays.put(name, Array.of(array.shape(), ints)));
+        assertForged(
+                "its array '%s' is I32 of shape %s, not F32 of shape %s".formatted(name, array.shape(), array.shape()),
+                saved,
+                (_, arrays) -> arrays.put(name, Array.of(array.shape(), ints)));
         for (String step : List.of("211", "-1", "1e3", "", "NaN")) {
             assertForged("its step is '%s'".formatted(step), saved, (texts, _) -> texts.put("step", step));
         }
         assertForged("its step is 'null'", saved, (texts, _) -> texts.remove("step"));
         assertForged("its seconds is 'NaN'", saved, (texts, _) -> texts.put("seconds", "NaN"));
-        assertForged("its evaluation_seconds is 'Infinity'", saved, (texts, _) -> texts.put("evaluation_seconds", "Infinity"));
+        assertForged(
+                "its evaluation_seconds is 'Infinity'",
+                saved,
+                (texts, _) -> texts.put("evaluation_seconds", "Infinity"));
     }
 
-    private void assertForged(String message, Safetensors saved, BiConsumer<Map<String, String>, Map<String, Array>> change) throws IOException {
-        Safetensors forged = new Safetensors(new LinkedHashMap<>(saved.metadata()), new LinkedHashMap<>(saved.arrays()));
+    private void assertForged(
+            String message, Safetensors saved, BiConsumer<Map<String, String>, Map<String, Array>> change)
+            throws IOException {
+        Safetensors forged =
+                new Safetensors(new LinkedHashMap<>(saved.metadata()), new LinkedHashMap<>(saved.arrays()));
         change.accept(forged.metadata(), forged.arrays());
         forged.write(file);
         assertEquals("checkpoint " + file + " cannot be used: " + message, refusal(SMALL, SCHEDULE));
@@ -313,6 +390,8 @@ class CheckpointsTest {
 
     @Test
     void badIntervalsGetOneLine() {
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> fresh(0)).getMessage().startsWith("checkpoint-every must be at least 1, not 0"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> fresh(0))
+                .getMessage()
+                .startsWith("checkpoint-every must be at least 1, not 0"));
     }
 }

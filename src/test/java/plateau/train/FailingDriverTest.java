@@ -21,7 +21,10 @@ import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
 
-/** A run whose driver fails somewhere leaves nothing behind, wherever that is. The CPU driver's fault injection makes it fail. */
+/**
+ * A run whose driver fails somewhere leaves nothing behind, wherever that is. The CPU driver's
+ * fault injection makes it fail.
+ */
 class FailingDriverTest {
     private static final int OUT_OF_MEMORY = 2;
 
@@ -55,22 +58,31 @@ class FailingDriverTest {
             Parity parity = new Parity(Parity.Options.of(5), 1);
             inject(function, nth);
             try {
-                CudaException e = assertThrows(CudaException.class, () -> Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
+                CudaException e = assertThrows(
+                        CudaException.class,
+                        () -> Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
                 assertEquals(OUT_OF_MEMORY, e.code());
             } finally {
                 inject(null, 0);
             }
             assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live());
             // The device still works.
-            assertEquals(50, Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE).last().step());
+            assertEquals(
+                    50,
+                    Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE)
+                            .last()
+                            .step());
         }
     }
 
     private static void inject(String function, long nth) {
-        MemorySegment entry = SymbolLookup.loaderLookup().find("plateau_inject_fault").orElse(null);
+        MemorySegment entry =
+                SymbolLookup.loaderLookup().find("plateau_inject_fault").orElse(null);
         assumeTrue(entry != null, "the CPU driver is not loaded");
-        MethodHandle handle =
-                Linker.nativeLinker().downcallHandle(entry, FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+        MethodHandle handle = Linker.nativeLinker()
+                .downcallHandle(
+                        entry,
+                        FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
             handle.invokeExact(name, nth, OUT_OF_MEMORY);

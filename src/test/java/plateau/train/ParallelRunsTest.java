@@ -1,13 +1,11 @@
 package plateau.train;
 
-import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -31,8 +29,12 @@ import plateau.experiment.Tuple;
 import plateau.kernel.Dense;
 import plateau.kernel.LineData;
 import plateau.reference.TestDevice;
+import plateau.results.LogRow;
 
-/** Several runs at once: the same bits as one after the other, each with an end of its own, and nothing left on the device. */
+/**
+ * Several runs at once: the same bits as one after the other, each with an end of its own, and
+ * nothing left on the device.
+ */
 class ParallelRunsTest {
     private static final Trainer.Options SCHEDULE = Trainer.Options.of(150, 50);
 
@@ -53,19 +55,26 @@ class ParallelRunsTest {
 
     private static List<Experiment> experiments() {
         return Stream.of(
-                        Stream.of(Approach.values()).map(mode -> (Experiment) new Stocks(new Stocks.Options(50, 10, mode, 20, 0.1f), 1)),
-                        Stream.of(Approach.values()).map(mode -> (Experiment) new Tuple(new Tuple.Options(2, mode, LineData.Raster.PAPER, 2, 1e-3f), 1)),
+                        Stream.of(Approach.values())
+                                .map(mode -> (Experiment) new Stocks(new Stocks.Options(50, 10, mode, 20, 0.1f), 1)),
+                        Stream.of(Approach.values()).map(mode ->
+                                (Experiment) new Tuple(new Tuple.Options(2, mode, LineData.Raster.PAPER, 2, 1e-3f), 1)),
                         Stream.of((Experiment) new Snr(new Snr.Options(2, 400L, LineData.Raster.PAPER, 4), 1)),
                         Stream.of(5, 30, 10, 20).map(d -> (Experiment) new Parity(Parity.Options.of(d), d)),
-                        Stream.of(Pwl.Variant.values()).map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant), 1)),
-                        Stream.of(Step.Variant.values()).map(variant -> (Experiment) new Step(Step.Options.of(variant), 1)))
+                        Stream.of(Pwl.Variant.values())
+                                .map(variant -> (Experiment) new Pwl(Pwl.Options.of(variant), 1)),
+                        Stream.of(Step.Variant.values())
+                                .map(variant -> (Experiment) new Step(Step.Options.of(variant), 1)))
                 .flatMap(kind -> kind)
                 .toList();
     }
 
     private List<List<LogRow>> rows(List<Kernels> devices, int parallel) {
-        List<List<LogRow>> rows = experiments().stream().<List<LogRow>>map(_ -> new ArrayList<>()).toList();
-        List<ParallelRuns.Run> runs = IntStream.range(0, rows.size()).mapToObj(i -> new ParallelRuns.Run(experiments().get(i), SCHEDULE, rowsInto(rows.get(i)))).toList();
+        List<List<LogRow>> rows =
+                experiments().stream().<List<LogRow>>map(_ -> new ArrayList<>()).toList();
+        List<ParallelRuns.Run> runs = IntStream.range(0, rows.size())
+                .mapToObj(i -> new ParallelRuns.Run(experiments().get(i), SCHEDULE, rowsInto(rows.get(i))))
+                .toList();
         new ParallelRuns(devices, parallel).run(runs).forEach(Future::resultNow);
         return rows;
     }
@@ -112,8 +121,14 @@ class ParallelRunsTest {
         };
         Parity diverging = new Parity(new Parity.Options(6, null, 128, 1e30f), 1);
         Parity sound = new Parity(Parity.Options.of(6), 1);
-        List<Future<RunResult>> ends = new ParallelRuns(List.of(kernels), 2).run(List.of(new ParallelRuns.Run(sound, SCHEDULE, RunListener.NONE), new ParallelRuns.Run(diverging, SCHEDULE, listener), new ParallelRuns.Run(sound, SCHEDULE, RunListener.NONE)));
-        assertEquals(List.of(Future.State.SUCCESS, Future.State.FAILED, Future.State.SUCCESS), ends.stream().map(Future::state).toList());
+        List<Future<RunResult>> ends = new ParallelRuns(List.of(kernels), 2)
+                .run(List.of(
+                        new ParallelRuns.Run(sound, SCHEDULE, RunListener.NONE),
+                        new ParallelRuns.Run(diverging, SCHEDULE, listener),
+                        new ParallelRuns.Run(sound, SCHEDULE, RunListener.NONE)));
+        assertEquals(
+                List.of(Future.State.SUCCESS, Future.State.FAILED, Future.State.SUCCESS),
+                ends.stream().map(Future::state).toList());
         assertEquals(1, ((NonFiniteLossException) ends.get(1).exceptionNow()).step());
         assertEquals(List.of(ends.get(1).exceptionNow()), failures);
         assertEquals(ends.get(0).resultNow().last(), ends.get(2).resultNow().last());
@@ -137,9 +152,12 @@ class ParallelRunsTest {
                 runs.stop();
             }
         };
-        ParallelRuns.Run job = new ParallelRuns.Run(new Parity(Parity.Options.of(6), 1), Trainer.Options.of(1_000_000_000L, 20), listener);
+        ParallelRuns.Run job = new ParallelRuns.Run(
+                new Parity(Parity.Options.of(6), 1), Trainer.Options.of(1_000_000_000L, 20), listener);
         List<Future<RunResult>> ends = runs.run(List.of(job, job));
-        assertEquals(List.of(Future.State.CANCELLED, Future.State.CANCELLED), ends.stream().map(Future::state).toList());
+        assertEquals(
+                List.of(Future.State.CANCELLED, Future.State.CANCELLED),
+                ends.stream().map(Future::state).toList());
         assertEquals(List.of(20L), seen);
         assertEquals(1, started.get());
     }
@@ -155,7 +173,9 @@ class ParallelRunsTest {
             }
         };
         Trainer.run(kernels, new Parity(Parity.Options.of(6), 1), Trainer.Options.of(5000, 5000), listener);
-        assertTrue(seen.size() > 2 && seen.getFirst() <= Trainer.Options.DEFAULT_UNROLL && seen.getLast() == 5000, seen::toString);
+        assertTrue(
+                seen.size() > 2 && seen.getFirst() <= Trainer.Options.DEFAULT_UNROLL && seen.getLast() == 5000,
+                seen::toString);
     }
 
     @Test
@@ -173,7 +193,10 @@ class ParallelRunsTest {
                 running.decrementAndGet();
             }
         };
-        List<ParallelRuns.Run> jobs = Stream.generate(() -> new ParallelRuns.Run(new Parity(Parity.Options.of(6), 1), SCHEDULE, listener)).limit(6).toList();
+        List<ParallelRuns.Run> jobs = Stream.generate(
+                        () -> new ParallelRuns.Run(new Parity(Parity.Options.of(6), 1), SCHEDULE, listener))
+                .limit(6)
+                .toList();
         List<Future<RunResult>> ends = new ParallelRuns(List.of(kernels), 3, _ -> 0).run(jobs);
         assertTrue(ends.stream().allMatch(end -> end.state() == Future.State.SUCCESS));
         assertEquals(1, most.get());
@@ -181,6 +204,9 @@ class ParallelRunsTest {
 
     @Test
     void noPlaceIsRefused() {
-        assertEquals("parallel must be at least 1, not 0", assertThrows(IllegalArgumentException.class, () -> new ParallelRuns(List.of(kernels), 0)).getMessage());
+        assertEquals(
+                "parallel must be at least 1, not 0",
+                assertThrows(IllegalArgumentException.class, () -> new ParallelRuns(List.of(kernels), 0))
+                        .getMessage());
     }
 }

@@ -1,6 +1,5 @@
 package plateau.train;
 
-import plateau.results.LogRow;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -10,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +28,7 @@ import plateau.experiment.Step;
 import plateau.experiment.Stocks;
 import plateau.kernel.Dense;
 import plateau.reference.TestDevice;
+import plateau.results.LogRow;
 
 class TrainerTest {
     private static final Parity SMALL = new Parity(Parity.Options.of(6), 1);
@@ -114,7 +113,8 @@ class TrainerTest {
             List<LogRow> second = new ArrayList<>();
             trainer.run(rowsInto(second));
             assertEquals(first, second);
-            assertEquals(List.of(20L, 40L, 50L), first.stream().map(LogRow::step).toList());
+            assertEquals(
+                    List.of(20L, 40L, 50L), first.stream().map(LogRow::step).toList());
         }
     }
 
@@ -122,21 +122,17 @@ class TrainerTest {
     void listenersSeeEachRowAndTheResult() {
         List<LogRow> rows = new ArrayList<>();
         List<RunResult> results = new ArrayList<>();
-        Trainer.run(
-                kernels,
-                SMALL,
-                Trainer.Options.of(25, 10),
-                new RunListener() {
-                    @Override
-                    public void onLog(LogRow row) {
-                        rows.add(row);
-                    }
+        Trainer.run(kernels, SMALL, Trainer.Options.of(25, 10), new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                rows.add(row);
+            }
 
-                    @Override
-                    public void onFinish(RunResult result) {
-                        results.add(result);
-                    }
-                });
+            @Override
+            public void onFinish(RunResult result) {
+                results.add(result);
+            }
+        });
         assertEquals(1, results.size());
         RunResult result = results.getFirst();
         assertEquals(List.of(10L, 20L, 25L), rows.stream().map(LogRow::step).toList());
@@ -145,7 +141,10 @@ class TrainerTest {
         assertEquals(25 / result.seconds(), result.stepsPerSecondWithEvaluation(), 1e-9);
     }
 
-    /** Rows of the weights that are read at evaluations only, and those that are not, end in the same bits whatever the schedule. */
+    /**
+     * Rows of the weights that are read at evaluations only, and those that are not, end in the
+     * same bits whatever the schedule.
+     */
     @ParameterizedTest
     @EnumSource(Approach.class)
     void readingRowsLeavesNoTrace(Approach mode) {
@@ -156,34 +155,33 @@ class TrainerTest {
         assertEquals(eager.rowsEvery(20), replay.rows);
     }
 
-    /** Every variant of the step functions: the same bits from graphs and eagerly, and curves of the test batch beside each row. */
+    /**
+     * Every variant of the step functions: the same bits from graphs and eagerly, and curves of the
+     * test batch beside each row.
+     */
     @ParameterizedTest
     @EnumSource(Step.Variant.class)
     void curvesComeWithEachRow(Step.Variant variant) {
         Step step = new Step(Step.Options.of(variant), 1);
         Outcome eager = train(step, new Trainer.Options(new Schedule(20, 10), 1, false));
         List<Long> seen = new ArrayList<>();
-        Trainer.run(
-                kernels,
-                step,
-                Trainer.Options.of(20, 10),
-                new RunListener() {
-                    @Override
-                    public void onLog(LogRow row) {
-                        assertEquals(eager.rows.get(seen.size()), row);
-                    }
+        Trainer.run(kernels, step, Trainer.Options.of(20, 10), new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                assertEquals(eager.rows.get(seen.size()), row);
+            }
 
-                    @Override
-                    public void onCurves(long done, Map<String, float[]> curves) {
-                        seen.add(done);
-                        List<String> names = new ArrayList<>(List.of("score", "label", "hypothesis"));
-                        if (variant == Step.Variant.APPROXIMATION) {
-                            names.add("smooth");
-                        }
-                        assertEquals(names, List.copyOf(curves.keySet()));
-                        curves.forEach((name, values) -> assertEquals(2560, values.length, name));
-                    }
-                });
+            @Override
+            public void onCurves(long done, Map<String, float[]> curves) {
+                seen.add(done);
+                List<String> names = new ArrayList<>(List.of("score", "label", "hypothesis"));
+                if (variant == Step.Variant.APPROXIMATION) {
+                    names.add("smooth");
+                }
+                assertEquals(names, List.copyOf(curves.keySet()));
+                curves.forEach((name, values) -> assertEquals(2560, values.length, name));
+            }
+        });
         assertEquals(List.of(10L, 20L), seen);
     }
 
@@ -192,38 +190,34 @@ class TrainerTest {
         // One update makes weights of about 1e29, whose products overflow float32.
         Parity diverging = new Parity(new Parity.Options(6, null, 128, 1e30f), 1);
         List<LogRow> rows = new ArrayList<>();
-        RunListener listener =
-                new RunListener() {
-                    @Override
-                    public void onLog(LogRow row) {
-                        rows.add(row);
-                    }
-                };
-        NonFiniteLossException e =
-                assertThrows(
-                        NonFiniteLossException.class,
-                        () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 1), listener));
+        RunListener listener = new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                rows.add(row);
+            }
+        };
+        NonFiniteLossException e = assertThrows(
+                NonFiniteLossException.class,
+                () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 1), listener));
         assertEquals(List.of(1L), rows.stream().map(LogRow::step).toList());
         assertEquals(1, e.step());
         assertTrue(e.getMessage().contains("at step " + e.step()), e.getMessage());
 
         // Seen through a longer interval, it is the same training step that is named.
-        NonFiniteLossException later =
-                assertThrows(
-                        NonFiniteLossException.class,
-                        () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 100), RunListener.NONE));
+        NonFiniteLossException later = assertThrows(
+                NonFiniteLossException.class,
+                () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 100), RunListener.NONE));
         assertEquals(e.step(), later.step());
     }
 
     @Test
     void aFailingListenerEndsTheRunAndLeaksNothing() {
-        RunListener failing =
-                new RunListener() {
-                    @Override
-                    public void onLog(LogRow row) {
-                        throw new IllegalStateException("disk full");
-                    }
-                };
+        RunListener failing = new RunListener() {
+            @Override
+            public void onLog(LogRow row) {
+                throw new IllegalStateException("disk full");
+            }
+        };
         assertThrows(
                 IllegalStateException.class, () -> Trainer.run(kernels, SMALL, Trainer.Options.of(100, 10), failing));
     }
@@ -231,11 +225,10 @@ class TrainerTest {
     @Test
     void runsOnThreadsOfTheirOwnDoNotDisturbEachOther() throws Exception {
         Outcome alone = train(SMALL, Trainer.Options.of(200, 50));
-        Callable<Outcome> run =
-                () -> {
-                    device.makeCurrent();
-                    return train(SMALL, Trainer.Options.of(200, 50));
-                };
+        Callable<Outcome> run = () -> {
+            device.makeCurrent();
+            return train(SMALL, Trainer.Options.of(200, 50));
+        };
         try (ExecutorService threads = Executors.newFixedThreadPool(3)) {
             for (var outcome : threads.invokeAll(List.of(run, run, run))) {
                 assertArrayEquals(alone.parameters, outcome.get().parameters);
@@ -254,6 +247,9 @@ class TrainerTest {
     private static void assertRefused(String message, long steps, long logEvery, int unroll) {
         assertEquals(
                 message,
-                assertThrows(IllegalArgumentException.class, () -> new Trainer.Options(new Schedule(steps, logEvery), unroll, true)).getMessage());
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> new Trainer.Options(new Schedule(steps, logEvery), unroll, true))
+                        .getMessage());
     }
 }

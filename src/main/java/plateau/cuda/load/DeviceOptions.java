@@ -12,17 +12,33 @@ import java.util.Optional;
  * @param libcudnn likewise for cuDNN
  * @param images which kernels the CPU driver runs
  */
-public record DeviceOptions(DeviceSelector selector, Optional<Path> libcuda, Optional<Path> libcublas, Optional<Path> libcudnn, KernelImages images) {
-    /** Names the libraries by their full paths: the loader looks for a plain file name in its own folders, not in the current one. */
+public record DeviceOptions(
+        DeviceSelector selector,
+        Optional<Path> libcuda,
+        Optional<Path> libcublas,
+        Optional<Path> libcudnn,
+        KernelImages images) {
+    /**
+     * Names the libraries by their full paths: the loader looks for a plain file name in its own
+     * folders, not in the current one.
+     */
     public DeviceOptions {
         libcuda = libcuda.map(Path::toAbsolutePath);
         libcublas = libcublas.map(Path::toAbsolutePath);
         libcudnn = libcudnn.map(Path::toAbsolutePath);
     }
 
-    /** The selected device with the libraries that the environment variables PLATEAU_LIBCUDA, PLATEAU_LIBCUBLAS and PLATEAU_LIBCUDNN name, if any. */
+    /**
+     * The selected device with the libraries that the environment variables PLATEAU_LIBCUDA,
+     * PLATEAU_LIBCUBLAS and PLATEAU_LIBCUDNN name, if any.
+     */
     public static DeviceOptions of(DeviceSelector selector) {
-        return new DeviceOptions(selector, fromEnvironment("PLATEAU_LIBCUDA"), fromEnvironment("PLATEAU_LIBCUBLAS"), fromEnvironment("PLATEAU_LIBCUDNN"), KernelImages.PRODUCTION);
+        return new DeviceOptions(
+                selector,
+                fromEnvironment("PLATEAU_LIBCUDA"),
+                fromEnvironment("PLATEAU_LIBCUBLAS"),
+                fromEnvironment("PLATEAU_LIBCUDNN"),
+                KernelImages.PRODUCTION);
     }
 
     /** The CPU. */
@@ -32,7 +48,8 @@ public record DeviceOptions(DeviceSelector selector, Optional<Path> libcuda, Opt
 
     /** With these libraries where they are given. */
     public DeviceOptions withLibraries(Optional<Path> cuda, Optional<Path> cublas, Optional<Path> cudnn) {
-        return new DeviceOptions(selector, cuda.or(() -> libcuda), cublas.or(() -> libcublas), cudnn.or(() -> libcudnn), images);
+        return new DeviceOptions(
+                selector, cuda.or(() -> libcuda), cublas.or(() -> libcublas), cudnn.or(() -> libcudnn), images);
     }
 
     /** With these kernels. */
@@ -41,6 +58,8 @@ public record DeviceOptions(DeviceSelector selector, Optional<Path> libcuda, Opt
     }
 
     private static Optional<Path> fromEnvironment(String variable) {
-        return Optional.ofNullable(System.getenv(variable)).filter(value -> !value.isEmpty()).map(Path::of);
+        return Optional.ofNullable(System.getenv(variable))
+                .filter(value -> !value.isEmpty())
+                .map(Path::of);
     }
 }

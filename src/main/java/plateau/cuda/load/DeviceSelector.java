@@ -35,7 +35,8 @@ public record DeviceSelector(Kind kind, int ordinal) {
         return switch (text) {
             case "auto" -> new DeviceSelector(Kind.AUTO, 0);
             case "cpu" -> new DeviceSelector(Kind.CPU, 0);
-            default -> throw new IllegalArgumentException("unknown device '" + text + "': use auto, cpu, cuda or cuda:N");
+            default ->
+                throw new IllegalArgumentException("unknown device '" + text + "': use auto, cpu, cuda or cuda:N");
         };
     }
 

@@ -1,6 +1,9 @@
 package plateau.cuda.load;
 
-/** The requested device, or a library named for it, is not there. The message says what was looked for and what to do. */
+/**
+ * The requested device, or a library named for it, is not there. The message says what was looked
+ * for and what to do.
+ */
 public final class DeviceUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Which implementation of CUDA's libraries this process uses. It is decided once, by the first device that is opened, before JCuda is touched: JCuda's
- * native library asks for {@code libcuda.so.1} by that name and gets the one that is loaded already.
+ * Which implementation of CUDA's libraries this process uses. It is decided once, by the first
+ * device that is opened, before JCuda is touched: JCuda's native library asks for
+ * {@code libcuda.so.1} by that name and gets the one that is loaded already.
  */
 public final class Libraries {
     private static Libraries chosen;
@@ -26,7 +27,13 @@ public final class Libraries {
     private final Optional<Path> cublas;
     private final Optional<Path> cudnn;
 
-    private Libraries(DeviceSelector.Kind kind, String reason, String driverPath, SymbolLookup driver, Optional<Path> cublas, Optional<Path> cudnn) {
+    private Libraries(
+            DeviceSelector.Kind kind,
+            String reason,
+            String driverPath,
+            SymbolLookup driver,
+            Optional<Path> cublas,
+            Optional<Path> cudnn) {
         this.kind = kind;
         this.reason = reason;
         this.driverPath = driverPath;
@@ -38,14 +45,17 @@ public final class Libraries {
     /**
      * Loads the driver for these options, or returns the one in use.
      *
-     * @throws DeviceUnavailableException if the driver or the device is not there, or the other driver is in use
+     * @throws DeviceUnavailableException if the driver or the device is not there, or the other
+     *     driver is in use
      */
     public static synchronized Libraries choose(DeviceOptions options) {
         if (chosen != null) {
             DeviceSelector.Kind wanted = options.selector().kind();
             if (wanted != DeviceSelector.Kind.AUTO && wanted != chosen.kind) {
-                throw new DeviceUnavailableException("device %s needs a process of its own: this one already uses the %s driver"
-                        .formatted(options.selector(), chosen.kind.name().toLowerCase()));
+                throw new DeviceUnavailableException(
+                        "device %s needs a process of its own: this one already uses the %s driver"
+                                .formatted(
+                                        options.selector(), chosen.kind.name().toLowerCase()));
             }
             return chosen;
         }
@@ -70,14 +80,24 @@ public final class Libraries {
         }
         try (Arena arena = Arena.ofConfined()) {
             SymbolLookup lookup = SymbolLookup.libraryLookup(library, arena);
-            int status = (int) intFunction(lookup, "cuInit", ValueLayout.JAVA_INT).invokeExact(0);
+            int status =
+                    (int) intFunction(lookup, "cuInit", ValueLayout.JAVA_INT).invokeExact(0);
             if (status != 0) {
-                return new Search(false, library, library + " is installed but cuInit returns " + status + " (no usable NVIDIA GPU)", 0);
+                return new Search(
+                        false,
+                        library,
+                        library + " is installed but cuInit returns " + status + " (no usable NVIDIA GPU)",
+                        0);
             }
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            status = (int) intFunction(lookup, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
+            status = (int)
+                    intFunction(lookup, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
             int devices = status == 0 ? count.get(ValueLayout.JAVA_INT, 0) : 0;
-            return new Search(devices > 0, library, devices > 0 ? "found " + devices + " CUDA device(s)" : library + " finds no device", devices);
+            return new Search(
+                    devices > 0,
+                    library,
+                    devices > 0 ? "found " + devices + " CUDA device(s)" : library + " finds no device",
+                    devices);
         } catch (IllegalArgumentException e) {
             return new Search(false, library, "there is no NVIDIA driver (" + library + ")", 0);
         } catch (Throwable e) {
@@ -85,25 +105,39 @@ public final class Libraries {
         }
     }
 
-    private static java.lang.invoke.MethodHandle intFunction(SymbolLookup lookup, String name, java.lang.foreign.MemoryLayout argument) {
-        return Linker.nativeLinker().downcallHandle(lookup.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, argument));
+    private static java.lang.invoke.MethodHandle intFunction(
+            SymbolLookup lookup, String name, java.lang.foreign.MemoryLayout argument) {
+        return Linker.nativeLinker()
+                .downcallHandle(lookup.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, argument));
     }
 
     private static Libraries nvidia(DeviceOptions options, Search search) {
         if (!search.found) {
-            throw new DeviceUnavailableException("device " + options.selector() + " cannot be used: " + search.explanation + "; install the NVIDIA driver or use device cpu");
+            throw new DeviceUnavailableException("device " + options.selector() + " cannot be used: "
+                    + search.explanation + "; install the NVIDIA driver or use device cpu");
         }
         if (options.selector().ordinal() >= search.devices) {
-            throw new DeviceUnavailableException("there is no device " + options.selector() + ": CUDA devices are numbered from 0, and there are " + search.devices);
+            throw new DeviceUnavailableException("there is no device " + options.selector()
+                    + ": CUDA devices are numbered from 0, and there are " + search.devices);
         }
         options.libcuda().ifPresent(path -> System.load(path.toAbsolutePath().toString()));
         SymbolLookup lookup = SymbolLookup.libraryLookup(search.library, Arena.global());
-        return new Libraries(DeviceSelector.Kind.CUDA, search.explanation, search.library, lookup, nvidiaCublas(options), options.libcudnn().or(() -> onLoaderPath("libcudnn.so.9")));
+        return new Libraries(
+                DeviceSelector.Kind.CUDA,
+                search.explanation,
+                search.library,
+                lookup,
+                nvidiaCublas(options),
+                options.libcudnn().or(() -> onLoaderPath("libcudnn.so.9")));
     }
 
     /** cuBLAS 12 as it is, or 13 behind the forwarder that has the name JCublas asks for. */
     private static Optional<Path> nvidiaCublas(DeviceOptions options) {
-        return options.libcublas().or(() -> onLoaderPath("libcublas.so.12")).or(() -> onLoaderPath("libcublas.so.13").filter(_ -> NativeFiles.hasLibrary("forward/libcublas.so.12")).map(_ -> NativeFiles.library("forward/libcublas.so.12")));
+        return options.libcublas()
+                .or(() -> onLoaderPath("libcublas.so.12"))
+                .or(() -> onLoaderPath("libcublas.so.13")
+                        .filter(_ -> NativeFiles.hasLibrary("forward/libcublas.so.12"))
+                        .map(_ -> NativeFiles.library("forward/libcublas.so.12")));
     }
 
     /** The name itself where the dynamic loader finds a library by it. */
@@ -118,7 +152,10 @@ public final class Libraries {
 
     private static Libraries cpu(DeviceOptions options, String reason) {
         NativeFiles.cpuLevel();
-        Path library = options.libcuda().filter(_ -> options.selector().kind() == DeviceSelector.Kind.CPU).orElseGet(() -> NativeFiles.library("libcuda.so.1")).toAbsolutePath();
+        Path library = options.libcuda()
+                .filter(_ -> options.selector().kind() == DeviceSelector.Kind.CPU)
+                .orElseGet(() -> NativeFiles.library("libcuda.so.1"))
+                .toAbsolutePath();
         try {
             System.load(library.toString());
         } catch (UnsatisfiedLinkError e) {
@@ -152,7 +189,10 @@ public final class Libraries {
         return driver;
     }
 
-    /** The cuBLAS library that goes with the driver: its path, or the name the dynamic loader finds it by. */
+    /**
+     * The cuBLAS library that goes with the driver: its path, or the name the dynamic loader finds
+     * it by.
+     */
     public Optional<Path> cublas() {
         return cublas;
     }
@@ -169,9 +209,7 @@ public final class Libraries {
      * @throws NativeFileException if this build has no such kernels, or they are damaged
      */
     public byte[] image(String module, KernelImages images) {
-        return kind == DeviceSelector.Kind.CPU
-                ? NativeFiles.cpuImage(module, images)
-                : NativeFiles.gpuImage(module);
+        return kind == DeviceSelector.Kind.CPU ? NativeFiles.cpuImage(module, images) : NativeFiles.gpuImage(module);
     }
 
     /**
@@ -199,13 +237,31 @@ public final class Libraries {
     public static List<Finding> report(DeviceOptions options) {
         List<Finding> findings = new ArrayList<>();
         Search nvidia = findNvidia(options);
-        findings.add(new Finding("NVIDIA driver", nvidia.found, nvidia.found ? nvidia.library + ", " + nvidia.explanation : nvidia.explanation + "; to use a GPU, install the NVIDIA driver (525 or later)"));
+        findings.add(new Finding(
+                "NVIDIA driver",
+                nvidia.found,
+                nvidia.found
+                        ? nvidia.library + ", " + nvidia.explanation
+                        : nvidia.explanation + "; to use a GPU, install the NVIDIA driver (525 or later)"));
         Optional<Path> cublas12 = onLoaderPath("libcublas.so.12");
         Optional<Path> cublas13 = onLoaderPath("libcublas.so.13");
-        findings.add(new Finding("NVIDIA cuBLAS", cublas12.isPresent() || cublas13.isPresent(),
-                cublas12.isPresent() ? "libcublas.so.12" : cublas13.isPresent() ? "libcublas.so.13, through the forwarder" : "no libcublas.so.12 or .13; on a GPU the hand-written kernels do the matrix products; install the CUDA toolkit for cuBLAS"));
+        findings.add(new Finding(
+                "NVIDIA cuBLAS",
+                cublas12.isPresent() || cublas13.isPresent(),
+                cublas12.isPresent()
+                        ? "libcublas.so.12"
+                        : cublas13.isPresent()
+                                ? "libcublas.so.13, through the forwarder"
+                                : "no libcublas.so.12 or .13; on a GPU the hand-written kernels do the matrix"
+                                        + " products; install the CUDA toolkit for cuBLAS"));
         Optional<Path> cudnn = onLoaderPath("libcudnn.so.9");
-        findings.add(new Finding("NVIDIA cuDNN", cudnn.isPresent(), cudnn.isPresent() ? "libcudnn.so.9" : "no libcudnn.so.9; on a GPU the hand-written kernels do the convolutions; install cuDNN 9 to use it"));
+        findings.add(new Finding(
+                "NVIDIA cuDNN",
+                cudnn.isPresent(),
+                cudnn.isPresent()
+                        ? "libcudnn.so.9"
+                        : "no libcudnn.so.9; on a GPU the hand-written kernels do the convolutions; install"
+                                + " cuDNN 9 to use it"));
         String level;
         try {
             level = NativeFiles.cpuLevel();
@@ -213,13 +269,36 @@ public final class Libraries {
             level = null;
         }
         boolean driver = NativeFiles.hasLibrary("libcuda.so.1");
-        findings.add(new Finding("CPU driver", driver && level != null,
-                !driver ? "not in this build; run: mvn -B package" : level == null ? "this processor has neither x86-64-v3 nor x86-64-v4" : NativeFiles.library("libcuda.so.1") + ", kernels for " + level));
-        findings.add(new Finding("CPU cuBLAS", NativeFiles.hasLibrary("libcublas.so.12"), NativeFiles.hasLibrary("libcublas.so.12") ? "this project's, over oneDNN" : "not in this build; the hand-written kernels do the matrix products"));
-        findings.add(new Finding("CPU cuDNN", NativeFiles.hasLibrary("libcudnn.so.9"), NativeFiles.hasLibrary("libcudnn.so.9") ? "this project's, over oneDNN" : "not in this build; the hand-written kernels do the convolutions"));
+        findings.add(new Finding(
+                "CPU driver",
+                driver && level != null,
+                !driver
+                        ? "not in this build; run: mvn -B package"
+                        : level == null
+                                ? "this processor has neither x86-64-v3 nor x86-64-v4"
+                                : NativeFiles.library("libcuda.so.1") + ", kernels for " + level));
+        findings.add(new Finding(
+                "CPU cuBLAS",
+                NativeFiles.hasLibrary("libcublas.so.12"),
+                NativeFiles.hasLibrary("libcublas.so.12")
+                        ? "this project's, over oneDNN"
+                        : "not in this build; the hand-written kernels do the matrix products"));
+        findings.add(new Finding(
+                "CPU cuDNN",
+                NativeFiles.hasLibrary("libcudnn.so.9"),
+                NativeFiles.hasLibrary("libcudnn.so.9")
+                        ? "this project's, over oneDNN"
+                        : "not in this build; the hand-written kernels do the convolutions"));
         long fatbins = NativeFiles.count("fatbin");
-        findings.add(new Finding("GPU machine code", fatbins > 0, fatbins > 0 ? fatbins + " fatbins (sm_75 to sm_120)" : "built without nvcc: a GPU's driver compiles the PTX at the first start; build with the CUDA toolkit on the PATH to avoid that"));
-        findings.add(new Finding("GPU PTX", NativeFiles.count("ptx") > 0, NativeFiles.count("ptx") + " modules for sm_75 and later"));
+        findings.add(new Finding(
+                "GPU machine code",
+                fatbins > 0,
+                fatbins > 0
+                        ? fatbins + " fatbins (sm_75 to sm_120)"
+                        : "built without nvcc: a GPU's driver compiles the PTX at the first start; build with"
+                                + " the CUDA toolkit on the PATH to avoid that"));
+        findings.add(new Finding(
+                "GPU PTX", NativeFiles.count("ptx") > 0, NativeFiles.count("ptx") + " modules for sm_75 and later"));
         return findings;
     }
 

@@ -27,14 +27,20 @@ import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 
 /**
- * The native files that travel with the program: CPU driver libraries and kernel images. Libraries are used in place when the program runs from a folder
- * of classes, and extracted once to a per-user cache when it runs from its jar; images are read into memory. Everything is checked against the SHA-256
- * that the build recorded.
+ * The native files that travel with the program: CPU driver libraries and kernel images. Libraries
+ * are used in place when the program runs from a folder of classes, and extracted once to a
+ * per-user cache when it runs from its jar; images are read into memory. Everything is checked
+ * against the SHA-256 that the build recorded.
  */
 public final class NativeFiles {
     private static final String ROOT = "/plateau/";
-    private static final List<String> LIBRARIES =
-            List.of("native/libcuda.so.1", "native/libcublas.so.12", "native/libcudnn.so.9", "native/forward/libcublas.so.12", "native/libdnnl.so.3", "native/libgomp.so.1");
+    private static final List<String> LIBRARIES = List.of(
+            "native/libcuda.so.1",
+            "native/libcublas.so.12",
+            "native/libcudnn.so.9",
+            "native/forward/libcublas.so.12",
+            "native/libdnnl.so.3",
+            "native/libgomp.so.1");
     private static final Set<String> V3 = Set.of("avx2", "bmi1", "bmi2", "fma", "f16c", "movbe", "abm");
     private static final Set<String> V4 = Set.of("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl");
 
@@ -45,16 +51,20 @@ public final class NativeFiles {
     private NativeFiles() {}
 
     /**
-     * The path of a library, for example {@code libcuda.so.1}, extracted first where that is needed.
+     * The path of a library, for example {@code libcuda.so.1}, extracted first where that is
+     * needed.
      *
-     * @throws NativeFileException if the library is not part of this build or the cache cannot be written
+     * @throws NativeFileException if the library is not part of this build or the cache cannot be
+     *     written
      */
     public static Path library(String name) {
         String path = "native/" + name;
         if (!INDEX.containsKey(path)) {
             throw new NativeFileException(name + " is not part of this build; run: mvn -B package");
         }
-        return classesFolder().map(folder -> folder.resolve(path)).orElseGet(() -> extractAll(cacheFolder()).resolve(path));
+        return classesFolder()
+                .map(folder -> folder.resolve(path))
+                .orElseGet(() -> extractAll(cacheFolder()).resolve(path));
     }
 
     /** Whether this build has that library. */
@@ -74,7 +84,8 @@ public final class NativeFiles {
 
     private static NativeFileException missing(String machine, String module) {
         return new NativeFileException(("there are no kernels '%s' for %s on the class path;"
-                + " if they are Plateau's own, build it again: mvn -B package").formatted(module, machine));
+                        + " if they are Plateau's own, build it again: mvn -B package")
+                .formatted(module, machine));
     }
 
     /** The module's image for NVIDIA GPUs. */
@@ -94,11 +105,14 @@ public final class NativeFiles {
 
     /** Modules for which the build has a fatbin, and for which it has PTX. */
     static long count(String kind) {
-        return INDEX.keySet().stream().filter(path -> path.startsWith(kind + "/")).count();
+        return INDEX.keySet().stream()
+                .filter(path -> path.startsWith(kind + "/"))
+                .count();
     }
 
     /**
-     * The instruction set whose kernels this machine runs: {@code x86-64-v4} or {@code x86-64-v3}; the system property {@code plateau.cpu} forces one.
+     * The instruction set whose kernels this machine runs: {@code x86-64-v4} or {@code x86-64-v3};
+     * the system property {@code plateau.cpu} forces one.
      *
      * @throws NativeFileException where the machine has neither
      */
@@ -114,8 +128,12 @@ public final class NativeFiles {
             return forced.get();
         }
         if (!flags.containsAll(V3)) {
-            String missing = V3.stream().filter(flag -> !flags.contains(flag)).sorted().collect(Collectors.joining(", "));
-            throw new NativeFileException("this processor cannot run the CPU kernels: they need x86-64-v3 (Intel Haswell or AMD Excavator and later) and it lacks " + missing + "; use a GPU (device cuda) or another machine");
+            String missing =
+                    V3.stream().filter(flag -> !flags.contains(flag)).sorted().collect(Collectors.joining(", "));
+            throw new NativeFileException(
+                    "this processor cannot run the CPU kernels: they need x86-64-v3 (Intel Haswell or AMD Excavator"
+                            + " and later) and it lacks "
+                            + missing + "; use a GPU (device cuda) or another machine");
         }
         return flags.containsAll(V4) ? "x86-64-v4" : "x86-64-v3";
     }
@@ -125,7 +143,8 @@ public final class NativeFiles {
             return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
                     .filter(line -> line.startsWith("flags"))
                     .findFirst()
-                    .map(line -> Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).trim().split("\\s+"))))
+                    .map(line -> Set.copyOf(Arrays.asList(
+                            line.substring(line.indexOf(':') + 1).trim().split("\\s+"))))
                     .orElse(Set.of());
         } catch (IOException e) {
             return Set.of();
@@ -134,7 +153,8 @@ public final class NativeFiles {
 
     /** Where the driver's libraries are extracted to: one folder per build. */
     static Path cacheFolder() {
-        return cache().resolve(sha256(INDEX.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16));
+        return cache().resolve(sha256(INDEX.toString().getBytes(StandardCharsets.UTF_8))
+                .substring(0, 16));
     }
 
     /** The program's folder under XDG_CACHE_HOME or ~/.cache. */
@@ -144,7 +164,10 @@ public final class NativeFiles {
         return base.resolve("plateau");
     }
 
-    /** Puts every library into the folder that is not there, whole, already. Processes that start at once take turns. */
+    /**
+     * Puts every library into the folder that is not there, whole, already. Processes that start at
+     * once take turns.
+     */
     static Path extractAll(Path folder) {
         locked(folder, () -> {
             for (String path : LIBRARIES) {
@@ -157,9 +180,10 @@ public final class NativeFiles {
     }
 
     /**
-     * Initialises a class of JCuda whose native library is {@code name}. JCuda's own loader writes that library to {@code java.io.tmpdir} under a fixed name and
-     * loads whatever file it finds there: one that another process is still writing, or another user's. So a checked copy is put into the cache,
-     * and the loader looks there.
+     * Initialises a class of JCuda whose native library is {@code name}. JCuda's own loader writes
+     * that library to {@code java.io.tmpdir} under a fixed name and loads whatever file it finds
+     * there: one that another process is still writing, or another user's. So a checked copy is put
+     * into the cache, and the loader looks there.
      *
      * @param name the library's base name, for example {@code JCudaDriver}
      * @param initialise the first use of the class
@@ -176,7 +200,8 @@ public final class NativeFiles {
     }
 
     private static void extractJCuda(String name, Path folder) {
-        String file = LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(name + "-" + JCudaVersion.get()));
+        String file =
+                LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(name + "-" + JCudaVersion.get()));
         locked(folder, () -> {
             try (InputStream in = NativeFiles.class.getResourceAsStream("/lib/" + file)) {
                 if (in == null) {
@@ -195,27 +220,36 @@ public final class NativeFiles {
         void run() throws IOException;
     }
 
-    /** Works on a folder of the cache while no other process, and no other thread of this one, does. */
+    /**
+     * Works on a folder of the cache while no other process, and no other thread of this one, does.
+     */
     private static synchronized void locked(Path folder, Extraction extraction) {
         try {
             Files.createDirectories(folder);
-            try (FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try (FileChannel channel = FileChannel.open(
+                            folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock _ = channel.lock()) {
                 extraction.run();
             }
         } catch (IOException e) {
-            throw new NativeFileException("cannot extract the native libraries to " + folder + ": " + e.getMessage() + "; set XDG_CACHE_HOME to a folder that can be written", e);
+            throw new NativeFileException(
+                    "cannot extract the native libraries to " + folder + ": " + e.getMessage()
+                            + "; set XDG_CACHE_HOME to a folder that can be written",
+                    e);
         }
     }
 
     private static boolean intact(Path file, Entry entry) throws IOException {
-        return Files.exists(file) && Files.size(file) == entry.size && sha256(Files.readAllBytes(file)).equals(entry.sha256);
+        return Files.exists(file)
+                && Files.size(file) == entry.size
+                && sha256(Files.readAllBytes(file)).equals(entry.sha256);
     }
 
     /** Whole at any moment: processes that have the old file loaded keep it. */
     private static void replace(Path target, byte[] bytes) throws IOException {
         Files.createDirectories(target.getParent());
-        Path temporary = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
+        Path temporary =
+                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
         try {
             Files.write(temporary, bytes);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -224,7 +258,10 @@ public final class NativeFiles {
         }
     }
 
-    /** The folder {@code plateau} among the classes the program runs from, unless it runs from a jar. */
+    /**
+     * The folder {@code plateau} among the classes the program runs from, unless it runs from a
+     * jar.
+     */
     private static Optional<Path> classesFolder() {
         URL own = NativeFiles.class.getResource("NativeFiles.class");
         if (own == null || !own.getProtocol().equals("file")) {
@@ -246,7 +283,8 @@ public final class NativeFiles {
             byte[] bytes = in.readAllBytes();
             Entry entry = INDEX.get(path);
             if (entry != null && !(bytes.length == entry.size && sha256(bytes).equals(entry.sha256))) {
-                throw new NativeFileException(path + " is damaged: it is not what the build made; build or download the program again");
+                throw new NativeFileException(
+                        path + " is damaged: it is not what the build made; build or download the program again");
             }
             return Optional.of(bytes);
         } catch (IOException e) {
@@ -258,9 +296,12 @@ public final class NativeFiles {
     private static Map<String, Entry> readIndex() {
         Map<String, Entry> entries = new TreeMap<>();
         try {
-            for (URL index : Collections.list(NativeFiles.class.getClassLoader().getResources("plateau/native/index"))) {
+            for (URL index :
+                    Collections.list(NativeFiles.class.getClassLoader().getResources("plateau/native/index"))) {
                 try (InputStream in = index.openStream()) {
-                    for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+                    for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                            .lines()
+                            .toList()) {
                         String[] parts = line.split(" ", 3);
                         entries.put(parts[2], new Entry(parts[0], Long.parseLong(parts[1])));
                     }

@@ -1,6 +1,6 @@
 /**
- * Finds and unpacks what {@link plateau.cuda} runs on: NVIDIA's libraries or this project's own for the
- * CPU, and the kernels' images. {@link plateau.cuda.load.DeviceOptions} says what is wanted,
+ * Finds and unpacks what {@link plateau.cuda} runs on: NVIDIA's libraries or this project's own for
+ * the CPU, and the kernels' images. {@link plateau.cuda.load.DeviceOptions} says what is wanted,
  * {@link plateau.cuda.load.Libraries} what this machine has.
  *
  * <p>A process uses one driver. The first device that is opened decides which, before JCuda is

@@ -9,12 +9,14 @@ import org.apache.commons.statistics.inference.TTest;
 import plateau.report.Numbers;
 
 /**
- * What runs say about a claim, by two one-sided tests: one of the claim against its opposite, one of the opposite against the claim. Independent runs
- * (seeds) are the sample; what they leave open is undecided.
+ * What runs say about a claim, by two one-sided tests: one of the claim against its opposite, one
+ * of the opposite against the claim. Independent runs (seeds) are the sample; what they leave open
+ * is undecided.
  *
  * @param measured the numbers, in words; a line for each part of the claim
  * @param tests that were applied, with their thresholds, likewise
- * @param pFor probability of numbers that speak for the claim as much as these do, were it just false
+ * @param pFor probability of numbers that speak for the claim as much as these do, were it just
+ *     false
  * @param pAgainst of numbers that speak against it as much as these do, were it just true
  */
 public record Evidence(List<String> measured, List<String> tests, double pFor, double pAgainst) {
@@ -53,11 +55,15 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
     public static Evidence share(String property, List<Boolean> runs, double share) {
         int having = (int) runs.stream().filter(has -> has).count();
         String test = "binomial test, above a share of " + Numbers.rounded(share);
-        return runs.isEmpty() ? none(test) : binomial("%d of %d runs %s".formatted(having, runs.size(), property), test, having, runs.size(), share);
+        return runs.isEmpty()
+                ? none(test)
+                : binomial(
+                        "%d of %d runs %s".formatted(having, runs.size(), property), test, having, runs.size(), share);
     }
 
     /**
-     * In pairs of runs of one seed, the first number tends to be smaller: the sign test, for numbers that may lie magnitudes apart. Ties say nothing.
+     * In pairs of runs of one seed, the first number tends to be smaller: the sign test, for
+     * numbers that may lie magnitudes apart. Ties say nothing.
      *
      * @param relation for the reader: "error below the convolution's"
      * @param first one number per seed
@@ -72,19 +78,27 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
             larger += first[i] > second[i] ? 1 : 0;
         }
         int n = smaller + larger;
-        String measured = "%s for %d of %d seeds (medians %s and %s)".formatted(relation, smaller, n, Numbers.rounded(median(first)), Numbers.rounded(median(second)));
+        String measured = "%s for %d of %d seeds (medians %s and %s)"
+                .formatted(relation, smaller, n, Numbers.rounded(median(first)), Numbers.rounded(median(second)));
         return n == 0 ? none(test) : binomial(measured, test, smaller, n, 0.5);
     }
 
     private static Evidence binomial(String measured, String test, int having, int n, double share) {
-        return new Evidence(measured, test, binomial(having, n, share, AlternativeHypothesis.GREATER_THAN), binomial(having, n, share, AlternativeHypothesis.LESS_THAN));
+        return new Evidence(
+                measured,
+                test,
+                binomial(having, n, share, AlternativeHypothesis.GREATER_THAN),
+                binomial(having, n, share, AlternativeHypothesis.LESS_THAN));
     }
 
     private static double binomial(int having, int n, double share, AlternativeHypothesis side) {
         return BinomialTest.withDefaults().with(side).test(n, having, share).getPValue();
     }
 
-    /** The mean lies above a threshold: the t-test, or the sign test where runs do not differ, so that there is no spread to judge by. */
+    /**
+     * The mean lies above a threshold: the t-test, or the sign test where runs do not differ, so
+     * that there is no spread to judge by.
+     */
     public static Evidence above(String what, double[] values, double threshold) {
         return oneSided(what, values, threshold, true);
     }
@@ -98,30 +112,57 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
         String test = "%s, %s %s".formatted(method(values), above ? "above" : "below", Numbers.rounded(threshold));
         double greater = p(values, threshold, AlternativeHypothesis.GREATER_THAN);
         double less = p(values, threshold, AlternativeHypothesis.LESS_THAN);
-        return values.length == 0 ? none(test) : new Evidence(what + " " + Numbers.spread(values), test, above ? greater : less, above ? less : greater);
+        return values.length == 0
+                ? none(test)
+                : new Evidence(
+                        what + " " + Numbers.spread(values), test, above ? greater : less, above ? less : greater);
     }
 
-    /** The mean lies between two bounds: a test above the lower and one below the upper must both say so (equivalence). */
+    /**
+     * The mean lies between two bounds: a test above the lower and one below the upper must both
+     * say so (equivalence).
+     */
     public static Evidence within(String what, double[] values, double low, double high) {
         String test = "%s, between %s and %s".formatted(method(values), Numbers.rounded(low), Numbers.rounded(high));
-        double pFor = Math.max(p(values, low, AlternativeHypothesis.GREATER_THAN), p(values, high, AlternativeHypothesis.LESS_THAN));
-        double pAgainst = 2 * Math.min(p(values, low, AlternativeHypothesis.LESS_THAN), p(values, high, AlternativeHypothesis.GREATER_THAN));
-        return values.length == 0 ? none(test) : new Evidence(what + " " + Numbers.spread(values), test, pFor, Math.min(1, pAgainst));
+        double pFor = Math.max(
+                p(values, low, AlternativeHypothesis.GREATER_THAN), p(values, high, AlternativeHypothesis.LESS_THAN));
+        double pAgainst = 2
+                * Math.min(
+                        p(values, low, AlternativeHypothesis.LESS_THAN),
+                        p(values, high, AlternativeHypothesis.GREATER_THAN));
+        return values.length == 0
+                ? none(test)
+                : new Evidence(what + " " + Numbers.spread(values), test, pFor, Math.min(1, pAgainst));
     }
 
-    /** All of several parts hold: for the claim, the weakest counts; against it, the strongest, corrected for their number (Bonferroni). */
+    /**
+     * All of several parts hold: for the claim, the weakest counts; against it, the strongest,
+     * corrected for their number (Bonferroni).
+     */
     public static Evidence all(List<Evidence> parts) {
         if (parts.isEmpty()) {
             return new Evidence(List.of(), List.of(), 1, 1);
         }
         return new Evidence(
-                parts.stream().flatMap(part -> part.measured.stream()).distinct().toList(),
+                parts.stream()
+                        .flatMap(part -> part.measured.stream())
+                        .distinct()
+                        .toList(),
                 parts.stream().flatMap(part -> part.tests.stream()).distinct().toList(),
                 parts.stream().mapToDouble(Evidence::pFor).max().orElseThrow(),
-                Math.min(1, parts.size() * parts.stream().mapToDouble(Evidence::pAgainst).min().orElseThrow()));
+                Math.min(
+                        1,
+                        parts.size()
+                                * parts.stream()
+                                        .mapToDouble(Evidence::pAgainst)
+                                        .min()
+                                        .orElseThrow()));
     }
 
-    /** Of runs that were cut short: what they have not reached says nothing against a claim that they would. */
+    /**
+     * Of runs that were cut short: what they have not reached says nothing against a claim that
+     * they would.
+     */
     Evidence cutShort() {
         return new Evidence(measured, tests, pFor, 1);
     }
@@ -143,7 +184,11 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
             return 1;
         }
         if (differ(values)) {
-            return TTest.withDefaults().withMu(threshold).with(side).test(values).getPValue();
+            return TTest.withDefaults()
+                    .withMu(threshold)
+                    .with(side)
+                    .test(values)
+                    .getPValue();
         }
         boolean agrees = side == AlternativeHypothesis.GREATER_THAN ? values[0] > threshold : values[0] < threshold;
         return agrees ? Math.pow(0.5, values.length) : 1;

@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Properties;
 import plateau.report.Charts;
 
-/** The report as one HTML file that fetches nothing: template, style, script and the chart library (uPlot, from its WebJar) are put into it. */
+/**
+ * The report as one HTML file that fetches nothing: template, style, script and the chart library
+ * (uPlot, from its WebJar) are put into it.
+ */
 public final class Page {
     private static final String WEBJAR = "/META-INF/resources/webjars/uplot/";
     private static final String WEBJAR_VERSION = "/META-INF/maven/org.webjars.npm/uplot/pom.properties";
@@ -40,7 +43,12 @@ public final class Page {
         model.put("duration", duration(report.seconds()));
         model.put("missing", report.missing());
         model.put("anyMissing", !report.missing().isEmpty());
-        model.put("counts", List.of(count(report, Verdict.HOLDS), count(report, Verdict.DOES_NOT_HOLD), count(report, Verdict.UNDECIDED)));
+        model.put(
+                "counts",
+                List.of(
+                        count(report, Verdict.HOLDS),
+                        count(report, Verdict.DOES_NOT_HOLD),
+                        count(report, Verdict.UNDECIDED)));
         model.put("level", Math.round(Evidence.LEVEL * 100));
         model.put("parts", report.parts().stream().map(Page::part).toList());
         return Mustache.compiler().compile(text("page.html")).execute(model);
@@ -64,7 +72,17 @@ public final class Page {
 
     /** A chart for the script to draw, or a picture within the page. */
     private static Map<String, Object> drawing(PaperFigure drawing) {
-        return Map.of("name", drawing.name(), "title", drawing.title(), "caption", drawing.caption(), "chart", drawing.figure() != null, "picture", drawing.drawn() == null ? "" : base64(drawing.drawn()));
+        return Map.of(
+                "name",
+                drawing.name(),
+                "title",
+                drawing.title(),
+                "caption",
+                drawing.caption(),
+                "chart",
+                drawing.figure() != null,
+                "picture",
+                drawing.drawn() == null ? "" : base64(drawing.drawn()));
     }
 
     private static String base64(Path file) {
@@ -80,7 +98,10 @@ public final class Page {
         return Map.of(
                 "source", claim.source(),
                 "sentence", claim.sentence(),
-                "measured", evidence.measured().stream().map(line -> line.replace(" ± ", "\u00a0±\u00a0")).toList(),
+                "measured",
+                        evidence.measured().stream()
+                                .map(line -> line.replace(" ± ", "\u00a0±\u00a0"))
+                                .toList(),
                 "tests", evidence.tests(),
                 "probability", evidence.probability(),
                 "verdict", evidence.verdict().toString(),
@@ -88,8 +109,16 @@ public final class Page {
     }
 
     private static Map<String, Object> command(Report.Command command) {
-        String outcome = command.isFinished() ? duration(command.seconds()) : command.status() + (command.error().isEmpty() ? "" : ": " + command.error());
-        return Map.of("line", command.line(), "outcome", outcome, "settings", command.settings().entrySet());
+        String outcome = command.isFinished()
+                ? duration(command.seconds())
+                : command.status() + (command.error().isEmpty() ? "" : ": " + command.error());
+        return Map.of(
+                "line",
+                command.line(),
+                "outcome",
+                outcome,
+                "settings",
+                command.settings().entrySet());
     }
 
     private static String style(Verdict verdict) {
@@ -98,13 +127,20 @@ public final class Page {
 
     /** Seconds or minutes, in words. */
     static String duration(double seconds) {
-        return seconds < 100 ? "%.1f s".formatted(seconds) : seconds < 6000 ? "%d min %02d s".formatted(Math.round(seconds) / 60, Math.round(seconds) % 60) : "%.1f h".formatted(seconds / 3600);
+        return seconds < 100
+                ? "%.1f s".formatted(seconds)
+                : seconds < 6000
+                        ? "%d min %02d s".formatted(Math.round(seconds) / 60, Math.round(seconds) % 60)
+                        : "%.1f h".formatted(seconds / 3600);
     }
 
     /** By name; nothing in it ends the script element that it stands in. */
     private static String figures(Report report) {
         ObjectNode figures = new ObjectMapper().createObjectNode();
-        report.parts().forEach(part -> part.drawings().stream().filter(drawing -> drawing.figure() != null).forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
+        report.parts()
+                .forEach(part -> part.drawings().stream()
+                        .filter(drawing -> drawing.figure() != null)
+                        .forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
         return figures.toString().replace("</", "<\\/");
     }
 

@@ -10,7 +10,8 @@ import plateau.figure.Figure;
  * @param title "Figure 1", or what it shows where the paper has none
  * @param caption what there is to see
  * @param figure its panels, in the paper's layout and colours; null where a command has drawn it
- * @param drawn the PNG that a command has drawn, beside which its SVG lies; null where there are panels
+ * @param drawn the PNG that a command has drawn, beside which its SVG lies; null where there are
+ *     panels
  */
 public record PaperFigure(String name, String title, String caption, Figure figure, Path drawn) {
 

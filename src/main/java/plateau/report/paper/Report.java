@@ -53,11 +53,17 @@ public record Report(String made, String device, Map<String, String> versions, L
 
     /** The commands whose results are not all there. */
     public List<Command> missing() {
-        return parts.stream().flatMap(part -> part.commands.stream()).filter(command -> !command.isFinished()).toList();
+        return parts.stream()
+                .flatMap(part -> part.commands.stream())
+                .filter(command -> !command.isFinished())
+                .toList();
     }
 
     /** What all commands took. */
     public double seconds() {
-        return parts.stream().flatMap(part -> part.commands.stream()).mapToDouble(Command::seconds).sum();
+        return parts.stream()
+                .flatMap(part -> part.commands.stream())
+                .mapToDouble(Command::seconds)
+                .sum();
     }
 }

@@ -2,10 +2,19 @@ package plateau.report.paper;
 
 import java.util.List;
 
-/** An experiment of the paper: the commands that repeat it, and the figures and claims that come of whatever results are there. */
+/**
+ * An experiment of the paper: the commands that repeat it, and the figures and claims that come of
+ * whatever results are there.
+ */
 public interface Section {
     /** All of them, in the paper's order. */
-    List<Section> ALL = List.of(new ParitySection(), new TupleSection(), new SnrSection(), new StocksSection(), new PwlSection(), new StepSection());
+    List<Section> ALL = List.of(
+            new ParitySection(),
+            new TupleSection(),
+            new SnrSection(),
+            new StocksSection(),
+            new PwlSection(),
+            new StepSection());
 
     /** The experiment's, as its command. */
     String name();

@@ -37,9 +37,17 @@ public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<S
 
     /** What these tasks, all of one kind, left behind. */
     public static SectionRuns of(List<Finished> tasks) {
-        List<History> runs = tasks.stream().flatMap(task -> task.histories.stream()).filter(run -> !run.isEmpty()).toList();
+        List<History> runs = tasks.stream()
+                .flatMap(task -> task.histories.stream())
+                .filter(run -> !run.isEmpty())
+                .toList();
         List<Path> folders = tasks.stream().map(Finished::folder).toList();
-        return new SectionRuns(runs, folders, runs.isEmpty() ? new LinkedHashMap<>() : figures(tasks.getFirst().campaign.kind(), tasks));
+        return new SectionRuns(
+                runs,
+                folders,
+                runs.isEmpty()
+                        ? new LinkedHashMap<>()
+                        : figures(tasks.getFirst().campaign.kind(), tasks));
     }
 
     /** Those of the kind, of the runs of all tasks together. */
@@ -55,12 +63,17 @@ public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<S
 
     /** A figure of that name, told about; nothing where there are no runs. */
     List<PaperFigure> drawing(String figure, String name, String title, String caption) {
-        return figures.containsKey(figure) ? List.of(new PaperFigure(name, title, caption, figures.get(figure))) : List.of();
+        return figures.containsKey(figure)
+                ? List.of(new PaperFigure(name, title, caption, figures.get(figure)))
+                : List.of();
     }
 
     /** A figure that a task has drawn itself: its PNG, beside which its SVG lies. */
     Optional<Path> drawn(String name) {
-        return folders.stream().map(folder -> folder.resolve(name + ".png")).filter(Files::isRegularFile).findFirst();
+        return folders.stream()
+                .map(folder -> folder.resolve(name + ".png"))
+                .filter(Files::isRegularFile)
+                .findFirst();
     }
 
     /** What a run has in a column of the tables that tells runs apart, as a text. */
@@ -75,7 +88,10 @@ public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<S
 
     /** The runs in which a column has this value, one for each seed, ascending. */
     List<History> with(String column, Object value) {
-        return runs.stream().filter(run -> value.toString().equals(text(run, column))).sorted(Comparator.comparing(History::seed)).toList();
+        return runs.stream()
+                .filter(run -> value.toString().equals(text(run, column)))
+                .sorted(Comparator.comparing(History::seed))
+                .toList();
     }
 
     /** A number of each run. */
@@ -87,7 +103,9 @@ public record SectionRuns(List<History> runs, List<Path> folders, SequencedMap<S
     static double[] pairs(List<History> first, List<History> second, ToDoubleBiFunction<History, History> number) {
         List<Double> values = new ArrayList<>();
         for (History one : first) {
-            second.stream().filter(other -> other.seed() == one.seed()).forEach(other -> values.add(number.applyAsDouble(one, other)));
+            second.stream()
+                    .filter(other -> other.seed() == one.seed())
+                    .forEach(other -> values.add(number.applyAsDouble(one, other)));
         }
         return values.stream().mapToDouble(value -> value).toArray();
     }

@@ -1,9 +1,7 @@
 package plateau.report.paper;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import plateau.experiment.Approach;
 import plateau.results.History;
@@ -31,12 +29,15 @@ final class StocksSection implements Section {
 
     @Override
     public String about() {
-        return "Which of k stocks does a reference speak of? From the gains of all stocks (end-to-end) or from the right stock (decomposition) come two unbiased estimates of the same gradient. The former's variance is about k times as large at the start.";
+        return "Which of k stocks does a reference speak of? From the gains of all stocks (end-to-end) or from the"
+            + " right stock (decomposition) come two unbiased estimates of the same gradient. The former's variance is"
+            + " about k times as large at the start.";
     }
 
     /**
-     * Five seeds, because at k = 10 the losses of decomposition agree in six digits and may agree in
-     * all: runs without any spread are judged by the sign test, which fewer than five never satisfy.
+     * Five seeds, because at k = 10 the losses of decomposition agree in six digits and may agree
+     * in all: runs without any spread are judged by the sign test, which fewer than five never
+     * satisfy.
      */
     @Override
     public List<Task> tasks(Scope scale) {
@@ -45,30 +46,61 @@ final class StocksSection implements Section {
 
     @Override
     public List<PaperFigure> figures(SectionRuns study) {
-        return study.drawing("stocks", "figure-8", "Figure 8", "Loss against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.");
+        return study.drawing(
+                "stocks",
+                "figure-8",
+                "Figure 8",
+                "Loss against training iterations: end-to-end (red) and decomposition (blue), for d = 1000 inputs.");
     }
 
     @Override
     public List<Claim> claims(SectionRuns study) {
         List<Integer> all = List.of(10, 1000, 2000);
         return List.of(
-                new Claim(SOURCE, "With decomposition, every problem is solved.", Evidence.all(all.stream().map(k -> Evidence.below("k = %d: loss at the end".formatted(k), SectionRuns.each(runs(study, k, Approach.DEC), run -> run.last(LOSS)), -0.95)).toList())),
+                new Claim(
+                        SOURCE,
+                        "With decomposition, every problem is solved.",
+                        Evidence.all(all.stream()
+                                .map(k -> Evidence.below(
+                                        "k = %d: loss at the end".formatted(k),
+                                        SectionRuns.each(runs(study, k, Approach.DEC), run -> run.last(LOSS)),
+                                        -0.95))
+                                .toList())),
                 new Claim(
                         SOURCE,
                         "End-to-end takes longer.",
-                        Evidence.all(all.stream().map(k -> Evidence.above("k = %d: mean loss in training above decomposition's by".formatted(k), gaps(study, k, run -> run.mean(LOSS)), 0)).toList())),
+                        Evidence.all(all.stream()
+                                .map(k -> Evidence.above(
+                                        "k = %d: mean loss in training above decomposition's by".formatted(k),
+                                        gaps(study, k, run -> run.mean(LOSS)),
+                                        0))
+                                .toList())),
                 new Claim(
                         SOURCE,
                         "For large k, it cannot close the gap in reasonable time.",
-                        Evidence.all(LARGE.stream().map(k -> Evidence.above("k = %d: loss at the end above decomposition's by".formatted(k), gaps(study, k, run -> run.last(LOSS)), 0.1)).toList())),
+                        Evidence.all(LARGE.stream()
+                                .map(k -> Evidence.above(
+                                        "k = %d: loss at the end above decomposition's by".formatted(k),
+                                        gaps(study, k, run -> run.last(LOSS)),
+                                        0.1))
+                                .toList())),
                 new Claim(
                         SOURCE + ".2",
                         "At the start, its gradients are about k times as noisy.",
-                        Evidence.all(all.stream().map(k -> Evidence.within("k = %d: ratio of E‖∇‖², divided by k,".formatted(k), SectionRuns.each(runs(study, k, Approach.E2E), run -> excess(run, k)), 0.8, 1.25)).toList())));
+                        Evidence.all(all.stream()
+                                .map(k -> Evidence.within(
+                                        "k = %d: ratio of E‖∇‖², divided by k,".formatted(k),
+                                        SectionRuns.each(runs(study, k, Approach.E2E), run -> excess(run, k)),
+                                        0.8,
+                                        1.25))
+                                .toList())));
     }
 
     private static double[] gaps(SectionRuns study, int k, ToDoubleFunction<History> loss) {
-        return SectionRuns.pairs(runs(study, k, Approach.E2E), runs(study, k, Approach.DEC), (e2e, dec) -> loss.applyAsDouble(e2e) - loss.applyAsDouble(dec));
+        return SectionRuns.pairs(
+                runs(study, k, Approach.E2E),
+                runs(study, k, Approach.DEC),
+                (e2e, dec) -> loss.applyAsDouble(e2e) - loss.applyAsDouble(dec));
     }
 
     /** Before the first step. */
@@ -78,6 +110,8 @@ final class StocksSection implements Section {
     }
 
     private static List<History> runs(SectionRuns study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(SectionRuns.text(run, "mode"))).toList();
+        return study.with("k", k).stream()
+                .filter(run -> approach.key().equals(SectionRuns.text(run, "mode")))
+                .toList();
     }
 }

@@ -2,7 +2,6 @@ package plateau.report.paper;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import plateau.experiment.Approach;
 import plateau.results.History;
 import plateau.study.Seeds;
@@ -13,7 +12,10 @@ final class TupleSection implements Section {
     private static final String ACCURACY = "tuple_accuracy";
     private static final long PAPER_STEPS = 20_000;
 
-    /** Far from chance; the best that there is lies at about 0.95, 0.91 and 0.87 for k = 1, 2 and 3, as the labels of some images cannot be seen. */
+    /**
+     * Far from chance; the best that there is lies at about 0.95, 0.91 and 0.87 for k = 1, 2 and 3,
+     * as the labels of some images cannot be seen.
+     */
     private static final double GOOD = 0.75;
 
     @Override
@@ -33,7 +35,9 @@ final class TupleSection implements Section {
 
     @Override
     public String about() {
-        return "An image shows a line that slopes upwards or downwards; the label of a tuple of k images is the parity of their slopes. One network can be trained on the tuple's label alone, end-to-end, or on each image's label too, by decomposition.";
+        return "An image shows a line that slopes upwards or downwards; the label of a tuple of k images is the parity"
+            + " of their slopes. One network can be trained on the tuple's label alone, end-to-end, or on each image's"
+            + " label too, by decomposition.";
     }
 
     @Override
@@ -42,12 +46,22 @@ final class TupleSection implements Section {
         if (scale.full()) {
             return List.of(
                     draft("tuple", seeds, Approach.DEC, 1, 2, 3).task(scale.routing()),
-                    draft("tuple-e2e", seeds, Approach.E2E, 1, 2, 3).checkpointEvery(1000).task(scale.routing()));
+                    draft("tuple-e2e", seeds, Approach.E2E, 1, 2, 3)
+                            .checkpointEvery(1000)
+                            .task(scale.routing()));
         }
         return List.of(
-                draft("tuple", seeds, Approach.DEC, 1, 2, 3).steps(400).logEvery(20).task(scale.routing()),
-                draft("tuple-e2e", seeds, Approach.E2E, 1, 3).steps(300).logEvery(20).task(scale.routing()),
-                draft("tuple-e2e-2", scale.seeds(40, 40), Approach.E2E, 2).steps(1000).task(scale.routing()));
+                draft("tuple", seeds, Approach.DEC, 1, 2, 3)
+                        .steps(400)
+                        .logEvery(20)
+                        .task(scale.routing()),
+                draft("tuple-e2e", seeds, Approach.E2E, 1, 3)
+                        .steps(300)
+                        .logEvery(20)
+                        .task(scale.routing()),
+                draft("tuple-e2e-2", scale.seeds(40, 40), Approach.E2E, 2)
+                        .steps(1000)
+                        .task(scale.routing()));
     }
 
     private static Task.Draft draft(String folder, Seeds seeds, Approach approach, Object... sizes) {
@@ -57,44 +71,70 @@ final class TupleSection implements Section {
     @Override
     public List<PaperFigure> figures(SectionRuns study) {
         List<PaperFigure> drawings = new ArrayList<>();
-        study.drawn("tuple-samples").ifPresent(file -> drawings.add(PaperFigure.copy("figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
+        study.drawn("tuple-samples")
+                .ifPresent(file -> drawings.add(PaperFigure.copy(
+                        "figure-2", "Figure 2", "Images of label 1 (upper row) and −1 (lower row).", file)));
         drawings.addAll(study.drawing(
                 "tuple",
                 "figure-3",
                 "Figure 3",
-                "Accuracy on the primary objective, the tuple's label, on a held-out test set against training iterations: end-to-end (red) and decomposition (blue)."));
+                "Accuracy on the primary objective, the tuple's label, on a held-out test set against training"
+                        + " iterations: end-to-end (red) and decomposition (blue)."));
         return drawings;
     }
 
     @Override
     public List<Claim> claims(SectionRuns study) {
         return List.of(
-                new Claim(SOURCE, "Decomposition quickly arrives at a good solution, whatever k is.", Evidence.all(List.of(solved(study, 1, Approach.DEC), solved(study, 2, Approach.DEC), solved(study, 3, Approach.DEC)))),
+                new Claim(
+                        SOURCE,
+                        "Decomposition quickly arrives at a good solution, whatever k is.",
+                        Evidence.all(List.of(
+                                solved(study, 1, Approach.DEC),
+                                solved(study, 2, Approach.DEC),
+                                solved(study, 3, Approach.DEC)))),
                 new Claim(SOURCE, "End-to-end works for k = 1.", solved(study, 1, Approach.E2E)),
                 new Claim(SOURCE, "End-to-end works for k = 2.", worksForTwo(runs(study, 2, Approach.E2E))),
                 new Claim(
                         SOURCE,
                         "End-to-end fails completely already for k = 3.",
-                        Evidence.within("k = 3: accuracy after " + iterations(runs(study, 3, Approach.E2E), true), SectionRuns.each(runs(study, 3, Approach.E2E), run -> run.tail(ACCURACY)), 0.45, 0.55)));
+                        Evidence.within(
+                                "k = 3: accuracy after " + iterations(runs(study, 3, Approach.E2E), true),
+                                SectionRuns.each(runs(study, 3, Approach.E2E), run -> run.tail(ACCURACY)),
+                                0.45,
+                                0.55)));
     }
 
     private static Evidence solved(SectionRuns study, int k, Approach approach) {
         List<History> runs = runs(study, k, approach);
-        return Evidence.above("k = %d: accuracy after %s".formatted(k, iterations(runs, false)), SectionRuns.each(runs, run -> run.tail(ACCURACY)), GOOD);
+        return Evidence.above(
+                "k = %d: accuracy after %s".formatted(k, iterations(runs, false)),
+                SectionRuns.each(runs, run -> run.tail(ACCURACY)),
+                GOOD);
     }
 
-    /** Some runs leave chance, most of them before the thousandth iteration, and others never do. That it works is taken to mean: in more than one run of 20. */
+    /**
+     * Some runs leave chance, most of them before the thousandth iteration, and others never do.
+     * That it works is taken to mean: in more than one run of 20.
+     */
     private static Evidence worksForTwo(List<History> runs) {
-        Evidence share = Evidence.share("have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)), runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(), 0.05);
+        Evidence share = Evidence.share(
+                "have an accuracy above %s after %s".formatted(GOOD, iterations(runs, true)),
+                runs.stream().map(run -> run.tail(ACCURACY) > GOOD).toList(),
+                0.05);
         return SectionRuns.steps(runs) < PAPER_STEPS ? share.cutShort() : share;
     }
 
     private static String iterations(List<History> runs, boolean asManyAsThePaper) {
         long steps = SectionRuns.steps(runs);
-        return asManyAsThePaper && steps < PAPER_STEPS ? "%,d of the paper's %,d iterations".formatted(steps, PAPER_STEPS) : "%,d iterations".formatted(steps);
+        return asManyAsThePaper && steps < PAPER_STEPS
+                ? "%,d of the paper's %,d iterations".formatted(steps, PAPER_STEPS)
+                : "%,d iterations".formatted(steps);
     }
 
     private static List<History> runs(SectionRuns study, int k, Approach approach) {
-        return study.with("k", k).stream().filter(run -> approach.key().equals(SectionRuns.text(run, "mode"))).toList();
+        return study.with("k", k).stream()
+                .filter(run -> approach.key().equals(SectionRuns.text(run, "mode")))
+                .toList();
     }
 }

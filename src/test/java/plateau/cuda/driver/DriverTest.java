@@ -41,7 +41,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.load.NativeFiles;
 
-/** The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses with the code that NVIDIA documents. */
+/**
+ * The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses
+ * with the code that NVIDIA documents.
+ */
 class DriverTest {
     private static SymbolLookup library;
 
@@ -84,7 +87,8 @@ class DriverTest {
     }
 
     private static byte[] image(String name) throws IOException {
-        try (InputStream in = DriverTest.class.getResourceAsStream("/plateau/native/" + NativeFiles.cpuLevel() + "/" + name + ".so")) {
+        try (InputStream in = DriverTest.class.getResourceAsStream(
+                "/plateau/native/" + NativeFiles.cpuLevel() + "/" + name + ".so")) {
             return in.readAllBytes();
         }
     }
@@ -129,7 +133,9 @@ class DriverTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
             Linker.nativeLinker()
-                    .downcallHandle(library.findOrThrow("plateau_inject_fault"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
+                    .downcallHandle(
+                            library.findOrThrow("plateau_inject_fault"),
+                            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
                     .invokeExact(name, nth, code);
         }
     }
@@ -137,7 +143,10 @@ class DriverTest {
     private static int[] liveObjects() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment counts = arena.allocate(ValueLayout.JAVA_INT, 7);
-            Linker.nativeLinker().downcallHandle(library.findOrThrow("plateau_live_objects"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)).invokeExact(counts);
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            library.findOrThrow("plateau_live_objects"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS))
+                    .invokeExact(counts);
             return counts.toArray(ValueLayout.JAVA_INT);
         }
     }
@@ -238,7 +247,10 @@ class DriverTest {
         ok(cuStreamDestroy(second));
     }
 
-    /** A stream that waits for another's record of an event, and then records that event itself, must not wait for itself. */
+    /**
+     * A stream that waits for another's record of an event, and then records that event itself,
+     * must not wait for itself.
+     */
     @Test
     void aWaitIsForTheRecordBeforeIt() throws Exception {
         CUstream second = new CUstream();
@@ -273,7 +285,12 @@ class DriverTest {
     private static void occupy(CUstream busy) throws IOException {
         CUfunction normal = new CUfunction();
         ok(cuModuleGetFunction(normal, load("data/init"), "truncated_normal"));
-        Pointer arguments = Pointer.to(Pointer.to(new int[] {1 << 20}), Pointer.to(new long[] {1}), Pointer.to(new int[] {0}), Pointer.to(new float[] {1}), Pointer.to(allocate(4L << 20)));
+        Pointer arguments = Pointer.to(
+                Pointer.to(new int[] {1 << 20}),
+                Pointer.to(new long[] {1}),
+                Pointer.to(new int[] {0}),
+                Pointer.to(new float[] {1}),
+                Pointer.to(allocate(4L << 20)));
         for (int i = 0; i < 20; i++) {
             ok(cuLaunchKernel(normal, 1 << 12, 1, 1, 256, 1, 1, 0, busy, arguments, null));
         }
@@ -403,22 +420,36 @@ class DriverTest {
         ok(cuMemAlloc(sum, 4));
         ok(cuMemsetD32(one, 0x3f800000, 1));
         ok(cuMemsetD32(sum, 0, 1));
-        ByteBuffer packed = ByteBuffer.allocateDirect(24).order(ByteOrder.nativeOrder()).putInt(0, 1).putLong(8, one.value()).putLong(16, sum.value());
+        ByteBuffer packed = ByteBuffer.allocateDirect(24)
+                .order(ByteOrder.nativeOrder())
+                .putInt(0, 1)
+                .putLong(8, one.value())
+                .putLong(16, sum.value());
         CUfunction accumulate = function("accumulate");
         ok(cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 24)));
         ok(cuStreamSynchronize(stream));
         assertArrayEquals(new float[] {1}, download(sum, 1));
-        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 20)));
+        is(
+                CUresult.CUDA_ERROR_INVALID_VALUE,
+                cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 20)));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, null));
     }
 
     private static Pointer packed(ByteBuffer buffer, long bytes) {
-        return Pointer.to(CU_LAUNCH_PARAM_BUFFER_POINTER, Pointer.to(buffer), CU_LAUNCH_PARAM_BUFFER_SIZE, Pointer.to(new long[] {bytes}), CU_LAUNCH_PARAM_END);
+        return Pointer.to(
+                CU_LAUNCH_PARAM_BUFFER_POINTER,
+                Pointer.to(buffer),
+                CU_LAUNCH_PARAM_BUFFER_SIZE,
+                Pointer.to(new long[] {bytes}),
+                CU_LAUNCH_PARAM_END);
     }
 
     // ---- what is refused ----
 
-    /** A write behind an allocation's end is found when the memory is freed, and stays with the context as a GPU's fault does. */
+    /**
+     * A write behind an allocation's end is found when the memory is freed, and stays with the
+     * context as a GPU's fault does.
+     */
     @Test
     void anOverrunIsFound() {
         CUdeviceptr large = upload(1e37f, 1e37f, 1e37f, 1e37f), small = upload(0, 0);
@@ -430,10 +461,17 @@ class DriverTest {
         ok(cuCtxSynchronize());
     }
 
-    /** What a capture forbids to other threads: in global mode what it forbids to its own, otherwise nothing; only its own thread may end it. */
+    /**
+     * What a capture forbids to other threads: in global mode what it forbids to its own, otherwise
+     * nothing; only its own thread may end it.
+     */
     @Test
     void captureModesSayWhatOtherThreadsMayDo() throws Exception {
-        for (int mode : new int[] {CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED}) {
+        for (int mode : new int[] {
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL,
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL,
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
+        }) {
             ok(cuStreamBeginCapture(stream, mode));
             CUgraph graph = new CUgraph();
             int[] status = new int[2];
@@ -444,11 +482,16 @@ class DriverTest {
             });
             other.start();
             other.join();
-            boolean relaxed = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED, global = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL;
+            boolean relaxed = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED,
+                    global = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL;
             is(relaxed ? CUresult.CUDA_SUCCESS : CUresult.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, status[0]);
             is(global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : CUresult.CUDA_SUCCESS, status[1]);
             int ended = cuStreamEndCapture(stream, graph);
-            is(relaxed ? CUresult.CUDA_ERROR_ILLEGAL_STATE : global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUresult.CUDA_SUCCESS, ended);
+            is(
+                    relaxed
+                            ? CUresult.CUDA_ERROR_ILLEGAL_STATE
+                            : global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUresult.CUDA_SUCCESS,
+                    ended);
             cuGraphDestroy(graph);
         }
     }
@@ -488,8 +531,11 @@ class DriverTest {
     void hostMemoryIsNoKernelArgument() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             long host = arena.allocate(64).address();
-            Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)));
-            is(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
+            Pointer arguments =
+                    Pointer.to(Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)));
+            is(
+                    CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+                    cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
         }
     }
 
@@ -503,7 +549,9 @@ class DriverTest {
         ok(cuStreamSynchronize(stream));
         assertArrayEquals(new float[] {3}, download(one, 1));
         Pointer nullArgument = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(two), new Pointer());
-        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, nullArgument, null));
+        is(
+                CUresult.CUDA_ERROR_INVALID_VALUE,
+                cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, nullArgument, null));
     }
 
     @Test
@@ -513,12 +561,25 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(0, 32, stream, 1, one, sum));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 0, stream, 1, one, sum));
         Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(sum));
-        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 65536, 1, 1, 1, 1, 0, stream, arguments, null));
-        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 65, 0, stream, arguments, null));
+        is(
+                CUresult.CUDA_ERROR_INVALID_VALUE,
+                cuLaunchKernel(function("accumulate"), 1, 65536, 1, 1, 1, 1, 0, stream, arguments, null));
+        is(
+                CUresult.CUDA_ERROR_INVALID_VALUE,
+                cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 65, 0, stream, arguments, null));
         module = load("metrics");
         CUdeviceptr step = upload(0), ring = upload(0, 0, 0);
-        Pointer reduction = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(one), Pointer.to(one), Pointer.to(step), Pointer.to(new int[] {1}), Pointer.to(ring));
-        is(CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, cuLaunchKernel(function("loss_and_accuracy"), 1, 1, 1, 32, 1, 1, 0, stream, reduction, null));
+        Pointer reduction = Pointer.to(
+                Pointer.to(new int[] {1}),
+                Pointer.to(one),
+                Pointer.to(one),
+                Pointer.to(one),
+                Pointer.to(step),
+                Pointer.to(new int[] {1}),
+                Pointer.to(ring));
+        is(
+                CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
+                cuLaunchKernel(function("loss_and_accuracy"), 1, 1, 1, 32, 1, 1, 0, stream, reduction, null));
     }
 
     @Test
@@ -579,7 +640,9 @@ class DriverTest {
     void whatCaptureForbidsInvalidatesIt() {
         CUdeviceptr one = upload(1), sum = upload(0);
         ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
-        is(CUresult.CUDA_ERROR_ILLEGAL_STATE, cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        is(
+                CUresult.CUDA_ERROR_ILLEGAL_STATE,
+                cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
         ok(accumulate(1, 1, stream, 1, one, sum));
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuMemAlloc(new CUdeviceptr(), 4));
         int[] status = new int[1];
@@ -641,14 +704,17 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuMemsetD32Async(word, 0, 1, null));
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(blocking, new CUgraph()));
         ok(cuMemsetD32Async(word, 0, 1, null));
-        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamBeginCapture(CU_STREAM_LEGACY, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+        is(
+                CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
+                cuStreamBeginCapture(CU_STREAM_LEGACY, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
         ok(cuStreamDestroy(blocking));
     }
 
     @Test
     void replayOfFreedMemoryIsRefused() {
         CUdeviceptr one = upload(1), sum = upload(0), filled = upload(0);
-        CUgraph kernel = capture(() -> ok(accumulate(1, 1, stream, 1, one, sum))), fill = capture(() -> ok(cuMemsetD32Async(filled, 0, 1, stream)));
+        CUgraph kernel = capture(() -> ok(accumulate(1, 1, stream, 1, one, sum))),
+                fill = capture(() -> ok(cuMemsetD32Async(filled, 0, 1, stream)));
         CUgraphExec kernelExec = new CUgraphExec(), fillExec = new CUgraphExec();
         ok(cuGraphInstantiate(kernelExec, kernel, 0));
         ok(cuGraphInstantiate(fillExec, fill, 0));
@@ -694,7 +760,9 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_INVALID_IMAGE, cuModuleLoadData(new CUmodule(), otherTail));
         is(CUresult.CUDA_ERROR_FILE_NOT_FOUND, cuModuleLoad(new CUmodule(), "/nonexistent.so"));
         is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetFunction(new CUfunction(), module, "no_such_kernel"));
-        is(CUresult.CUDA_ERROR_NOT_FOUND, cuModuleGetGlobal(new CUdeviceptr(), new long[1], module, "no_such_variable"));
+        is(
+                CUresult.CUDA_ERROR_NOT_FOUND,
+                cuModuleGetGlobal(new CUdeviceptr(), new long[1], module, "no_such_variable"));
     }
 
     @Test
@@ -752,7 +820,10 @@ class DriverTest {
         }
     }
 
-    /** The kernel node of a replayed graph gets other arguments, which launches in flight do not see; the node is found by listing the graph's. */
+    /**
+     * The kernel node of a replayed graph gets other arguments, which launches in flight do not
+     * see; the node is found by listing the graph's.
+     */
     @Test
     void kernelNodesAreListedAndUpdated() throws Throwable {
         Address one = new Address(), sum = new Address();
@@ -770,13 +841,22 @@ class DriverTest {
         ok(cuModuleGetFunction(function, module, "accumulate"));
         try (Arena arena = Arena.ofConfined()) {
             Linker linker = Linker.nativeLinker();
-            MemorySegment nodes = arena.allocate(ValueLayout.JAVA_LONG, 2), count = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment nodes = arena.allocate(ValueLayout.JAVA_LONG, 2),
+                    count = arena.allocate(ValueLayout.JAVA_LONG);
             count.set(ValueLayout.JAVA_LONG, 0, 2);
-            ok((int) linker.downcallHandle(library.findOrThrow("cuGraphGetNodes"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS))
+            ok((int) linker.downcallHandle(
+                            library.findOrThrow("cuGraphGetNodes"),
+                            FunctionDescriptor.of(
+                                    ValueLayout.JAVA_INT,
+                                    ValueLayout.JAVA_LONG,
+                                    ValueLayout.ADDRESS,
+                                    ValueLayout.ADDRESS))
                     .invokeExact(graph.value(), nodes, count));
             assertEquals(1, count.get(ValueLayout.JAVA_LONG, 0));
             assertEquals(0, nodes.getAtIndex(ValueLayout.JAVA_LONG, 1), "entries past the last node are null");
-            MemorySegment values = arena.allocate(ValueLayout.JAVA_LONG, 3), pointers = arena.allocate(ValueLayout.JAVA_LONG, 3), params = arena.allocate(72, 8);
+            MemorySegment values = arena.allocate(ValueLayout.JAVA_LONG, 3),
+                    pointers = arena.allocate(ValueLayout.JAVA_LONG, 3),
+                    params = arena.allocate(72, 8);
             values.set(ValueLayout.JAVA_INT, 0, 1);
             values.setAtIndex(ValueLayout.JAVA_LONG, 1, one.value());
             values.setAtIndex(ValueLayout.JAVA_LONG, 2, sum.value() + 4);
@@ -789,7 +869,9 @@ class DriverTest {
             }
             params.set(ValueLayout.JAVA_LONG, 40, pointers.address());
             var update = linker.downcallHandle(
-                    library.findOrThrow("cuGraphExecKernelNodeSetParams_v2"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+                    library.findOrThrow("cuGraphExecKernelNodeSetParams_v2"),
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
             occupy(stream);
             ok(cuGraphLaunch(exec, stream));
             ok((int) update.invokeExact(exec.value(), nodes.getAtIndex(ValueLayout.JAVA_LONG, 0), params));

@@ -35,8 +35,10 @@ class NativeFilesTest {
 
     @Test
     void aMachineThatIsTooOldIsToldSo() {
-        NativeFileException tooOld = assertThrows(NativeFileException.class, () -> NativeFiles.cpuLevel(Optional.empty(), Set.of("sse4_2", "avx")));
-        assertTrue(tooOld.getMessage().contains("x86-64-v3") && tooOld.getMessage().contains("avx2"), tooOld.getMessage());
+        NativeFileException tooOld = assertThrows(
+                NativeFileException.class, () -> NativeFiles.cpuLevel(Optional.empty(), Set.of("sse4_2", "avx")));
+        assertTrue(
+                tooOld.getMessage().contains("x86-64-v3") && tooOld.getMessage().contains("avx2"), tooOld.getMessage());
         assertThrows(NativeFileException.class, () -> NativeFiles.cpuLevel(Optional.of("x86-64-v2"), HASWELL));
     }
 
@@ -67,7 +69,12 @@ class NativeFilesTest {
         try (ExecutorService pool = Executors.newFixedThreadPool(3)) {
             List<Future<Integer>> started = IntStream.range(0, 3)
                     .mapToObj(_ -> pool.submit(() -> new ProcessBuilder(
-                                    Path.of(System.getProperty("java.home"), "bin/java").toString(), "-cp", System.getProperty("java.class.path"), Extract.class.getName(), folder.toString())
+                                    Path.of(System.getProperty("java.home"), "bin/java")
+                                            .toString(),
+                                    "-cp",
+                                    System.getProperty("java.class.path"),
+                                    Extract.class.getName(),
+                                    folder.toString())
                             .inheritIO()
                             .start()
                             .waitFor()))
@@ -82,7 +89,12 @@ class NativeFilesTest {
     static final class Extract {
         public static void main(String[] arguments) throws Exception {
             Path extracted = NativeFiles.extractAll(Path.of(arguments[0])).resolve("native/libcuda.so.1");
-            System.exit(Arrays.equals(Files.readAllBytes(extracted), Files.readAllBytes(NativeFiles.library("libcuda.so.1"))) ? 0 : 1);
+            System.exit(
+                    Arrays.equals(
+                                    Files.readAllBytes(extracted),
+                                    Files.readAllBytes(NativeFiles.library("libcuda.so.1")))
+                            ? 0
+                            : 1);
         }
     }
 
@@ -98,8 +110,14 @@ class NativeFilesTest {
         }
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=" + temporary,
-                    "-cp", System.getProperty("java.class.path"), OpenDevice.class.getName()).inheritIO();
+            ProcessBuilder builder = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "-Djava.io.tmpdir=" + temporary,
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            OpenDevice.class.getName())
+                    .inheritIO();
             builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
             processes.add(builder.start());
         }
@@ -116,14 +134,22 @@ class NativeFilesTest {
         public static void main(String[] arguments) {
             String before = System.getProperty("java.io.tmpdir");
             try (Device device = Device.open(DeviceOptions.of(new DeviceSelector(DeviceSelector.Kind.CPU, 0)))) {
-                System.exit(device.blas().isPresent() && System.getProperty("java.io.tmpdir").equals(before) ? 0 : 1);
+                System.exit(
+                        device.blas().isPresent()
+                                        && System.getProperty("java.io.tmpdir").equals(before)
+                                ? 0
+                                : 1);
             }
         }
     }
 
     @Test
     void aFolderThatCannotBeWrittenIsNamed() {
-        NativeFileException refused = assertThrows(NativeFileException.class, () -> NativeFiles.extractAll(Path.of("/proc/plateau")));
-        assertTrue(refused.getMessage().contains("/proc/plateau") && refused.getMessage().contains("XDG_CACHE_HOME"), refused.getMessage());
+        NativeFileException refused =
+                assertThrows(NativeFileException.class, () -> NativeFiles.extractAll(Path.of("/proc/plateau")));
+        assertTrue(
+                refused.getMessage().contains("/proc/plateau")
+                        && refused.getMessage().contains("XDG_CACHE_HOME"),
+                refused.getMessage());
     }
 }

@@ -34,26 +34,59 @@ class EvidenceTest {
         assertEquals(1 / 16.0, four.pFor());
         assertEquals(Verdict.UNDECIDED, four.verdict());
         assertEquals(List.of("sign test, above 0.9"), four.tests());
-        assertEquals(1 / 32.0, Evidence.above("x", new double[] {1, 1, 1, 1, 1}, 0.9).pFor());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.above("x", new double[] {0, 0, 0, 0, 0}, 0.9).verdict());
-        assertEquals(Verdict.UNDECIDED, Evidence.above("x", new double[] {1, 1, 1, 1, 1}, 1).verdict(), "on the threshold");
+        assertEquals(
+                1 / 32.0, Evidence.above("x", new double[] {1, 1, 1, 1, 1}, 0.9).pFor());
+        assertEquals(
+                Verdict.DOES_NOT_HOLD,
+                Evidence.above("x", new double[] {0, 0, 0, 0, 0}, 0.9).verdict());
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.above("x", new double[] {1, 1, 1, 1, 1}, 1).verdict(),
+                "on the threshold");
     }
 
     @Test
     void equivalenceNeedsBothSides() {
-        assertEquals(Verdict.HOLDS, Evidence.within("x", new double[] {0.49, 0.5, 0.51, 0.5}, 0.45, 0.55).verdict());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.within("x", new double[] {0.89, 0.9, 0.91, 0.9}, 0.45, 0.55).verdict());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.within("x", new double[] {0.09, 0.1, 0.11, 0.1}, 0.45, 0.55).verdict());
-        assertEquals(Verdict.UNDECIDED, Evidence.within("x", new double[] {0.3, 0.5, 0.7, 0.5}, 0.45, 0.55).verdict(), "too wide a spread");
-        assertEquals(Verdict.UNDECIDED, Evidence.within("x", new double[] {0.54, 0.55, 0.56, 0.55}, 0.45, 0.55).verdict(), "on a bound");
+        assertEquals(
+                Verdict.HOLDS,
+                Evidence.within("x", new double[] {0.49, 0.5, 0.51, 0.5}, 0.45, 0.55)
+                        .verdict());
+        assertEquals(
+                Verdict.DOES_NOT_HOLD,
+                Evidence.within("x", new double[] {0.89, 0.9, 0.91, 0.9}, 0.45, 0.55)
+                        .verdict());
+        assertEquals(
+                Verdict.DOES_NOT_HOLD,
+                Evidence.within("x", new double[] {0.09, 0.1, 0.11, 0.1}, 0.45, 0.55)
+                        .verdict());
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.within("x", new double[] {0.3, 0.5, 0.7, 0.5}, 0.45, 0.55)
+                        .verdict(),
+                "too wide a spread");
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.within("x", new double[] {0.54, 0.55, 0.56, 0.55}, 0.45, 0.55)
+                        .verdict(),
+                "on a bound");
     }
 
     @Test
     void aShareHasBinomialProbabilities() {
-        assertEquals(1 / 32.0, Evidence.share("win", Collections.nCopies(5, true), 0.5).pFor(), 1e-12);
-        assertEquals(Verdict.HOLDS, Evidence.share("win", Collections.nCopies(5, true), 0.5).verdict());
-        assertEquals(Verdict.UNDECIDED, Evidence.share("win", List.of(true, true, true, true, false), 0.5).verdict());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.share("win", Collections.nCopies(5, false), 0.5).verdict());
+        assertEquals(
+                1 / 32.0,
+                Evidence.share("win", Collections.nCopies(5, true), 0.5).pFor(),
+                1e-12);
+        assertEquals(
+                Verdict.HOLDS,
+                Evidence.share("win", Collections.nCopies(5, true), 0.5).verdict());
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.share("win", List.of(true, true, true, true, false), 0.5)
+                        .verdict());
+        assertEquals(
+                Verdict.DOES_NOT_HOLD,
+                Evidence.share("win", Collections.nCopies(5, false), 0.5).verdict());
         Evidence rare = Evidence.share("fail", List.of(true, true, false, false, false), 0.05);
         assertEquals(1 - Math.pow(0.95, 5) - 5 * 0.05 * Math.pow(0.95, 4), rare.pFor(), 1e-12);
         assertEquals(List.of("2 of 5 runs fail"), rare.measured());
@@ -61,12 +94,22 @@ class EvidenceTest {
 
     @Test
     void pairsAreCountedAndTiesLeftOut() {
-        Evidence wins = Evidence.smaller("error below the other's", new double[] {1, 1, 1, 1, 1, 7}, new double[] {2, 3, 4, 5, 6, 7});
+        Evidence wins = Evidence.smaller(
+                "error below the other's", new double[] {1, 1, 1, 1, 1, 7}, new double[] {2, 3, 4, 5, 6, 7});
         assertEquals(List.of("error below the other's for 5 of 5 seeds (medians 1 and 4.5)"), wins.measured());
         assertEquals(Verdict.HOLDS, wins.verdict());
-        assertEquals(Verdict.UNDECIDED, Evidence.smaller("", new double[] {1, 1, 1, 1, 9}, new double[] {2, 2, 2, 2, 2}).verdict());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.smaller("", new double[] {3, 3, 3, 3, 3}, new double[] {2, 2, 2, 2, 2}).verdict());
-        assertEquals(Verdict.UNDECIDED, Evidence.smaller("", new double[] {2}, new double[] {2}).verdict(), "a tie");
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.smaller("", new double[] {1, 1, 1, 1, 9}, new double[] {2, 2, 2, 2, 2})
+                        .verdict());
+        assertEquals(
+                Verdict.DOES_NOT_HOLD,
+                Evidence.smaller("", new double[] {3, 3, 3, 3, 3}, new double[] {2, 2, 2, 2, 2})
+                        .verdict());
+        assertEquals(
+                Verdict.UNDECIDED,
+                Evidence.smaller("", new double[] {2}, new double[] {2}).verdict(),
+                "a tie");
     }
 
     @Test
@@ -77,8 +120,10 @@ class EvidenceTest {
         assertEquals(Verdict.HOLDS, Evidence.all(List.of(sure, sure)).verdict());
         assertEquals(Verdict.UNDECIDED, Evidence.all(List.of(sure, open)).verdict());
         assertEquals(open.pFor(), Evidence.all(List.of(sure, open)).pFor());
-        assertEquals(Verdict.DOES_NOT_HOLD, Evidence.all(List.of(sure, open, wrong)).verdict());
-        assertEquals(3 * wrong.pAgainst(), Evidence.all(List.of(sure, open, wrong)).pAgainst(), 1e-12);
+        assertEquals(
+                Verdict.DOES_NOT_HOLD, Evidence.all(List.of(sure, open, wrong)).verdict());
+        assertEquals(
+                3 * wrong.pAgainst(), Evidence.all(List.of(sure, open, wrong)).pAgainst(), 1e-12);
         assertEquals(2, Evidence.all(List.of(sure, open)).measured().size());
     }
 
@@ -86,9 +131,16 @@ class EvidenceTest {
     void withoutResultsAllIsUndecided() {
         double[] none = {};
         for (Evidence evidence : List.of(
-                Evidence.above("x", none, 0), Evidence.within("x", none, 0, 1), Evidence.share("x", List.of(), 0.5), Evidence.smaller("x", none, none), Evidence.smaller("x", none, ONE_TO_FIVE), Evidence.all(List.of()))) {
+                Evidence.above("x", none, 0),
+                Evidence.within("x", none, 0, 1),
+                Evidence.share("x", List.of(), 0.5),
+                Evidence.smaller("x", none, none),
+                Evidence.smaller("x", none, ONE_TO_FIVE),
+                Evidence.all(List.of()))) {
             assertEquals(Verdict.UNDECIDED, evidence.verdict());
-            assertTrue(evidence.measured().isEmpty() || evidence.measured().equals(List.of("no results")), evidence::toString);
+            assertTrue(
+                    evidence.measured().isEmpty() || evidence.measured().equals(List.of("no results")),
+                    evidence::toString);
         }
         assertEquals(Verdict.UNDECIDED, Evidence.above("x", new double[] {7}, 0).verdict(), "one run has no spread");
     }

@@ -24,20 +24,44 @@ import org.junit.jupiter.api.io.TempDir;
 import plateau.figure.Figure;
 import plateau.figure.Panel;
 
-/** The page made of fixed results: one file that fetches nothing, in which all there is to say is said. */
+/**
+ * The page made of fixed results: one file that fetches nothing, in which all there is to say is
+ * said.
+ */
 class PageTest {
-    private static final Panel PANEL = new Panel("Falling", Panel.Axis.fitting("Steps"), Panel.Axis.logarithmic("Loss"), List.of(
-            new Panel.Curve("with </script> in its name", List.of(1.0, 2.0, 3.0), List.of(1.0, Double.NaN, 0.123456789)),
-            new Panel.Curve("mean", List.of(1.0, 2.0), List.of(2.0, 3.0), new Panel.Look(0xFF0000, true), List.of(1.0, 2.0), List.of(3.0, 4.0))));
+    private static final Panel PANEL = new Panel(
+            "Falling",
+            Panel.Axis.fitting("Steps"),
+            Panel.Axis.logarithmic("Loss"),
+            List.of(
+                    new Panel.Curve(
+                            "with </script> in its name",
+                            List.of(1.0, 2.0, 3.0),
+                            List.of(1.0, Double.NaN, 0.123456789)),
+                    new Panel.Curve(
+                            "mean",
+                            List.of(1.0, 2.0),
+                            List.of(2.0, 3.0),
+                            new Panel.Look(0xFF0000, true),
+                            List.of(1.0, 2.0),
+                            List.of(3.0, 4.0))));
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void isWellFormedAndFetchesNothing() throws Exception {
         String page = Page.render(report());
-        String bare = page.replaceAll("(?s)(<script[^>]*>).*?(</script>)", "$1$2").replaceAll("(?s)<style>.*?</style>", "");
-        DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(bare.getBytes(StandardCharsets.UTF_8)));
-        assertFalse(Pattern.compile("\\ssrc=\"(?!data:)|@import|url\\(|\\bfetch\\(|XMLHttpRequest|\\bimport\\(").matcher(page).find(), "something is fetched");
+        String bare =
+                page.replaceAll("(?s)(<script[^>]*>).*?(</script>)", "$1$2").replaceAll("(?s)<style>.*?</style>", "");
+        DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(bare.getBytes(StandardCharsets.UTF_8)));
+        assertFalse(
+                Pattern.compile("\\ssrc=\"(?!data:)|@import|url\\(|\\bfetch\\(|XMLHttpRequest|\\bimport\\(")
+                        .matcher(page)
+                        .find(),
+                "something is fetched");
         Matcher links = Pattern.compile("href=\"([^\"]*)\"").matcher(page);
         while (links.find()) {
             assertTrue(links.group(1).matches("#.*|data:,|figure-0\\.(svg|png)"), links.group(1));
@@ -49,9 +73,12 @@ class PageTest {
     @Test
     void saysWhatIsKnownAndWhatIsMissing() {
         String page = Page.render(report());
-        assertTrue(page.contains("<b>1</b> holds") && page.contains("<b>0</b> does not hold") && page.contains("<b>1</b> undecided"));
+        assertTrue(page.contains("<b>1</b> holds")
+                && page.contains("<b>0</b> does not hold")
+                && page.contains("<b>1</b> undecided"));
         assertTrue(page.contains("A claim with &lt;b&gt;tags&lt;/b&gt; &amp; more"));
-        assertTrue(page.contains("<span class=\"verdict holds\">holds</span>") && page.contains("<span class=\"verdict undecided\">undecided</span>"));
+        assertTrue(page.contains("<span class=\"verdict holds\">holds</span>")
+                && page.contains("<span class=\"verdict undecided\">undecided</span>"));
         assertTrue(page.contains("<code>plateau second --out b</code> – failed: the reason"));
         assertTrue(page.contains("plateau first --out a</code> <span class=\"outcome\">2 min 05 s</span>"));
         assertTrue(page.contains("<dt>batch</dt><dd>128</dd>"));
@@ -67,7 +94,9 @@ class PageTest {
         assertEquals("[1,null,0.12346]", panel.at("/curves/0/y").toString());
         assertEquals("[3,4]", panel.at("/curves/1/high").toString());
         assertEquals(0xFF0000, panel.at("/curves/1/rgb").asInt());
-        assertTrue(panel.at("/curves/1/dashed").asBoolean() && panel.at("/y/logarithmic").asBoolean() && panel.at("/x/lowest").isNull());
+        assertTrue(panel.at("/curves/1/dashed").asBoolean()
+                && panel.at("/y/logarithmic").asBoolean()
+                && panel.at("/x/lowest").isNull());
     }
 
     @Test
@@ -79,24 +108,53 @@ class PageTest {
 
     @Test
     void aBrowserDrawsTheChartsAndHasNothingToComplainOf() throws Exception {
-        assumeTrue(Stream.of(System.getenv("PATH").split(":")).anyMatch(path -> Files.isExecutable(Path.of(path, "chromium"))), "chromium is not installed");
+        assumeTrue(
+                Stream.of(System.getenv("PATH").split(":"))
+                        .anyMatch(path -> Files.isExecutable(Path.of(path, "chromium"))),
+                "chromium is not installed");
         Path page = Files.writeString(folder.resolve("index.html"), Page.render(report()));
-        Process browser = new ProcessBuilder("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + folder.resolve("profile"), "--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom", page.toUri().toString())
-                .redirectOutput(folder.resolve("dom").toFile()).redirectError(folder.resolve("log").toFile()).start();
+        Process browser = new ProcessBuilder(
+                        "chromium",
+                        "--headless=new",
+                        "--no-sandbox",
+                        "--disable-gpu",
+                        "--user-data-dir=" + folder.resolve("profile"),
+                        "--enable-logging=stderr",
+                        "--virtual-time-budget=3000",
+                        "--dump-dom",
+                        page.toUri().toString())
+                .redirectOutput(folder.resolve("dom").toFile())
+                .redirectError(folder.resolve("log").toFile())
+                .start();
         assertTrue(browser.waitFor(2, TimeUnit.MINUTES), "the browser hangs");
         String dom = Files.readString(folder.resolve("dom"));
         assertEquals(1, dom.split("<canvas").length - 1, "a canvas for the panel");
         assertEquals(2, dom.split("aria-pressed=\"true\"").length - 1, "a button for each curve");
-        assertEquals(List.of(), Files.readString(folder.resolve("log"), StandardCharsets.ISO_8859_1).lines().filter(line -> line.contains("CONSOLE")).toList());
+        assertEquals(
+                List.of(),
+                Files.readString(folder.resolve("log"), StandardCharsets.ISO_8859_1)
+                        .lines()
+                        .filter(line -> line.contains("CONSOLE"))
+                        .toList());
     }
 
     private static Report report() {
-        Claim holds = new Claim("section 1", "A claim with <b>tags</b> & more", new Evidence(List.of("5 of 5"), List.of("sign test"), 0.03, 1));
+        Claim holds = new Claim(
+                "section 1",
+                "A claim with <b>tags</b> & more",
+                new Evidence(List.of("5 of 5"), List.of("sign test"), 0.03, 1));
         Claim open = new Claim("section 2", "Another", new Evidence(List.of("no results"), List.of("t-test"), 1, 1));
         Report.Command done = new Report.Command("plateau first --out a", "finished", "", 125, Map.of("batch", "128"));
         Report.Command failed = new Report.Command("plateau second --out b", "failed", "the reason", 0, Map.of());
-        PaperFigure drawing = new PaperFigure("figure-0", "Figure 0", "What there is to see.", new Figure(1, List.of(PANEL, Panel.EMPTY)));
-        return new Report("today", "a device", new TreeMap<>(Map.of("plateau", "1", "java", "25")).descendingMap(), List.of(
-                new Report.Chapter(Section.ALL.getFirst(), List.of(done, failed), List.of(holds, open), List.of(drawing)), new Report.Chapter(Section.ALL.getLast(), List.of(), List.of(), List.of())));
+        PaperFigure drawing = new PaperFigure(
+                "figure-0", "Figure 0", "What there is to see.", new Figure(1, List.of(PANEL, Panel.EMPTY)));
+        return new Report(
+                "today",
+                "a device",
+                new TreeMap<>(Map.of("plateau", "1", "java", "25")).descendingMap(),
+                List.of(
+                        new Report.Chapter(
+                                Section.ALL.getFirst(), List.of(done, failed), List.of(holds, open), List.of(drawing)),
+                        new Report.Chapter(Section.ALL.getLast(), List.of(), List.of(), List.of())));
     }
 }
