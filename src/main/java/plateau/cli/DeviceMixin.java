@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -28,16 +29,20 @@ final class DeviceMixin {
 
     @Option(
             names = "--gemm",
-            paramLabel = "auto|cublas|kernels",
+            paramLabel = "PRODUCTS",
+            completionCandidates = ProductChoices.class,
             description =
-                    "matrix products by cublas or by the hand-written kernels; auto judges by shape (default: auto)")
+                    "matrix products: auto, cublas or kernels, the hand-written ones; auto judges by shape (default:"
+                            + " auto)")
     private String gemm;
 
     @Option(
             names = "--conv",
-            paramLabel = "auto|cudnn|kernels",
-            description = "two-dimensional convolutions by cudnn or by the hand-written kernels; auto judges by device"
-                    + " (default: auto)")
+            paramLabel = "CONVOLUTIONS",
+            completionCandidates = ConvolutionChoices.class,
+            description =
+                    "two-dimensional convolutions: auto, cudnn or kernels, the hand-written ones; auto judges by device"
+                            + " (default: auto)")
     private String conv;
 
     @Option(
@@ -57,6 +62,22 @@ final class DeviceMixin {
 
     private final Consumer<Device> opened;
     private String otherwise = "auto";
+
+    /** What a shell offers for the option of products. */
+    private static final class ProductChoices implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("auto", "cublas", "kernels").iterator();
+        }
+    }
+
+    /** What a shell offers for the option of convolutions. */
+    private static final class ConvolutionChoices implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("auto", "cudnn", "kernels").iterator();
+        }
+    }
 
     DeviceMixin() {
         this(_ -> {});

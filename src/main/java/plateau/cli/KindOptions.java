@@ -47,11 +47,10 @@ final class KindOptions<O extends Record> {
                 options.arguments.put(choice.name(), parameter);
             } else {
                 OptionSpec option = OptionSpec.builder("--" + choice.name())
-                        .paramLabel(choice.symbol())
+                        .paramLabel(
+                                choice.differs() ? choice.symbol() + "[," + choice.symbol() + "...]" : choice.symbol())
                         .arity("1")
-                        .type(choice.differs() ? List.class : String.class)
-                        .auxiliaryTypes(String.class)
-                        .splitRegex(choice.differs() ? "," : "")
+                        .type(String.class)
                         .description(options.description(choice))
                         .completionCandidates(choice.constants().isEmpty() ? null : choice.constants())
                         .build();

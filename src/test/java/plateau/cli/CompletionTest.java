@@ -37,7 +37,7 @@ class CompletionTest {
         assertEquals(
                 1,
                 script.out().stream()
-                        .filter(line -> line.contains("\"AUTO\" \"CUBLAS\" \"KERNELS\""))
+                        .filter(line -> line.contains("\"auto\" \"cublas\" \"kernels\""))
                         .distinct()
                         .count());
     }

@@ -199,7 +199,7 @@ class TrainerTest {
         NonFiniteLossException e = assertThrows(
                 NonFiniteLossException.class,
                 () -> Trainer.run(kernels, diverging, Trainer.Options.of(1000, 1), listener));
-        assertEquals(List.of(1L), rows.stream().map(LogRow::step).toList());
+        assertEquals(List.of(), rows, "the test after the first step fails already");
         assertEquals(1, e.step());
         assertTrue(e.getMessage().contains("at step " + e.step()), e.getMessage());
 
