@@ -179,7 +179,7 @@ class NothingIsLostTest {
     @Test
     void aFullDiskLeavesTheNumbers() throws Exception {
         Path disk = Files.createDirectory(folder.resolve("disk"));
-        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk.toString())
+        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=800k", "tmpfs", disk.toString())
                 .redirectErrorStream(true)
                 .start();
         mount.getInputStream().readAllBytes();

@@ -87,7 +87,7 @@ class PlotAndCompareTest {
                 step,
                 description("step", "{\"variant\": \"e2e\", \"seed\": 1, \"status\": \"finished\"}"),
                 "variant,seed,step,loss\ne2e,1,100,1\n");
-        write(other, description("doctor", ""), "d,seed,step,loss\n");
+        write(other, description("doctor", ""), "seed,step,loss\n");
         run("compare", parity.toString(), step.toString(), "--out", folder.toString())
                 .assertError(ExitCode.FAILED, "holds results of 'parity'", "of 'step'; name those of one command");
         run("plot", folder.toString())
@@ -100,7 +100,7 @@ class PlotAndCompareTest {
         write(
                 other,
                 "{\"experiment\": \"parity\", \"status\": \"finished\", \"arguments\": {}, \"runs\": []}",
-                "d,seed,step,loss\n");
+                "seed,step,loss\n");
         run("plot", other.toString())
                 .assertError(
                         ExitCode.FAILED,

@@ -26,8 +26,8 @@ class SameBitsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         parity --d 5,10,30 --steps 500 | c51d0b2759bf12c0496911cf7d06f189
-        tuple --k 1,2,3 --steps 500 --log-every 250 | 38d581ebdf60b15c9a073cb044974ffa
-        tuple --k 1,2 --steps 500 --log-every 250 --raster program | 08b8feba21e42ba038fb9f088f17deca
+        tuple --k 1,2,3 --batch 50 --steps 500 --log-every 250 | 7210d0171f10d4cd0f7e3bd5648f1bdd
+        tuple --k 1,2 --batch 50 --steps 500 --log-every 250 --raster program | 07992254c24fca472d58816bf3e85da8
         snr --k 1,2,3,4 --samples 100000 | ad7fb2aceec6c699d8242bada4330983
         snr --k 2 --samples 100000 --raster program | 0d8fdfffd365befcc703ca4dec3f8813
         stocks --k 10,100,1000 --steps 500 | aca2c142e32083e79a292517bb2fc9ca
