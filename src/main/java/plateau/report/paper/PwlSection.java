@@ -43,7 +43,7 @@ final class PwlSection implements Section {
 
     @Override
     public List<Task> tasks(Scope scale) {
-        Seeds seeds = scale.seeds(8, 8);
+        Seeds seeds = scale.seeds(5, 5);
         return List.of(
                 draft("pwl", seeds, "linear", "conv")
                         .steps(scale.choose(10_000, 50_000))

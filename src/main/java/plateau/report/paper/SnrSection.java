@@ -30,13 +30,13 @@ final class SnrSection implements Section {
     }
 
     /**
-     * Eight seeds, because networks differ: at k = 4 the two ratios' logarithms lie 3.9 ± 0.7
+     * Six seeds, because networks differ: at k = 4 the two ratios' logarithms lie 3.9 ± 0.7
      * apart, and at k = 3 decomposition's has moved by 0.05 ± 0.15, where 2.3 and 0.5 are the
      * thresholds.
      */
     @Override
     public List<Task> tasks(Scope scale) {
-        return List.of(Task.of(name(), name(), scale.seeds(8, 8))
+        return List.of(Task.of(name(), name(), scale.seeds(6, 8))
                 .with("samples", scale.choose(50_000, 500_000))
                 .task(scale.routing()));
     }

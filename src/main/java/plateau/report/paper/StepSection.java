@@ -37,19 +37,19 @@ final class StepSection implements Section {
     }
 
     /**
-     * 40 seeds, because the approximation takes a quarter of forward-only's iterations or never
+     * 32 seeds, because the approximation takes a quarter of forward-only's iterations or never
      * gets there, in about half of the runs each: with 20, 3 % of the verdicts on its mean were
-     * open. 20 of the deep networks: near steps, classification's share of wrong levels exceeds
+     * open. 14 of the deep networks: near steps, classification's share of wrong levels exceeds
      * forward-only's by 0.027, and runs spread by 0.022 around that; 5 left 30 % of the verdicts
      * open.
      */
     @Override
     public List<Task> tasks(Scope scale) {
         return List.of(
-                Task.of("step", name(), scale.seeds(40, 40))
+                Task.of("step", name(), scale.seeds(32, 40))
                         .with(VARIANT, "approximation", "forward-only")
                         .task(scale.routing()),
-                Task.of("step-deep", name(), scale.seeds(20, 20))
+                Task.of("step-deep", name(), scale.seeds(14, 20))
                         .with(VARIANT, "e2e", "multiclass")
                         .steps(scale.choose(5000, 10_000))
                         .task(scale.routing()));
