@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Verdicts on numbers whose probabilities were worked out by hand or from tables. */
@@ -150,5 +151,18 @@ class EvidenceTest {
         assertEquals("p < 0.001", new Evidence(List.of(), List.of(), 1e-4, 1).probability());
         assertEquals("p = 0.031", new Evidence(List.of(), List.of(), 1 / 32.0, 1).probability());
         assertEquals("p = 0.31", new Evidence(List.of(), List.of(), 1, 0.31).probability());
+    }
+
+    /**
+     * As many as quick mode takes for k = 2: 1 - Σ (40 over i) 0.05ⁱ 0.95⁴⁰⁻ⁱ, i up to 4 and to 3.
+     */
+    @Test
+    void fiveOf40RunsAreMoreThanOneIn20() {
+        List<Boolean> four = IntStream.range(0, 40).mapToObj(i -> i < 4).toList();
+        List<Boolean> five = IntStream.range(0, 40).mapToObj(i -> i < 5).toList();
+        assertEquals(0.04803, Evidence.share("work", five, 0.05).pFor(), 5e-6);
+        assertEquals(Verdict.HOLDS, Evidence.share("work", five, 0.05).verdict());
+        assertEquals(0.13815, Evidence.share("work", four, 0.05).pFor(), 5e-6);
+        assertEquals(Verdict.UNDECIDED, Evidence.share("work", four, 0.05).verdict());
     }
 }
