@@ -47,7 +47,7 @@ class ArchitectureTest {
         ROOMS.put("bench", List.of("train", "experiment", "autograd", "kernel", "cuda"));
         ROOMS.put("report", List.of("study", "train", "experiment", "figure", "results"));
         ROOMS.put("study", List.of("train", "experiment", "autograd", "kernel", "cuda", "figure", "results"));
-        ROOMS.put("train", List.of("experiment", "autograd", "cuda", "results"));
+        ROOMS.put("train", List.of("experiment", "autograd", "kernel", "cuda", "results"));
         ROOMS.put("experiment", List.of("nn", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("nn", List.of("autograd", "kernel", "cuda"));
         ROOMS.put("autograd", List.of("kernel", "cudnn", "cuda"));

@@ -2,6 +2,7 @@ package plateau.cli;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -97,6 +98,9 @@ final class KindOptions<O extends Record> {
             case null -> List.of();
             case List<?> list ->
                 list.stream().map(String::valueOf).map(String::strip).toList();
+            case String list
+            when choice.differs() ->
+                Arrays.stream(list.split(",", -1)).map(String::strip).toList();
             default -> List.of(value.toString().strip());
         };
         if (given.stream().anyMatch(String::isEmpty)) {
