@@ -41,9 +41,9 @@ final class TupleSection implements Section {
     }
 
     /**
-     * At k = 2, 40 runs of 1,300 iterations, of which 5 have to work: of 60 runs none left chance
-     * within 300, and 0.28 ± 0.06 would within 1,300 (Kaplan-Meier), so that fewer than 5 of 40 do
-     * in 0.6 % of repetitions. Of 16 runs of 1,000, 3 have to, and fewer did in three of ten. Five
+     * At k = 2, 28 runs of 1,200 iterations, of which 4 have to work: of 100 runs none left chance
+     * within 300, and 0.28 ± 0.05 would within 1,200 (Kaplan-Meier), so that fewer than 4 of 28 do
+     * in 2.7 % of repetitions. Of 16 runs of 1,000, 3 have to, and fewer would in a quarter. Five
      * seeds of the others, as many as the sign test needs should runs not differ.
      */
     @Override
@@ -65,8 +65,8 @@ final class TupleSection implements Section {
                         .steps(300)
                         .logEvery(20)
                         .task(scale.routing()),
-                draft("tuple-e2e-2", scale.seeds(40, 40), Approach.E2E, 2)
-                        .steps(1300)
+                draft("tuple-e2e-2", scale.seeds(28, 28), Approach.E2E, 2)
+                        .steps(1200)
                         .task(scale.routing()));
     }
 

@@ -154,15 +154,15 @@ class EvidenceTest {
     }
 
     /**
-     * As many as quick mode takes for k = 2: 1 - Σ (40 over i) 0.05ⁱ 0.95⁴⁰⁻ⁱ, i up to 4 and to 3.
+     * As many as quick mode takes for k = 2: 1 - Σ (28 over i) 0.05ⁱ 0.95²⁸⁻ⁱ, i up to 3 and to 2.
      */
     @Test
-    void fiveOf40RunsAreMoreThanOneIn20() {
-        List<Boolean> four = IntStream.range(0, 40).mapToObj(i -> i < 4).toList();
-        List<Boolean> five = IntStream.range(0, 40).mapToObj(i -> i < 5).toList();
-        assertEquals(0.04803, Evidence.share("work", five, 0.05).pFor(), 5e-6);
-        assertEquals(Verdict.HOLDS, Evidence.share("work", five, 0.05).verdict());
-        assertEquals(0.13815, Evidence.share("work", four, 0.05).pFor(), 5e-6);
-        assertEquals(Verdict.UNDECIDED, Evidence.share("work", four, 0.05).verdict());
+    void fourOf28RunsAreMoreThanOneIn20() {
+        List<Boolean> three = IntStream.range(0, 28).mapToObj(i -> i < 3).toList();
+        List<Boolean> four = IntStream.range(0, 28).mapToObj(i -> i < 4).toList();
+        assertEquals(0.04907, Evidence.share("work", four, 0.05).pFor(), 5e-6);
+        assertEquals(Verdict.HOLDS, Evidence.share("work", four, 0.05).verdict());
+        assertEquals(0.16266, Evidence.share("work", three, 0.05).pFor(), 5e-6);
+        assertEquals(Verdict.UNDECIDED, Evidence.share("work", three, 0.05).verdict());
     }
 }
