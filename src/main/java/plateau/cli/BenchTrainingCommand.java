@@ -103,7 +103,7 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
                         .filter(option -> option.getValue() != null)
                         .map(option -> option.getValue() instanceof String name
                                 ? name
-                                : option.getKey() + " = " + option.getValue())
+                                : option.getKey() + " = " + KindOptions.text(option.getValue()))
                         .collect(Collectors.joining(", "));
     }
 

@@ -161,7 +161,7 @@ final class KindOptions<O extends Record> {
     }
 
     /** A float that is no more than its digits: 1.0E-4 as 0.0001. */
-    private static String text(Object value) {
+    static String text(Object value) {
         return value instanceof Float number
                 ? new BigDecimal(number.toString()).toPlainString()
                 : String.valueOf(value);

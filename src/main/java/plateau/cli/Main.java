@@ -71,7 +71,7 @@ public final class Main implements Runnable {
      */
     static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         logOneLine();
-        CommandLine line = commandLine(factory).setOut(out).setErr(err);
+        CommandLine line = commandLine(factory, arguments).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
             err.println("plateau: " + oneLine(e) + " (see: "
                     + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
@@ -87,14 +87,22 @@ public final class Main implements Runnable {
         return line.execute(arguments);
     }
 
-    /** All commands and their options. */
-    static CommandLine commandLine(CommandLine.IFactory factory) {
+    /**
+     * All commands and their options; the one alone that is named first where it is an experiment's,
+     * as the others take longer to make than it takes to begin.
+     */
+    private static CommandLine commandLine(CommandLine.IFactory factory, String... arguments) {
         CommandLine line = new CommandLine(new Main(), factory);
-        for (Kind<?> kind : Kinds.all()) {
+        List<Kind<?>> named = Kinds.all().stream()
+                .filter(kind -> arguments.length > 0 && kind.name().equals(arguments[0]))
+                .toList();
+        for (Kind<?> kind : named.isEmpty() ? Kinds.all() : named) {
             line.addSubcommand(kind.name(), TrainCommand.of(kind, factory));
         }
-        OTHERS.forEach(command -> line.addSubcommand(new CommandLine(command, factory)));
-        line.addSubcommand(BenchCommand.of(factory));
+        if (named.isEmpty()) {
+            OTHERS.forEach(command -> line.addSubcommand(new CommandLine(command, factory)));
+            line.addSubcommand(BenchCommand.of(factory));
+        }
         return line.setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
     }
 

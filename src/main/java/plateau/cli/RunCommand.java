@@ -39,8 +39,6 @@ import plateau.study.Settings;
             "      six runs, into ./small; what is not said is as usual"
         })
 final class RunCommand implements Callable<Integer> {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
     @Spec
     private CommandSpec spec;
 
@@ -83,7 +81,9 @@ final class RunCommand implements Callable<Integer> {
             throw new IllegalArgumentException("there is no file " + file);
         }
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            return new ObjectMapper()
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
                     "%s is no JSON: line %d, column %d"
