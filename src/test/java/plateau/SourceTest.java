@@ -29,6 +29,16 @@ class SourceTest {
         assertEquals("", wide.stream().limit(SHOWN).collect(Collectors.joining("\n")), wide.size() + " lines are wide");
     }
 
+    /** Where it is told, a Turkish reader's program has the same names as everybody's. */
+    @Test
+    void theCaseOfATextIsChangedInALocaleThatIsTold() {
+        List<String> without = sources(ROOT.resolve("src/main"))
+                .filter(file -> read(file).matches("(?s).*\\.to(Lower|Upper)Case\\(\\).*"))
+                .map(Path::toString)
+                .toList();
+        assertEquals(List.of(), without);
+    }
+
     @Test
     void aLineIsProseFromTheStartOfItsCommentToTheEnd() {
         String words = "x".repeat(PROSE - 10);

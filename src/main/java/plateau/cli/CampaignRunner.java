@@ -72,12 +72,16 @@ final class CampaignRunner {
             folder.require(campaign.kind().figureNames().stream()
                     .flatMap(name -> FigureFiles.names(name).stream())
                     .toList());
+            interruption.leaves(() -> leave(folder));
             interruption.calls(executor::stop);
             CampaignEnd end;
-            try (Display display = new Display(campaign)) {
+            try (Display display = new Display(campaign, interruption)) {
                 end = executor.execute(campaign, settings, folder, display);
             }
             boolean logged = draw(campaign, folder, end);
+            if (!interruption.happened()) {
+                interruption.saved();
+            }
             switch (end.status()) {
                 case INTERRUPTED -> {
                     out.println(
@@ -107,6 +111,15 @@ final class CampaignRunner {
             throw new CommandFailedException(e.getMessage() + " (--out, --overwrite)", e);
         } catch (IOException e) {
             throw new CommandFailedException(Failures.explain(e), e);
+        }
+    }
+
+    /** At the end of a process that cannot be waited for. */
+    private static void leave(ResultFolder folder) {
+        try {
+            folder.close();
+        } catch (IOException e) {
+            // Another process finds that this one has ended.
         }
     }
 
@@ -165,9 +178,11 @@ final class CampaignRunner {
         private final boolean seeds;
         private final List<RunKey> keys;
         private final List<Experiment> experiments;
+        private final Interruption interruption;
         private Progress progress;
 
-        Display(Campaign<?> campaign) {
+        Display(Campaign<?> campaign, Interruption interruption) {
+            this.interruption = interruption;
             this.campaign = campaign;
             this.seeds = campaign.seeds() > 1;
             this.keys = campaign.runs().stream().map(RunSpec::key).toList();
@@ -221,6 +236,16 @@ final class CampaignRunner {
         @Override
         public void onFailure(int run, Throwable cause) {
             progress.end(run, name(run) + ": " + Failures.explain(cause));
+        }
+
+        @Override
+        public void onSaving() {
+            interruption.saving();
+        }
+
+        @Override
+        public void onSaved() {
+            interruption.saved();
         }
 
         @Override

@@ -1,12 +1,16 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import plateau.experiment.Kind;
@@ -53,16 +57,23 @@ public final class Main implements Runnable {
             CompletionCommand.class,
             DoctorCommand.class);
 
+    /** Of a text of help; picocli refuses less. */
+    private static final int LEAST_WIDTH = 55;
+
     @Spec
     private CommandSpec spec;
 
     /** Runs the command line and ends the process with its exit code. */
     public static void main(String[] arguments) {
-        System.exit(run(
-                CommandLine.defaultFactory(),
-                new PrintWriter(System.out, true),
-                new PrintWriter(System.err, true),
-                arguments));
+        Signals.handle();
+        PrintWriter out = new PrintWriter(System.out, true);
+        PrintWriter err = new PrintWriter(System.err, true);
+        int code = run(CommandLine.defaultFactory(), out, err, arguments);
+        if (System.out.checkError() && code == ExitCode.OK) {
+            err.println("plateau: standard output could not be written to, and does not have all that was said");
+            code = ExitCode.FAILED;
+        }
+        System.exit(code);
     }
 
     /**
@@ -70,6 +81,7 @@ public final class Main implements Runnable {
      * code.
      */
     static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
+        Locale.setDefault(Locale.ROOT); // names, numbers and files are the same for every reader
         logOneLine();
         CommandLine line = commandLine(factory, arguments).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
@@ -103,7 +115,21 @@ public final class Main implements Runnable {
             OTHERS.forEach(command -> line.addSubcommand(new CommandLine(command, factory)));
             line.addSubcommand(BenchCommand.of(factory));
         }
-        return line.setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true);
+        Terminal terminal = Terminal.standard();
+        return line.setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(Path.class, Main::path)
+                .setUsageHelpWidth(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()))
+                .setColorScheme(Help.defaultColorScheme(terminal.redraws() ? Help.Ansi.AUTO : Help.Ansi.OFF));
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new CommandLine.TypeConversionException(text.indexOf('\0') >= 0
+                    ? "a path has no character 0"
+                    : "the locale (LC_ALL, LC_CTYPE or LANG) has no such characters; set LC_ALL=C.UTF-8");
+        }
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */

@@ -20,14 +20,13 @@ import me.tongfei.progressbar.ProgressBarStyle;
 final class Progress implements AutoCloseable {
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);
     private static final int REDRAW_MILLISECONDS = 200;
-    private static final int WIDTH = 79;
     private static final String ERASE_BELOW = "\r\033[J";
     private static final String LINE_UP = "\033[A";
 
     private final PrintWriter out;
     private final List<Task> tasks;
     private final int parallel;
-    private final boolean terminal;
+    private final Terminal terminal;
     private final LongSupplier clock;
     private final Map<Integer, String> bars = new TreeMap<>();
     private int drawn;
@@ -75,12 +74,29 @@ final class Progress implements AutoCloseable {
         }
     }
 
-    /** @param parallel runs at once */
-    Progress(PrintWriter out, List<Length> runs, int parallel) {
-        this(out, runs, parallel, System.console() != null && System.console().isTerminal(), System::nanoTime);
+    /** Draws a run's bar, as wide as the terminal is at that moment. */
+    private final class Bar extends DelegatingProgressBarConsumer {
+        Bar(int run) {
+            super(line -> redraw(run, line));
+        }
+
+        @Override
+        public int getMaxRenderedLength() {
+            return columns();
+        }
     }
 
-    Progress(PrintWriter out, List<Length> runs, int parallel, boolean terminal, LongSupplier clock) {
+    /** One less than there are, as some terminals go to the next line after the last. */
+    private int columns() {
+        return Math.max(1, terminal.columns().getAsInt() - 1);
+    }
+
+    /** @param parallel runs at once */
+    Progress(PrintWriter out, List<Length> runs, int parallel) {
+        this(out, runs, parallel, Terminal.standard(), System::nanoTime);
+    }
+
+    Progress(PrintWriter out, List<Length> runs, int parallel, Terminal terminal, LongSupplier clock) {
         this.out = out;
         this.tasks = runs.stream().map(Task::new).toList();
         this.parallel = parallel;
@@ -95,13 +111,13 @@ final class Progress implements AutoCloseable {
         task.before = done;
         task.done = done;
         task.started = clock.getAsLong();
-        if (terminal) {
+        if (terminal.redraws()) {
             task.bar = new ProgressBarBuilder()
                     .setTaskName(task.name)
                     .setInitialMax(task.steps)
                     .setStyle(ProgressBarStyle.ASCII)
                     .setUpdateIntervalMillis(REDRAW_MILLISECONDS)
-                    .setConsumer(new DelegatingProgressBarConsumer(line -> redraw(run, line), WIDTH))
+                    .setConsumer(new Bar(run))
                     .build();
         }
     }
@@ -111,7 +127,7 @@ final class Progress implements AutoCloseable {
         Task task = tasks.get(run);
         task.done = done;
         task.seen = clock.getAsLong();
-        if (terminal) {
+        if (terminal.redraws()) {
             task.bar.stepTo(done);
         } else if (task.seen - lastLines >= BETWEEN_LINES.toNanos()) {
             lastLines = task.seen;
@@ -123,7 +139,7 @@ final class Progress implements AutoCloseable {
     synchronized void measured(int run, String values) {
         Task task = tasks.get(run);
         task.message = values;
-        if (terminal) {
+        if (terminal.redraws()) {
             task.bar.setExtraMessage(" " + values);
         }
     }
@@ -218,6 +234,7 @@ final class Progress implements AutoCloseable {
             if (tasks.size() > 1) {
                 lines.add(total());
             }
+            lines.replaceAll(line -> line.substring(0, Math.min(line.length(), columns())));
             out.print(String.join(System.lineSeparator(), lines));
             drawn = lines.size();
         }

@@ -1,6 +1,10 @@
 package plateau.figure;
 
 import java.util.List;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Curves over common axes, or a picture.
@@ -14,6 +18,12 @@ import java.util.List;
 public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves, Bitmap bitmap) {
     /** A place in a figure that is left empty. */
     public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
+
+    /** With curves of no more points than can be seen. */
+    public Panel thinned() {
+        return new Panel(
+                title, horizontal, vertical, curves.stream().map(Curve::thinned).toList(), bitmap);
+    }
 
     /** Curves over common axes. */
     public Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
@@ -93,6 +103,8 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
      * @param high upper edge, likewise
      */
     public record Curve(String name, List<Double> x, List<Double> y, Look look, List<Double> low, List<Double> high) {
+        private static final int GROUPS = 1000;
+        private static final int MOST_POINTS = 4 * GROUPS;
 
         /** A curve without a band. */
         public Curve(String name, List<Double> x, List<Double> y, Look look) {
@@ -102,6 +114,48 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
         /** A plain curve. */
         public Curve(String name, List<Double> x, List<Double> y) {
             this(name, x, y, Look.PLAIN);
+        }
+
+        /**
+         * A curve of a few thousand points at most that looks like this one: of each of as many
+         * groups as a figure has columns of pixels, the first point, the last, the lowest and the
+         * highest (M4; Jugel, Jerzak, Hackenbroich and Markl 2014), and a gap where there is one.
+         */
+        public Curve thinned() {
+            if (x.size() <= MOST_POINTS) {
+                return this;
+            }
+            List<Integer> kept = IntStream.range(0, GROUPS)
+                    .mapToObj(group -> keptOf((int) ((long) group * x.size() / GROUPS), (int)
+                            ((group + 1L) * x.size() / GROUPS)))
+                    .flatMap(Set::stream)
+                    .toList();
+            return new Curve(name, of(x, kept), of(y, kept), look, of(low, kept), of(high, kept));
+        }
+
+        private SortedSet<Integer> keptOf(int from, int to) {
+            SortedSet<Integer> kept = new TreeSet<>(List.of(from, to - 1));
+            for (List<Double> values : List.of(y, low, high)) {
+                int lowest = -1;
+                int highest = -1;
+                int gap = -1;
+                for (int i = from; i < to && !values.isEmpty(); i++) {
+                    double value = values.get(i);
+                    if (Double.isNaN(value)) {
+                        gap = i;
+                    } else {
+                        lowest = lowest < 0 || value < values.get(lowest) ? i : lowest;
+                        highest = highest < 0 || value > values.get(highest) ? i : highest;
+                    }
+                }
+                kept.addAll(List.of(lowest, highest, gap));
+            }
+            kept.remove(-1);
+            return kept;
+        }
+
+        private static List<Double> of(List<Double> values, List<Integer> kept) {
+            return values.isEmpty() ? values : kept.stream().map(values::get).toList();
         }
     }
 }

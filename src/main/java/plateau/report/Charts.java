@@ -26,7 +26,7 @@ public final class Charts {
     public static JsonNode of(Figure figure) {
         ObjectNode node = JSON.createObjectNode().put("columns", figure.columns());
         ArrayNode panels = node.putArray("panels");
-        figure.panels().forEach(panel -> panels.add(of(panel)));
+        figure.panels().forEach(panel -> panels.add(of(panel.thinned())));
         return node;
     }
 

@@ -41,7 +41,7 @@ final class PanelChart {
 
     /** The panel as a chart of that many pixels. */
     static XYChart of(Panel panel, int width, int height) {
-        return new PanelChart(panel).chart(width, height);
+        return new PanelChart(panel.thinned()).chart(width, height);
     }
 
     private XYChart chart(int width, int height) {

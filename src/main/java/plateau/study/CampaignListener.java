@@ -30,6 +30,12 @@ public interface CampaignListener {
     /** It has failed; the others go on. */
     default void onFailure(int run, Throwable cause) {}
 
+    /** What a run has come to, or all of them, is about to be written. */
+    default void onSaving() {}
+
+    /** What a run has come to is written; where all have ended, other writing may follow. */
+    default void onSaved() {}
+
     /** Something went otherwise than a reader may think. May be called from any thread. */
     default void onWarning(String message) {}
 }

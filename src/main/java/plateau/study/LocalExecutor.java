@@ -125,6 +125,7 @@ public final class LocalExecutor implements Executor {
             List<Future<RunResult>> ends = places.run(trained);
             Optional<Throwable> failure = failure(ends);
             Status status = isStopped() ? Status.INTERRUPTED : failure.isPresent() ? Status.FAILED : Status.FINISHED;
+            listener.onSaving();
             try {
                 store.end(status, failure.map(Failures::explain));
             } catch (IOException e) {
@@ -277,8 +278,14 @@ public final class LocalExecutor implements Executor {
 
             @Override
             public void onCheckpoint() {
+                listener.onSaving();
                 unchecked(this::begin);
                 unchecked(() -> store.checkpoint(run));
+            }
+
+            @Override
+            public void onCheckpointEnd() {
+                listener.onSaved();
             }
 
             @Override

@@ -1,10 +1,10 @@
 package plateau.train;
 
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
@@ -128,7 +128,7 @@ public final class ParallelRuns {
     private final class OnDevice {
         private final Kernels kernels;
         private final ToLongFunction<Device> freeMemory;
-        private final Set<Trainer> running = new HashSet<>();
+        private final Set<Trainer> running = ConcurrentHashMap.newKeySet();
         private long largest;
 
         OnDevice(Kernels kernels, ToLongFunction<Device> freeMemory) {
@@ -166,6 +166,9 @@ public final class ParallelRuns {
             run.listener.onPlan(kernels);
             Trainer trainer = new Trainer(kernels, run.experiment, run.options);
             running.add(trainer);
+            if (stopped) {
+                trainer.stop();
+            }
             largest = Math.max(largest, trainer.bytes());
             return trainer;
         }
@@ -176,9 +179,12 @@ public final class ParallelRuns {
             trainer.close();
         }
 
-        synchronized void stop() {
+        /** Those that are running, at once: another that is being planned holds the lock. */
+        void stop() {
             running.forEach(Trainer::stop);
-            notifyAll();
+            synchronized (this) {
+                notifyAll();
+            }
         }
     }
 }

@@ -66,6 +66,9 @@ public interface RunListener {
      */
     default void onCheckpoint() {}
 
+    /** After it has been written, or could not be. */
+    default void onCheckpointEnd() {}
+
     /** Once, after a run that was completed. */
     default void onFinish(RunResult result) {}
 

@@ -293,7 +293,20 @@ public final class Trainer implements AutoCloseable {
         if (checkpoints == Checkpoints.NONE) {
             return;
         }
-        listener.onCheckpoint();
+        try {
+            listener.onCheckpoint();
+            checkpoints.save(
+                    new Checkpoints.Saved(
+                            progress.done, progress.seconds, progress.evaluationSeconds, saved(progress)),
+                    identity(),
+                    device.arithmetic());
+        } finally {
+            listener.onCheckpointEnd();
+        }
+    }
+
+    /** All that the run goes on with, and what it has learnt where this is its end. */
+    private SequencedMap<String, Array> saved(Progress progress) {
         SequencedMap<String, Array> arrays = arrays(false);
         if (progress.done == schedule.steps()) {
             plan.learnt()
@@ -301,10 +314,7 @@ public final class Trainer implements AutoCloseable {
                             Checkpoints.LEARNT + name,
                             Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
         }
-        checkpoints.save(
-                new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, arrays),
-                identity(),
-                device.arithmetic());
+        return arrays;
     }
 
     private Progress resume(Checkpoints.Saved saved) {

@@ -51,6 +51,16 @@ record Finished(int code, List<String> out, List<String> err) {
      */
     static Process start(Path folder, List<Path> classes, Map<String, String> environment, String... arguments)
             throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(classes, arguments))
+                .directory(folder.toFile())
+                .redirectOutput(folder.resolve("stdout").toFile())
+                .redirectError(folder.resolve("stderr").toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    /** What starts a command, with folders put before the class path. */
+    static List<String> command(List<Path> classes, String... arguments) {
         String path = String.join(":", classes.stream().map(Path::toString).toList());
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -60,12 +70,7 @@ record Finished(int code, List<String> out, List<String> err) {
                 (path.isEmpty() ? "" : path + ":") + System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(Arrays.asList(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(folder.resolve("stdout").toFile())
-                .redirectError(folder.resolve("stderr").toFile());
-        builder.environment().putAll(environment);
-        return builder.start();
+        return command;
     }
 
     /** Waits for a started command. */

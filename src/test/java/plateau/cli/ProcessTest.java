@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,9 +118,9 @@ class ProcessTest {
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
     }
 
-    /** Ctrl-C is SIGINT. What was logged until then is there, whole, and says how it ended. */
+    /** Ctrl-C is SIGINT; SIGUSR1 comes before a batch job's time is over. What was logged until then is there, whole, and says how it ended. */
     @ParameterizedTest
-    @CsvSource({"INT, 130", "TERM, 143"})
+    @CsvSource({"INT, 130", "TERM, 143", "USR1, 138"})
     void interruptionEndsCleanly(String signal, int code) throws Exception {
         Process process = Finished.start(
                 folder,
@@ -170,6 +171,52 @@ class ProcessTest {
                             .sorted()
                             .toList());
         }
+    }
+
+    /** One step of this takes many seconds on a CPU, and nothing can be written before it is done. */
+    @Test
+    void aSignalDoesNotWaitForALongStep() throws Exception {
+        Process process = Finished.start(
+                folder,
+                List.of(),
+                Map.of(),
+                "stocks",
+                "--device",
+                "cpu",
+                "--d",
+                "16384",
+                "--k",
+                "4096",
+                "--batch",
+                "16384",
+                "--steps",
+                "1",
+                "--out",
+                "p");
+        Waiting.until(process, "the first line", () -> !stdout().isEmpty());
+        process.destroy();
+        Finished finished = Finished.await(folder, process);
+        assertEquals(List.of(), finished.err());
+        assertEquals(143, finished.code());
+        assertEquals(1, finished.out().size(), finished.out()::toString);
+        assertFalse(Files.exists(folder.resolve("p")));
+    }
+
+    @Test
+    void anOutputThatIsFullIsAFailure() throws Exception {
+        Process process = new ProcessBuilder(Finished.command(List.of(), "parity", "--help"))
+                .redirectOutput(new File("/dev/full"))
+                .redirectError(folder.resolve("stderr").toFile())
+                .start();
+        Files.createFile(folder.resolve("stdout"));
+        Finished.await(folder, process).assertError(ExitCode.FAILED, "standard output could not be written to");
+    }
+
+    /** The loader's own characters: {@code LC_ALL=C} has ASCII alone. */
+    @Test
+    void aPathThatTheLocaleCannotSayIsRefused() throws Exception {
+        run(Map.of("LC_ALL", "C"), "parity", "--out", "\u00e4")
+                .assertError(ExitCode.USAGE, "--out", "set LC_ALL=C.UTF-8");
     }
 
     @Test

@@ -18,10 +18,11 @@ class ProgressTest {
 
     private final StringWriter written = new StringWriter();
     private long seconds = 1;
+    private int columns = 80;
 
     private Progress progress(List<Progress.Length> runs, int parallel, boolean terminal) {
         return new Progress(
-                new PrintWriter(written), runs, parallel, terminal, () -> TimeUnit.SECONDS.toNanos(seconds));
+                new PrintWriter(written), runs, parallel, new Terminal(terminal, () -> columns), () -> TimeUnit.SECONDS.toNanos(seconds));
     }
 
     private List<String> lines() {
@@ -90,6 +91,27 @@ class ProgressTest {
         Screen screen = new Screen();
         screen.show(all);
         assertEquals(List.of("d = 5: done", "d = 10: done"), screen.lines());
+    }
+
+    @Test
+    void aNarrowTerminalHasNarrowBars() {
+        columns = 30;
+        try (Progress progress = progress(RUNS, 2, true)) {
+            progress.start(0, 0);
+            progress.start(1, 0);
+            progress.at(0, 500);
+            progress.measured(0, "loss 0.250, accuracy 0.875, and more that does not fit");
+            progress.at(1, 100);
+            columns = 20; // the window is made smaller
+            progress.end(0, "done");
+            progress.end(1, "done");
+        }
+        List<String> wide = written.toString()
+                .lines()
+                .map(line -> line.replaceAll("\033\\[[AJ]|\r", ""))
+                .filter(line -> line.length() >= 30)
+                .toList();
+        assertEquals(List.of(), wide);
     }
 
     /** As much of a terminal as is used: line feeds, returns, one line up, erase below. */
