@@ -104,8 +104,7 @@ std::optional<std::string> below(const std::string& path, const std::string& top
 std::vector<std::string> cgroup_folders(const std::string& root, const std::string& controller) {
   std::optional<std::string> own;
   for_each_line(root + "/proc/self/cgroup", [&](const std::string& line) {  // 4:cpu,cpuacct:/path, or 0::/path
-    const std::size_t first = line.find(':'),
-                      second = first == std::string::npos ? first : line.find(':', first + 1);
+    const std::size_t first = line.find(':'), second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second != std::string::npos) {
       const std::string names = line.substr(first + 1, second - first - 1);
       if (controller.empty() ? names.empty() : lists(names, controller)) {
@@ -152,7 +151,8 @@ std::optional<unsigned> cpus_of(const std::optional<std::uint64_t>& quota, const
 }
 
 std::uint64_t page_cache(const std::string& statistics, const std::string& prefix) {
-  return named(statistics, prefix + "inactive_file").value_or(0) + named(statistics, prefix + "active_file").value_or(0);
+  return named(statistics, prefix + "inactive_file").value_or(0) +
+         named(statistics, prefix + "active_file").value_or(0);
 }
 
 void add(std::vector<MemoryBound>& bounds, const std::optional<std::uint64_t>& limit, std::uint64_t used,
@@ -212,9 +212,8 @@ unsigned threads_asked_for(const char* setting, unsigned cpus) {
     return std::min(cpus, kMostThreads);
   }
   const auto asked = number(setting);
-  return !asked || *asked < 1 || *asked > kMostThreads
-             ? 0
-             : std::min(static_cast<unsigned>(*asked), kThreadsPerCpu * cpus);
+  return !asked || *asked < 1 || *asked > kMostThreads ? 0
+                                                       : std::min(static_cast<unsigned>(*asked), kThreadsPerCpu * cpus);
 }
 
 std::vector<MemoryBound> memory_bounds(const std::string& root) {
@@ -232,7 +231,8 @@ std::vector<MemoryBound> memory_bounds(const std::string& root) {
   }
   for (const std::string& folder : cgroup_folders(root, "memory")) {
     add(bounds, number(first_line(folder + "/memory.limit_in_bytes")),
-        number(first_line(folder + "/memory.usage_in_bytes")).value_or(0), page_cache(folder + "/memory.stat", "total_"));
+        number(first_line(folder + "/memory.usage_in_bytes")).value_or(0),
+        page_cache(folder + "/memory.stat", "total_"));
   }
   add_resource(bounds, root, "Max address space", "VmSize:");
   add_resource(bounds, root, "Max data size", "VmData:");

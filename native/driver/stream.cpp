@@ -82,9 +82,12 @@ std::shared_ptr<Stream> stream_of(void* handle) {
 }
 
 Stream::Stream(std::shared_ptr<Context> owner, unsigned stream_flags, int stream_priority)
-    : context(std::move(owner)), flags(stream_flags), priority(stream_priority), id(next_stream_id++), worker_(thread_if_any([this] {
-        work();
-      })), has_worker_(worker_.joinable()) {}
+    : context(std::move(owner)),
+      flags(stream_flags),
+      priority(stream_priority),
+      id(next_stream_id++),
+      worker_(thread_if_any([this] { work(); })),
+      has_worker_(worker_.joinable()) {}
 
 Stream::~Stream() { close(); }
 

@@ -264,8 +264,9 @@ class DeviceTest {
     void whatACaptureFailsWithIsTold() {
         try (Stream stream = device.createStream()) {
             injectFault("cuStreamEndCapture", 901);
-            CudaException failure =
-                    assertThrows(CudaException.class, () -> stream.capture(() -> {
+            CudaException failure = assertThrows(
+                    CudaException.class,
+                    () -> stream.capture(() -> {
                         throw new CudaException("first", 1, "ONE", "");
                     }));
             assertEquals(List.of("first", "cuStreamEndCapture"), failed(failure));
@@ -274,9 +275,11 @@ class DeviceTest {
                     List.of("cuStreamEndCapture"),
                     failed(assertThrows(CudaException.class, () -> stream.capture(() -> {}))));
             injectFault("cuGraphDestroy", 400);
-            failure = assertThrows(CudaException.class, () -> stream.capture(() -> {
-                throw new CudaException("first", 1, "ONE", "");
-            }));
+            failure = assertThrows(
+                    CudaException.class,
+                    () -> stream.capture(() -> {
+                        throw new CudaException("first", 1, "ONE", "");
+                    }));
             assertEquals(List.of("first", "cuGraphDestroy"), failed(failure));
             device.upload(1f).close(); // no capture has stayed open, which would forbid it
         } finally {

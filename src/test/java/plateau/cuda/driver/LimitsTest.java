@@ -218,7 +218,8 @@ class LimitsTest {
         assertEquals(7, threads("7"));
         assertEquals(8, threads("9"), "four a CPU");
         assertEquals(8, threads("1024"));
-        for (String wrong : new String[] {"0", "-1", "1025", "100000", "abc", "2x", " 2", "+2", "1e3", "99999999999999"}) {
+        for (String wrong :
+                new String[] {"0", "-1", "1025", "100000", "abc", "2x", " 2", "+2", "1e3", "99999999999999"}) {
             assertEquals(0, threads(wrong), wrong);
         }
     }
