@@ -9,6 +9,7 @@
 namespace driver {
 
 std::optional<int> injected_fault(const char* function);
+bool faults_understood();  // false where PLATEAU_FAULT says something else than function:n:code,...
 
 void require_initialized();
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "driver/call.h"
 #include "driver/graph.h"
 #include "driver/launch.h"
+#include "driver/limits.h"
 #include "driver/memory.h"
 #include "driver/plateau_driver.h"
 #include "driver/pool.h"
@@ -152,6 +154,9 @@ using namespace driver;
 PLATEAU_API CUresult cuInit(unsigned flags) {
   return call("cuInit", Needs::nothing, [&] {
     require(flags == 0, CUDA_ERROR_INVALID_VALUE);
+    // plateau.cuda.Environment says it in words before it comes to this.
+    require(threads_asked_for(std::getenv("PLATEAU_CPU_THREADS"), 1) > 0 && faults_understood(),
+            CUDA_ERROR_INVALID_VALUE);
     initialized = true;
   });
 }

@@ -31,14 +31,17 @@ class Faults {
       char function[128];
       long nth = 0;
       int code = 0;
-      if (std::sscanf(item.c_str(), "%127[^:]:%ld:%d", function, &nth, &code) == 3) {
+      char more = 0;
+      if (std::sscanf(item.c_str(), "%127[^:]:%ld:%d%c", function, &nth, &code, &more) == 3 && nth > 0) {
         add(function, nth, code);
       } else {
-        std::fprintf(stderr, "plateau: PLATEAU_FAULT: '%s' is not function:n:code\n", item.c_str());
+        understood_ = false;
       }
       rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
     }
   }
+
+  bool understood() const { return understood_; }
 
   void add(const char* function, long nth, int code) {
     std::lock_guard lock(mutex_);
@@ -66,6 +69,7 @@ class Faults {
   }
 
  private:
+  bool understood_ = true;
   std::mutex mutex_;
   std::vector<Fault> faults_;
   std::atomic<bool> armed_{false};
@@ -79,6 +83,8 @@ Faults& faults() {
 }  // namespace
 
 std::optional<int> injected_fault(const char* function) { return faults().next(function); }
+
+bool faults_understood() { return faults().understood(); }
 
 }  // namespace driver
 

@@ -2,7 +2,7 @@
 // allocated, and followed by guard bytes that are checked when it is freed.
 #include "driver/memory.h"
 
-#include <unistd.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include "driver/call.h"
 #include "driver/context.h"
 #include "driver/launch.h"
+#include "driver/limits.h"
 #include "driver/plateau_driver.h"
 #include "driver/stream.h"
 
@@ -24,6 +25,7 @@ constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kGuardBytes = 64;
 constexpr unsigned char kGuard = 0xFB;
 constexpr unsigned char kNaN = 0xFF;
+constexpr std::size_t kAsked = std::size_t{1} << 20;
 
 std::size_t padded(std::size_t bytes) { return (bytes + kGuardBytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -35,21 +37,47 @@ Memory& memory() {
 }
 
 std::size_t Memory::total() {
-  static const std::size_t bytes =
-      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE)) / 4 * 3;
+  static const std::size_t bytes = device_memory(memory_bounds());
   return bytes;
+}
+
+std::size_t Memory::available() const {
+  const std::size_t room = memory_room(memory_bounds()), unfilled = unfilled_, used = used_;
+  return std::min(room - std::min(room, unfilled), total() - std::min(total(), used));
+}
+
+// Refuses what the process may not fill: past its limits it would be killed. The system is asked
+// for every kAsked bytes at the most, since asking it takes some 50 us.
+void Memory::reserve(std::size_t bytes) {
+  std::lock_guard lock(reserving_);
+  const std::size_t unasked = unasked_ + bytes;
+  require(bytes <= total() - std::min<std::size_t>(total(), used_), CUDA_ERROR_OUT_OF_MEMORY);
+  if (unasked >= kAsked) {
+    if (available() < bytes) {
+      malloc_trim(0);  // what has been freed may still be the process's
+      require(available() >= bytes, CUDA_ERROR_OUT_OF_MEMORY);
+    }
+    unasked_ = 0;
+  } else {
+    unasked_ = unasked;
+  }
+  used_ += bytes;
+  unfilled_ += bytes;
 }
 
 std::uint64_t Memory::allocate(std::size_t bytes, MemoryKind kind, Context* context) {
   require(bytes > 0, CUDA_ERROR_INVALID_VALUE);
-  require(bytes <= total(), CUDA_ERROR_OUT_OF_MEMORY);
-  void* block = used_.fetch_add(bytes) + bytes <= total() ? std::aligned_alloc(kAlignment, padded(bytes)) : nullptr;
+  reserve(bytes);
+  void* block = std::aligned_alloc(kAlignment, padded(bytes));
+  if (block != nullptr) {
+    std::memset(block, kNaN, bytes);
+    std::memset(static_cast<char*>(block) + bytes, kGuard, kGuardBytes);
+  }
+  unfilled_ -= bytes;
   if (block == nullptr) {
     used_ -= bytes;
     fail(CUDA_ERROR_OUT_OF_MEMORY);
   }
-  std::memset(block, kNaN, bytes);
-  std::memset(static_cast<char*>(block) + bytes, kGuard, kGuardBytes);
   const auto address = reinterpret_cast<std::uint64_t>(block);
   std::unique_lock lock(mutex_);
   by_address_[address] = {address, bytes, kind, context, true};
@@ -370,7 +398,7 @@ PLATEAU_API CUresult cuMemGetInfo_v2(std::size_t* free_bytes, std::size_t* total
   return call("cuMemGetInfo", Needs::context, [&] {
     require(free_bytes != nullptr && total_bytes != nullptr, CUDA_ERROR_INVALID_VALUE);
     *total_bytes = Memory::total();
-    *free_bytes = Memory::total() - memory().used();
+    *free_bytes = memory().available();
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 
@@ -38,11 +39,18 @@ class Memory {
     return releases_;
   }  // tells whether what was checked earlier may have been freed since
   static std::size_t total();
+  // Bytes that an allocation would get now: what is left of the total, and of what the process may
+  // fill, whoever else has used the rest.
+  std::size_t available() const;
 
  private:
+  void reserve(std::size_t bytes);
   mutable std::shared_mutex mutex_;
   std::map<std::uint64_t, Allocation> by_address_;
   std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> unfilled_{0};  // reserved, but the system may not have counted it yet
+  std::mutex reserving_;
+  std::size_t unasked_ = 0;  // reserved since the system was last asked
   std::atomic<std::uint64_t> releases_{0};
 };
 Memory& memory();

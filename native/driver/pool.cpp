@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <system_error>
+#include <utility>
 
-#include "driver/abi.h"
+#include "driver/call.h"
+#include "driver/limits.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {
@@ -31,13 +31,17 @@ std::atomic<unsigned> streams_at_work{0};
 class Pool {
  public:
   Pool() {
-    const char* setting = std::getenv("PLATEAU_CPU_THREADS");
-    threads_ = static_cast<unsigned>(
-        std::max(1, setting != nullptr ? std::atoi(setting) : static_cast<int>(std::thread::hardware_concurrency())));
-    shares_ = std::make_unique<Share[]>(threads_);
-    for (unsigned i = 1; i < threads_; ++i) {
-      std::thread([this, i] { work(i); }).detach();
+    const unsigned asked = std::max(1u, threads_asked_for(std::getenv("PLATEAU_CPU_THREADS"), usable_cpus()));
+    shares_ = std::make_unique<Share[]>(asked);
+    for (threads_ = 1; threads_ < asked; ++threads_) {
+      std::thread thread = thread_if_any([this, i = threads_] { work(i); });
+      if (!thread.joinable()) {
+        break;
+      }
+      thread.detach();
     }
+    made_ = true;
+    made_.notify_all();
   }
 
   unsigned threads() const { return threads_; }
@@ -113,6 +117,7 @@ class Pool {
 
   [[noreturn]] void work(unsigned thread) {
     flush_denormals();
+    made_.wait(false);  // how many there are is not known before
     const std::atomic<std::uint64_t>& own = shares_[thread].unclaimed;
     while (true) {
       take(thread);
@@ -124,6 +129,7 @@ class Pool {
   }
 
   unsigned threads_;
+  std::atomic<bool> made_{false};
   std::unique_ptr<Share[]> shares_;
   std::uint64_t number_ = 0;
   alignas(64) std::atomic<std::uint64_t> unfinished_{0};
@@ -139,6 +145,17 @@ Pool& pool() {
 
 StreamAtWork::StreamAtWork() { streams_at_work.fetch_add(1, std::memory_order_relaxed); }
 StreamAtWork::~StreamAtWork() { streams_at_work.fetch_sub(1, std::memory_order_relaxed); }
+
+std::thread thread_if_any(std::function<void()> body) {
+  if (injected_fault("pthread_create")) {
+    return {};
+  }
+  try {
+    return std::thread(std::move(body));
+  } catch (const std::system_error&) {
+    return {};
+  }
+}
 
 int pool_threads() { return static_cast<int>(pool().threads()); }
 

@@ -2,6 +2,8 @@
 #pragma once
 #include <immintrin.h>
 #include <cstdint>
+#include <functional>
+#include <thread>
 
 namespace driver {
 
@@ -28,8 +30,24 @@ class StreamAtWork {
   StreamAtWork& operator=(const StreamAtWork&) = delete;
 };
 
+// A thread that runs the body; none (not joinable) where the system does not make one, as past a
+// limit on processes: whoever asked for it does the work itself.
+std::thread thread_if_any(std::function<void()> body);
+
 int pool_threads();
 void parallel_for(std::uint64_t count, void (*body)(void*, std::uint64_t, std::uint64_t), void* state);
 void flush_denormals();
+
+// On a thread that is not the driver's, for as long as it lives.
+class DenormalsFlushed {
+ public:
+  DenormalsFlushed() : before_(_mm_getcsr()) { flush_denormals(); }
+  ~DenormalsFlushed() { _mm_setcsr(before_); }
+  DenormalsFlushed(const DenormalsFlushed&) = delete;
+  DenormalsFlushed& operator=(const DenormalsFlushed&) = delete;
+
+ private:
+  unsigned before_;
+};
 
 }  // namespace driver

@@ -82,9 +82,12 @@ std::shared_ptr<Stream> stream_of(void* handle) {
 }
 
 Stream::Stream(std::shared_ptr<Context> owner, unsigned stream_flags, int stream_priority)
-    : context(std::move(owner)), flags(stream_flags), priority(stream_priority), id(next_stream_id++), worker_([this] {
-        work();
-      }) {}
+    : context(std::move(owner)),
+      flags(stream_flags),
+      priority(stream_priority),
+      id(next_stream_id++),
+      worker_(thread_if_any([this] { work(); })),
+      has_worker_(worker_.joinable()) {}
 
 Stream::~Stream() { close(); }
 
@@ -147,6 +150,9 @@ std::uint64_t Stream::enqueue(std::shared_ptr<Operation> operation) {
   if (wake) {
     ready_.notify_one();
   }
+  if (!has_worker_) {
+    work_here();
+  }
   return sequence;
 }
 
@@ -167,21 +173,48 @@ void Stream::work() {
     }
     const StreamAtWork at_work;
     while (!batch.empty()) {
-      if (context->sticky == CUDA_SUCCESS) {
-        try {
-          batch.front()->run(*context);
-        } catch (const Failure& failure) {
-          context->sticky = failure.code;
-        }
-      }
-      batch.pop_front();  // before completion is visible: whoever waits may destroy what the operation holds
-      completed_.fetch_add(1, std::memory_order_acq_rel);
-      {
-        std::lock_guard lock(mutex_);
-      }
-      done_.notify_all();
+      std::shared_ptr<Operation> operation = std::move(batch.front());
+      batch.pop_front();
+      run(std::move(operation));
     }
   }
+}
+
+// A call that comes while another one works leaves its operation to that one.
+void Stream::work_here() {
+  std::unique_lock lock(mutex_);
+  if (working_here_) {
+    return;
+  }
+  working_here_ = true;
+  const StreamAtWork at_work;
+  const DenormalsFlushed flushed;
+  while (!queue_.empty()) {
+    std::shared_ptr<Operation> operation = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    run(std::move(operation));
+    lock.lock();
+  }
+  working_here_ = false;
+}
+
+void Stream::run(std::shared_ptr<Operation> operation) {
+  if (context->sticky == CUDA_SUCCESS) {
+    try {
+      operation->run(*context);
+    } catch (const Failure& failure) {
+      context->sticky = failure.code;
+    } catch (const std::bad_alloc&) {
+      context->sticky = CUDA_ERROR_OUT_OF_MEMORY;
+    }
+  }
+  operation.reset();  // before completion is visible: whoever waits may destroy what it holds
+  completed_.fetch_add(1, std::memory_order_acq_rel);
+  {
+    std::lock_guard lock(mutex_);
+  }
+  done_.notify_all();
 }
 
 void Stream::wait_until(std::uint64_t sequence) {
@@ -422,12 +455,20 @@ PLATEAU_API CUresult cuStreamBeginCapture_v2(void* handle, int mode) {
               [&] { begin_capture(stream_of(handle), static_cast<CUstreamCaptureMode>(mode)); });
 }
 
+// A capture ends even where this fails, by an injected fault too.
 PLATEAU_API CUresult cuStreamEndCapture(void* handle, void** graph) {
-  return call("cuStreamEndCapture", Needs::context, [&] {
+  const CUresult status = call("cuStreamEndCapture", Needs::context, [&] {
     require(graph != nullptr, CUDA_ERROR_INVALID_VALUE);
     *graph = nullptr;
     *graph = graphs().add(end_capture(stream_of(handle)));
   });
+  if (status == CUDA_ERROR_STREAM_CAPTURE_UNMATCHED || status == CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD) {
+    return status;
+  }
+  if (status != CUDA_SUCCESS) {
+    call("", Needs::nothing, [&] { abandon_capture(*stream_of(handle)); });
+  }
+  return status;
 }
 
 PLATEAU_API CUresult cuStreamIsCapturing(void* handle, int* status) {

@@ -47,7 +47,8 @@ struct Event {
 };
 HandleTable<Event>& events();
 
-// An in-order queue with a worker thread of its own.
+// An in-order queue with a worker thread of its own. Where the system makes no thread, each
+// operation is run by the call that enqueues it, which CUDA allows, too.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(std::shared_ptr<Context> context, unsigned flags, int priority);
@@ -79,6 +80,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
  private:
   std::uint64_t enqueue(std::shared_ptr<Operation> operation);
   void work();
+  void work_here();
+  void run(std::shared_ptr<Operation> operation);
 
   std::mutex mutex_;
   std::condition_variable ready_, done_;
@@ -86,7 +89,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::atomic<std::uint64_t> submitted_{0}, completed_{0};
   std::atomic<bool> sleeping_{false};
   bool closing_ = false;
+  bool working_here_ = false;
   std::thread worker_;
+  const bool has_worker_;
 };
 
 HandleTable<Stream>& streams();

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Releases;
 
 /**
  * What one run holds on its device: memory, planned before the first step, and the stream and
@@ -61,21 +62,8 @@ public final class Workspace implements AutoCloseable {
      */
     @Override
     public void close() {
-        RuntimeException failure = null;
-        for (Runnable release : releases.reversed()) {
-            try {
-                release.run();
-            } catch (RuntimeException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
+        List<Runnable> all = List.copyOf(releases.reversed());
         releases.clear();
-        if (failure != null) {
-            throw failure;
-        }
+        Releases.all(all);
     }
 }

@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
+import plateau.cuda.Environment;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.DeviceSelector;
 import plateau.study.Devices;
@@ -143,6 +144,9 @@ final class DeviceMixin {
     void check() {
         routing();
         selectors().forEach(this::options);
+        if (selectors().getFirst().kind() == DeviceSelector.Kind.CPU) {
+            Environment.check();
+        }
     }
 
     /**

@@ -32,13 +32,15 @@ public final class Blas {
 
     private Blas() {
         cublasHandle handle = create();
-        try {
-            int[] found = new int[1];
+        int[] found = new int[1];
+        try (Releases.Release _ = () -> destroy(handle)) { // whose failure does not hide the first
             check("cublasGetVersion", JCublas2.cublasGetVersion(handle, found));
-            version = found[0];
-        } finally {
-            JCublas2.cublasDestroy(handle);
         }
+        version = found[0];
+    }
+
+    private static void destroy(cublasHandle handle) {
+        check("cublasDestroy", JCublas2.cublasDestroy(handle));
     }
 
     private static cublasHandle create() {
@@ -156,7 +158,14 @@ public final class Blas {
     private synchronized cublasHandle handle(Stream stream) {
         return handles.computeIfAbsent(stream, _ -> {
             cublasHandle handle = create();
-            check("cublasSetStream", JCublas2.cublasSetStream(handle, new jcuda.runtime.cudaStream_t(stream.stream())));
+            try {
+                check(
+                        "cublasSetStream",
+                        JCublas2.cublasSetStream(handle, new jcuda.runtime.cudaStream_t(stream.stream())));
+            } catch (RuntimeException e) {
+                Releases.after(e, () -> destroy(handle));
+                throw e;
+            }
             return handle;
         });
     }
@@ -170,11 +179,13 @@ public final class Blas {
     synchronized void forget(Stream stream) {
         cublasHandle handle = handles.remove(stream);
         if (handle != null) {
-            check("cublasDestroy", JCublas2.cublasDestroy(handle));
+            destroy(handle);
         }
     }
 
     synchronized void close() {
-        List.copyOf(handles.keySet()).forEach(this::forget);
+        Releases.all(List.copyOf(handles.keySet()).stream()
+                .<Runnable>map(stream -> () -> forget(stream))
+                .toList());
     }
 }

@@ -2,7 +2,9 @@ package plateau.cuda;
 
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -60,7 +62,12 @@ public final class Device implements AutoCloseable {
         CudaException.check("cuDeviceGetName", JCudaDriver.cuDeviceGetName(bytes, bytes.length, device));
         name = new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0", 2)[0].trim();
         CudaException.check("cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
-        makeCurrent();
+        try {
+            makeCurrent();
+        } catch (RuntimeException e) {
+            Releases.after(e, this::releaseContext);
+            throw e;
+        }
     }
 
     /**
@@ -68,9 +75,14 @@ public final class Device implements AutoCloseable {
      *
      * @throws DeviceUnavailableException if it is not there
      * @throws CudaException if the driver fails
+     * @throws IllegalArgumentException as {@link Environment#check} does, where the CPU driver is it
      */
     public static Device open(DeviceOptions options) {
-        return new Device(Libraries.choose(options), options);
+        Libraries libraries = Libraries.choose(options);
+        if (libraries.kind() == DeviceSelector.Kind.CPU) {
+            Environment.check();
+        }
+        return new Device(libraries, options);
     }
 
     /** Its name, and for {@code auto} why it was chosen. */
@@ -165,7 +177,7 @@ public final class Device implements AutoCloseable {
         try {
             buffer.upload(values);
         } catch (RuntimeException e) {
-            buffer.close();
+            Releases.after(e, buffer::close);
             throw e;
         }
         return buffer;
@@ -177,7 +189,7 @@ public final class Device implements AutoCloseable {
         try {
             buffer.upload(values);
         } catch (RuntimeException e) {
-            buffer.close();
+            Releases.after(e, buffer::close);
             throw e;
         }
         return buffer;
@@ -296,6 +308,10 @@ public final class Device implements AutoCloseable {
         return graphs;
     }
 
+    private void releaseContext() {
+        CudaException.check("cuDevicePrimaryCtxRelease", JCudaDriver.cuDevicePrimaryCtxRelease(device));
+    }
+
     /** Unloads the modules and gives the context back. Closing twice does nothing. */
     @Override
     public synchronized void close() {
@@ -303,13 +319,15 @@ public final class Device implements AutoCloseable {
             return;
         }
         closed = true;
-        residents.values().forEach(Resident::close);
-        residents.clear();
+        List<Runnable> all = new ArrayList<>();
+        residents.values().forEach(resident -> all.add(resident::close));
         if (blas != null) {
-            blas.ifPresent(Blas::close);
+            blas.ifPresent(open -> all.add(open::close));
         }
-        modules.values().forEach(KernelModule::unload);
+        modules.values().forEach(module -> all.add(module::unload));
+        all.add(this::releaseContext);
+        residents.clear();
         modules.clear();
-        JCudaDriver.cuDevicePrimaryCtxRelease(device);
+        Releases.all(all);
     }
 }

@@ -1,5 +1,6 @@
 package plateau.cuda;
 
+import java.util.List;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
@@ -77,19 +78,23 @@ public final class Stream implements AutoCloseable {
                 "cuStreamBeginCapture",
                 JCudaDriver.cuStreamBeginCapture(stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
         CUgraph graph = new CUgraph();
-        boolean done = false;
         try {
             enqueues.run();
-            done = true;
-        } finally {
-            int status = JCudaDriver.cuStreamEndCapture(stream(), graph);
-            if (done) {
-                CudaException.check("cuStreamEndCapture", status);
-            } else if (status == CUresult.CUDA_SUCCESS) {
-                JCudaDriver.cuGraphDestroy(graph);
-            }
+        } catch (RuntimeException | Error e) {
+            Releases.after(e, () -> drop(graph));
+            throw e;
         }
+        endCapture(graph);
         return new Graph(device, graph);
+    }
+
+    private void endCapture(CUgraph graph) {
+        CudaException.check("cuStreamEndCapture", JCudaDriver.cuStreamEndCapture(stream(), graph));
+    }
+
+    private void drop(CUgraph graph) {
+        endCapture(graph);
+        CudaException.check("cuGraphDestroy", JCudaDriver.cuGraphDestroy(graph));
     }
 
     /** The CUstream handle, for libraries. */
@@ -120,8 +125,9 @@ public final class Stream implements AutoCloseable {
         if (!closed) {
             closed = true;
             device.streams().decrementAndGet();
-            device.forget(this);
-            CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream));
+            Releases.all(List.of(
+                    () -> device.forget(this),
+                    () -> CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream))));
         }
     }
 }

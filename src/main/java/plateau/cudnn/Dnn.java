@@ -8,9 +8,11 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,6 +22,7 @@ import plateau.cuda.Cost;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Releases;
 import plateau.cuda.Work;
 import plateau.cudnn.bindings.CuDnn;
 
@@ -535,9 +538,10 @@ public final class Dnn {
     }
 
     private synchronized void close() {
-        descriptors.forEach(Runnable::run);
+        List<Runnable> all = new ArrayList<>(descriptors);
+        all.add(() -> check("cudnnDestroy", CuDnn.cudnnDestroy(handle)));
+        all.add(arena::close);
         descriptors.clear();
-        check("cudnnDestroy", CuDnn.cudnnDestroy(handle));
-        arena.close();
+        Releases.all(all);
     }
 }

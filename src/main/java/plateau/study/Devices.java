@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import plateau.cuda.Device;
+import plateau.cuda.Releases;
 
 /**
  * Devices that are used and closed together.
@@ -34,7 +35,7 @@ public record Devices(List<Device> all) implements AutoCloseable {
         try {
             openers.forEach(opener -> devices.add(opener.get()));
         } catch (RuntimeException e) {
-            devices.forEach(Device::close);
+            devices.forEach(device -> Releases.after(e, device::close));
             throw e;
         }
         devices.getFirst().makeCurrent();
@@ -48,6 +49,6 @@ public record Devices(List<Device> all) implements AutoCloseable {
 
     @Override
     public void close() {
-        all.forEach(Device::close);
+        Releases.all(all.stream().<Runnable>map(device -> device::close).toList());
     }
 }

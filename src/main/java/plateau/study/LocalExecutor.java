@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import plateau.autograd.Kernels;
+import plateau.cuda.Releases;
 import plateau.experiment.Experiment;
 import plateau.figure.Figure;
 import plateau.results.Description;
@@ -74,9 +75,23 @@ public final class LocalExecutor implements Executor {
     @Override
     public CampaignEnd execute(Campaign<?> campaign, Settings settings, ResultFolder folder, CampaignListener listener)
             throws IOException {
-        try (Devices devices = source.open()) {
-            return new Session(campaign, settings, folder, listener, devices).run();
+        CampaignEnd end;
+        Devices devices = source.open();
+        try {
+            end = new Session(campaign, settings, folder, listener, devices).run();
+        } catch (IOException | RuntimeException | Error e) {
+            Releases.after(e, devices::close);
+            throw e;
         }
+        try {
+            devices.close();
+        } catch (RuntimeException e) {
+            if (end.failure().isEmpty()) {
+                throw e;
+            }
+            end.failure().get().addSuppressed(e); // which is told first
+        }
+        return end;
     }
 
     /** One campaign on open devices. */

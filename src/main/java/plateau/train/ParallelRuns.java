@@ -11,6 +11,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
+import plateau.cuda.Releases;
 import plateau.experiment.Experiment;
 
 /**
@@ -141,10 +142,8 @@ public final class ParallelRuns {
                 kernels.device().makeCurrent();
                 Trainer trainer = plan(run);
                 RunResult result;
-                try {
+                try (Releases.Release _ = () -> release(trainer)) { // whose failure does not hide the run's
                     result = trainer.run(run.listener, run.checkpoints);
-                } finally {
-                    release(trainer);
                 }
                 end.complete(result);
             } catch (CancellationException e) {

@@ -1,9 +1,11 @@
 package plateau.train;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import plateau.cuda.Graph;
 import plateau.cuda.GraphExec;
+import plateau.cuda.Releases;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 
@@ -69,7 +71,9 @@ final class Replay implements AutoCloseable {
 
     @Override
     public void close() {
-        graphs.values().forEach(GraphExec::close);
+        List<Runnable> all =
+                graphs.values().stream().<Runnable>map(graph -> graph::close).toList();
         graphs.clear();
+        Releases.all(all);
     }
 }

@@ -7,8 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -202,6 +208,82 @@ class DeviceTest {
                 stream.synchronize();
                 assertEquals(2, sum.toFloats()[0]);
             }
+        }
+    }
+
+    /** Makes the next call of a function fail; of none: no call any more. */
+    private static void injectFault(String function, int code) {
+        try (Arena arena = Arena.ofConfined()) {
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            Libraries.inUse().driver().findOrThrow("plateau_inject_fault"),
+                            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
+                    .invoke(function == null ? MemorySegment.NULL : arena.allocateFrom(function), 1L, code);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static List<String> failed(Throwable failure) {
+        List<String> calls = new ArrayList<>(List.of(((CudaException) failure).call()));
+        for (Throwable suppressed : failure.getSuppressed()) {
+            calls.add(((CudaException) suppressed).call());
+        }
+        return calls;
+    }
+
+    @Test
+    void modulesThatAreNotUnloadedAreTold() {
+        Device other = Device.open(DeviceOptions.cpu());
+        other.module("loss");
+        other.module("hinge");
+        injectFault("cuModuleUnload", 999);
+        injectFault("cuDevicePrimaryCtxRelease", 201);
+        try {
+            List<String> calls = failed(assertThrows(CudaException.class, other::close));
+            assertEquals(2, calls.size(), calls::toString);
+            assertTrue(calls.getFirst().startsWith("cuModuleUnload("), calls::toString);
+            assertEquals("cuDevicePrimaryCtxRelease", calls.getLast());
+        } finally {
+            injectFault(null, 0);
+        }
+        other.close();
+        Device.open(DeviceOptions.cpu()).close();
+    }
+
+    @Test
+    void ofSeveralFailuresTheFirstIsTold() {
+        injectFault("cuMemcpyHtoD", 700);
+        injectFault("cuMemFree", 700);
+        List<String> calls = failed(assertThrows(CudaException.class, () -> device.upload(1f)));
+        injectFault(null, 0);
+        assertEquals(List.of("cuMemcpyHtoD", "cuMemFree"), calls);
+    }
+
+    @Test
+    void whatACaptureFailsWithIsTold() {
+        try (Stream stream = device.createStream()) {
+            injectFault("cuStreamEndCapture", 901);
+            CudaException failure = assertThrows(
+                    CudaException.class,
+                    () -> stream.capture(() -> {
+                        throw new CudaException("first", 1, "ONE", "");
+                    }));
+            assertEquals(List.of("first", "cuStreamEndCapture"), failed(failure));
+            injectFault("cuStreamEndCapture", 999);
+            assertEquals(
+                    List.of("cuStreamEndCapture"),
+                    failed(assertThrows(CudaException.class, () -> stream.capture(() -> {}))));
+            injectFault("cuGraphDestroy", 400);
+            failure = assertThrows(
+                    CudaException.class,
+                    () -> stream.capture(() -> {
+                        throw new CudaException("first", 1, "ONE", "");
+                    }));
+            assertEquals(List.of("first", "cuGraphDestroy"), failed(failure));
+            device.upload(1f).close(); // no capture has stayed open, which would forbid it
+        } finally {
+            injectFault(null, 0);
         }
     }
 

@@ -776,6 +776,51 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_LAUNCH_FAILED, cuMemAlloc(new CUdeviceptr(), 4));
     }
 
+    /** Past a limit on processes: whoever enqueues does the work, in the same order. */
+    @Test
+    void streamsThatGetNoThreadDoTheirWork() throws Throwable {
+        for (int none = 1; none <= 2; none++) {
+            injectFault("pthread_create", none, 11);
+        }
+        CUstream first = new CUstream(), second = new CUstream();
+        ok(cuStreamCreate(first, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        ok(cuStreamCreate(second, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUevent event = new CUevent();
+        ok(cuEventCreate(event, 0));
+        CUdeviceptr one = upload(1, 1e-39f), sum = upload(0, 0), result = upload(0, 0);
+        for (int i = 0; i < 100; i++) {
+            ok(accumulate(1, 2, first, 2, one, sum));
+        }
+        ok(cuStreamQuery(first));
+        ok(cuEventRecord(event, first));
+        ok(cuStreamWaitEvent(second, event, 0));
+        ok(accumulate(1, 2, second, 2, sum, result));
+        ok(cuStreamSynchronize(second));
+        assertArrayEquals(new float[] {100, 0}, download(result, 2), "denormals are flushed as in a thread");
+        assertEquals(2e-39f, 1e-39f + Float.parseFloat("1e-39"), "and are not flushed in the caller");
+        for (CUstream closed : new CUstream[] {first, second}) {
+            ok(cuStreamDestroy(closed));
+        }
+        ok(cuEventDestroy(event));
+    }
+
+    /** What is reported as free can be had, what is not cannot, and the total is the device's. */
+    @Test
+    void memoryIsReportedAsItIsGivenOut() {
+        long[] free = new long[1], total = new long[1], bytes = new long[1];
+        ok(cuMemGetInfo(free, total));
+        ok(cuDeviceTotalMem(bytes, device));
+        assertEquals(bytes[0], total[0]);
+        assertTrue(free[0] > 0 && free[0] <= total[0], free[0] + " of " + total[0]);
+        CUdeviceptr some = allocate(64 << 20);
+        is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), total[0]));
+        is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAllocHost(new Pointer(), total[0]));
+        long before = free[0];
+        ok(cuMemGetInfo(free, total));
+        assertTrue(free[0] < before + (32 << 20), "it is counted: " + before + ", then " + free[0]);
+        ok(cuMemFree(some));
+    }
+
     @Test
     void whatTheDriverLacksSaysSo() {
         is(CUresult.CUDA_ERROR_NOT_SUPPORTED, cuMemAllocManaged(new CUdeviceptr(), 4, 1));
