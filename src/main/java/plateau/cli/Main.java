@@ -57,6 +57,12 @@ public final class Main implements Runnable {
             CompletionCommand.class,
             DoctorCommand.class);
 
+    /** What Java has for each byte of a name that it cannot read, and cannot say again. */
+    private static final String UNKNOWN_CHARACTER = "\uFFFD";
+
+    private static final String BEYOND_LOCALE =
+            "its name has characters that the locale (LC_ALL, LC_CTYPE or LANG) has not; set LC_ALL=C.UTF-8";
+
     /** Of a text of help; picocli refuses less. */
     private static final int LEAST_WIDTH = 55;
 
@@ -68,6 +74,10 @@ public final class Main implements Runnable {
         Signals.handle();
         PrintWriter out = new PrintWriter(System.out, true);
         PrintWriter err = new PrintWriter(System.err, true);
+        if (System.getProperty("user.dir").contains(UNKNOWN_CHARACTER)) {
+            err.println("plateau: the current folder: " + BEYOND_LOCALE);
+            System.exit(ExitCode.USAGE);
+        }
         int code = run(CommandLine.defaultFactory(), out, err, arguments);
         if (System.out.checkError() && code == ExitCode.OK) {
             err.println("plateau: standard output could not be written to, and does not have all that was said");
@@ -128,7 +138,7 @@ public final class Main implements Runnable {
         } catch (InvalidPathException e) {
             throw new CommandLine.TypeConversionException(text.indexOf('\0') >= 0
                     ? "a path has no character 0"
-                    : "the locale (LC_ALL, LC_CTYPE or LANG) has no such characters; set LC_ALL=C.UTF-8");
+                    : BEYOND_LOCALE);
         }
     }
 

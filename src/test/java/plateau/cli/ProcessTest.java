@@ -217,6 +217,9 @@ class ProcessTest {
     void aPathThatTheLocaleCannotSayIsRefused() throws Exception {
         run(Map.of("LC_ALL", "C"), "parity", "--out", "\u00e4")
                 .assertError(ExitCode.USAGE, "--out", "set LC_ALL=C.UTF-8");
+        Path here = Files.createDirectory(folder.resolve("\u00e4"));
+        Finished.await(here, Finished.start(here, List.of(), Map.of("LC_ALL", "C"), "parity", "--help"))
+                .assertError(ExitCode.USAGE, "current folder", "set LC_ALL=C.UTF-8");
     }
 
     @Test
