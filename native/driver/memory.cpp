@@ -25,7 +25,7 @@ constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kGuardBytes = 64;
 constexpr unsigned char kGuard = 0xFB;
 constexpr unsigned char kNaN = 0xFF;
-constexpr std::size_t kAsked = std::size_t{1} << 20;
+constexpr std::size_t kAsked = std::size_t{4} << 20;
 
 std::size_t padded(std::size_t bytes) { return (bytes + kGuardBytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -47,7 +47,7 @@ std::size_t Memory::available() const {
 }
 
 // Refuses what the process may not fill: past its limits it would be killed. The system is asked
-// for every kAsked bytes at the most, since asking it takes some 50 us.
+// once in kAsked bytes, since asking it takes about a millisecond.
 void Memory::reserve(std::size_t bytes) {
   std::lock_guard lock(reserving_);
   const std::size_t unasked = unasked_ + bytes;

@@ -36,7 +36,7 @@ int plateau_pool_threads(void);
 int plateau_function_kind(void* function, int* kind);
 
 // For tests: what driver/limits.h makes of the /proc and /sys in that folder, of so many CPUs in
-// the affinity mask, and of a setting of PLATEAU_CPU_THREADS or null. CPUs, threads, bytes of device
-// memory, bytes that can be filled now.
+// the affinity mask, and of a setting of PLATEAU_CPU_THREADS or null. CPUs, threads, bytes of
+// device memory, bytes that can be filled now.
 void plateau_limits(const char* root, unsigned in_mask, const char* setting, std::uint64_t limits[4]);
 }

@@ -75,7 +75,7 @@ public final class Device implements AutoCloseable {
      *
      * @throws DeviceUnavailableException if it is not there
      * @throws CudaException if the driver fails
-     * @throws IllegalArgumentException as {@link Environment#check} does, where the CPU driver is it
+     * @throws IllegalArgumentException as {@link Environment#check} does, on the CPU driver
      */
     public static Device open(DeviceOptions options) {
         Libraries libraries = Libraries.choose(options);

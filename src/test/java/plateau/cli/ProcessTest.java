@@ -81,6 +81,42 @@ class ProcessTest {
     }
 
     @Test
+    void aFailureIsToldBeforeWhatClosingTheDeviceFailsWith() throws Exception {
+        String[] parity = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
+        run(Map.of("PLATEAU_FAULT", "cuGraphLaunch:1:700,cuModuleUnload:1:999"), parity)
+                .assertError(ExitCode.FAILED, "cuGraphLaunch");
+        run(Map.of("PLATEAU_FAULT", "cuModuleUnload:1:999"), parity).assertError(ExitCode.FAILED, "cuModuleUnload(");
+    }
+
+    @Test
+    void variablesThatMeanNothingAreRefused() throws Exception {
+        String[] parity = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
+        for (String threads : List.of("abc", "0", "100000")) {
+            run(Map.of("PLATEAU_CPU_THREADS", threads), parity)
+                    .assertError(ExitCode.USAGE, "PLATEAU_CPU_THREADS is '" + threads + "'", "from 1 to 1024");
+        }
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc"), parity).assertError(ExitCode.USAGE, "PLATEAU_FAULT: 'cuMemAlloc'");
+        assertFalse(Files.exists(folder.resolve("p")));
+    }
+
+    @Test
+    void threadsThatCannotBeMadeAreDoneWithout() throws Exception {
+        Finished done = run(
+                Map.of("PLATEAU_CPU_THREADS", "4", "PLATEAU_FAULT", "pthread_create:2:11,pthread_create:3:11"),
+                "parity",
+                "--device",
+                "cpu",
+                "--d",
+                "5",
+                "--steps",
+                "10",
+                "--out",
+                "p");
+        assertEquals(ExitCode.OK, done.code(), done::toString);
+        assertTrue(done.out().getFirst().contains(", 2 threads, "), done::toString);
+    }
+
+    @Test
     void aTruncatedKernelImageIsRefused() throws Exception {
         String name = "plateau/native/" + NativeFiles.cpuLevel() + "/hinge.so";
         byte[] image;

@@ -2,6 +2,7 @@ package plateau.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
@@ -11,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.autograd.Kernels;
@@ -20,6 +23,7 @@ import plateau.cuda.LiveObjects;
 import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
+import plateau.results.LogRow;
 
 /**
  * A run whose driver fails somewhere leaves nothing behind, wherever that is. The CPU driver's
@@ -62,6 +66,7 @@ class FailingDriverTest {
                         CudaException.class,
                         () -> Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE));
                 assertEquals(OUT_OF_MEMORY, e.code());
+                assertTrue(e.call().startsWith(function), e.call() + " is not what failed first");
             } finally {
                 inject(null, 0);
             }
@@ -72,6 +77,33 @@ class FailingDriverTest {
                     Trainer.run(kernels, parity, Trainer.Options.of(50, 20), RunListener.NONE)
                             .last()
                             .step());
+        }
+    }
+
+    /** A disk that is full, and then memory that cannot be freed: the disk is what to look at. */
+    @Test
+    void whatARunFailsWithIsToldBeforeWhatItsReleaseFailsWith() {
+        try (Device device = Device.open(DeviceOptions.cpu())) {
+            RunListener listener = new RunListener() {
+                @Override
+                public void onLog(LogRow row) {
+                    inject("cuMemFree", 1);
+                    throw new IllegalStateException("the disk is full");
+                }
+            };
+            ParallelRuns.Run run =
+                    new ParallelRuns.Run(new Parity(Parity.Options.of(5), 1), Trainer.Options.of(50, 20), listener);
+            Throwable failure;
+            try {
+                failure = new ParallelRuns(List.of(Kernels.of(device, Dense.Products.KERNELS)), 1)
+                        .run(List.of(run))
+                        .getFirst()
+                        .exceptionNow();
+            } finally {
+                inject(null, 0);
+            }
+            assertEquals("the disk is full", failure.getMessage());
+            assertEquals("cuMemFree", ((CudaException) failure.getSuppressed()[0]).call());
         }
     }
 

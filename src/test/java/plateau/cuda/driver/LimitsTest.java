@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import plateau.cuda.load.NativeFiles;
 
-/** What the CPU driver takes of a machine, shown the /proc and /sys of machines that are not there. */
+/** What the CPU driver takes of a machine, shown the /proc and /sys of others. */
 class LimitsTest {
     private static final long MIB = 1L << 20, GIB = 1L << 30;
 
