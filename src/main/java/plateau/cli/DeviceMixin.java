@@ -165,8 +165,8 @@ final class DeviceMixin {
         typed.or(() -> otherwise)
                 .filter(library -> !Files.isRegularFile(library))
                 .ifPresent(library -> {
-                    throw new IllegalArgumentException("%s: there is no file %s"
-                            .formatted(typed.isPresent() ? option : variable, library));
+                    throw new IllegalArgumentException(
+                            "%s: there is no file %s".formatted(typed.isPresent() ? option : variable, library));
                 });
     }
 

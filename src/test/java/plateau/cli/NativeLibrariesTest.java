@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
@@ -13,8 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -106,7 +107,8 @@ class NativeLibrariesTest {
     }
 
     private static String[] onCpu(String... more) {
-        return Stream.concat(Stream.of(parity("--device", "cpu")), Stream.of(more)).toArray(String[]::new);
+        return Stream.concat(Stream.of(parity("--device", "cpu")), Stream.of(more))
+                .toArray(String[]::new);
     }
 
     private List<String> extracted() throws IOException {
@@ -229,9 +231,8 @@ class NativeLibrariesTest {
     }
 
     private static void shell(String line) throws Exception {
-        Process process = new ProcessBuilder("sh", "-c", line)
-                .redirectErrorStream(true)
-                .start();
+        Process process =
+                new ProcessBuilder("sh", "-c", line).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
         assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it hangs: " + line);
         assertEquals(0, process.exitValue(), output);
@@ -309,7 +310,8 @@ class NativeLibrariesTest {
                         .map(name -> "extern \"C\" int " + name + "(void*) { return 34; }\n")
                         .collect(Collectors.joining()),
                 "-Wl,-z,nodelete");
-        Map<String, String> environment = Map.of("LD_LIBRARY_PATH", stub.getParent().toString());
+        Map<String, String> environment =
+                Map.of("LD_LIBRARY_PATH", stub.getParent().toString());
         String said = "libcuda.so.1 is installed but cuInit returns CUDA_ERROR_STUB_LIBRARY (34)";
         Finished auto = run(environment, parity("--gemm", "cublas"));
         auto.assertOk();
@@ -367,30 +369,34 @@ class NativeLibrariesTest {
                 "#include <cstdio>\n__attribute__((constructor)) static void spring() { std::fclose(std::fopen(\""
                         + loaded + "\", \"w\")); }");
         run(Map.of(), onCpu("--checkpoint-every", "5")).assertOk();
-        Path file = folder.resolve("p/run.json");
-        ObjectMapper json = new ObjectMapper();
-        ObjectNode run = (ObjectNode) json.readTree(file.toFile());
-        for (ObjectNode node : new ObjectNode[] {
-            run,
-            (ObjectNode) run.get("settings"),
-            (ObjectNode) run.get("campaign"),
-            (ObjectNode) run.at("/campaign/runs/0")
-        }) {
-            for (String name : List.of("libcuda", "libcublas", "libcudnn")) {
-                Map<String, String> spellings = new HashMap<>();
-                spellings.put(name, trap.toString());
-                spellings.put("--" + name, trap.toString());
-                spellings.put("PLATEAU_" + name.toUpperCase(java.util.Locale.ROOT), trap.toString());
-                spellings.forEach(node::put);
-            }
-        }
-        json.writeValue(file.toFile(), run);
-        run(Map.of(), "parity", "--resume", "p");
-        run(Map.of(), "run", "p/run.json", "--device", "cpu", "--out", "again");
-        run(Map.of(), "plot", "p");
-        run(Map.of(), "export", "p");
+        name(trap, "", "/settings");
+        run(Map.of(), "parity", "--resume", "p").assertOk();
+        name(trap, "", "/settings");
+        run(Map.of(), "run", "p/run.json", "--device", "cpu", "--out", "again").assertOk();
+        run(Map.of(), "plot", "p").assertOk();
+        run(Map.of(), "export", "p").assertOk();
+        name(trap, "/campaign", "/campaign/runs/0", "/campaign/runs/0/options");
+        run(Map.of(), "parity", "--resume", "p").assertError(ExitCode.FAILED, "its campaign is damaged");
+        run(Map.of(), "run", "p/run.json", "--device", "cpu", "--overwrite", "--out", "again")
+                .assertError(ExitCode.USAGE, "'libcuda'");
         assertFalse(Files.exists(loaded));
         run(Map.of(), "doctor", "--libcuda", trap.toString());
         assertTrue(Files.exists(loaded), "the trap works");
+    }
+
+    /** Puts the library into nodes of p/run.json by every name that it could have there. */
+    private void name(Path library, String... nodes) throws IOException {
+        Path file = folder.resolve("p/run.json");
+        ObjectMapper json = new ObjectMapper();
+        JsonNode run = json.readTree(file.toFile());
+        for (String node : nodes) {
+            for (String name : List.of("libcuda", "libcublas", "libcudnn")) {
+                ((ObjectNode) run.at(node))
+                        .put(name, library.toString())
+                        .put("--" + name, library.toString())
+                        .put("PLATEAU_" + name.toUpperCase(Locale.ROOT), library.toString());
+            }
+        }
+        json.writeValue(file.toFile(), run);
     }
 }

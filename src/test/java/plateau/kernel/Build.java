@@ -3,8 +3,8 @@ package plateau.kernel;
 import java.util.Arrays;
 import java.util.List;
 import plateau.cuda.Device;
-import plateau.cuda.load.KernelImages;
 import plateau.cuda.load.CpuLevel;
+import plateau.cuda.load.KernelImages;
 import plateau.reference.TestDevice;
 
 /** Builds of the kernels. Kernels that draw data give the same bits in all of them. */

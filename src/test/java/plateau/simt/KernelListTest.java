@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
-import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.CpuLevel;
+import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.NativeFiles;
 
 /**

@@ -1,10 +1,10 @@
 package plateau.cuda.load;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
 /** The system's loader of libraries, asked for what Java does not ask it for. */
@@ -12,8 +12,8 @@ final class DynamicLoader {
     private static final int LAZY = 1;
     private static final int GLOBAL = 0x100;
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final MethodHandle OPEN = handle(
-            "dlopen", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    private static final MethodHandle OPEN =
+            handle("dlopen", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
     private static final MethodHandle ERROR = handle("dlerror", FunctionDescriptor.of(ValueLayout.ADDRESS));
 
     private DynamicLoader() {}
@@ -46,7 +46,9 @@ final class DynamicLoader {
             if (handle.address() == 0) {
                 MemorySegment words = (MemorySegment) ERROR.invokeExact();
                 throw new UnsatisfiedLinkError(
-                        words.address() == 0 ? library : words.reinterpret(Long.MAX_VALUE).getString(0));
+                        words.address() == 0
+                                ? library
+                                : words.reinterpret(Long.MAX_VALUE).getString(0));
             }
         } catch (UnsatisfiedLinkError e) {
             throw e;

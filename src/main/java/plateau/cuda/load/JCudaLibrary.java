@@ -25,7 +25,8 @@ public final class JCudaLibrary {
     public static synchronized void load(String name, Runnable initialise) {
         String file =
                 LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(name + "-" + JCudaVersion.get()));
-        Path library = Cache.extracted(Cache.folder().resolve("jcuda").resolve(file), NativeFile.measured("/lib/" + file));
+        Path library =
+                Cache.extracted(Cache.folder().resolve("jcuda").resolve(file), NativeFile.measured("/lib/" + file));
         System.load(library.toString()); // JCuda's loader would say in twenty lines why it cannot
         String before = System.getProperty(PLACE);
         System.setProperty(PLACE, library.getParent().toString());

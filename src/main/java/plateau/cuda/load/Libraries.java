@@ -53,8 +53,7 @@ public final class Libraries {
             case CUDA -> nvidia(options, NvidiaDriver.find(options.libcuda()));
             case AUTO -> {
                 NvidiaDriver found = NvidiaDriver.find(options.libcuda());
-                boolean wrongNamed =
-                        options.libcuda().isPresent() && found.state() == NvidiaDriver.State.NO_DRIVER;
+                boolean wrongNamed = options.libcuda().isPresent() && found.state() == NvidiaDriver.State.NO_DRIVER;
                 yield found.isFound() || wrongNamed
                         ? nvidia(options, found)
                         : cpu(options, Optional.empty(), found.explanation());
@@ -110,8 +109,7 @@ public final class Libraries {
      * it by. It is looked for, and extracted, at each call.
      */
     public Optional<Path> cublas() {
-        return options.libcublas()
-                .or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcublas.so.12") : nvidiaCublas());
+        return options.libcublas().or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcublas.so.12") : nvidiaCublas());
     }
 
     /** cuBLAS 12 as it is, or 13 behind the forwarder that has the name JCublas asks for. */

@@ -36,8 +36,7 @@ public final class NativeFiles {
         String path = "native/" + name;
         NativeFile file = NativeIndex.OWN
                 .find(path)
-                .orElseThrow(
-                        () -> new NativeFileException(name + " is not part of this build; run: mvn -B package"));
+                .orElseThrow(() -> new NativeFileException(name + " is not part of this build; run: mvn -B package"));
         return classesFolder()
                 .map(folder -> folder.resolve(path))
                 .orElseGet(() -> Cache.extracted(cacheFolder().resolve(path), file));

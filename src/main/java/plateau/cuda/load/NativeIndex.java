@@ -34,8 +34,8 @@ record NativeIndex(Map<String, NativeFile> files) {
     /** A name for exactly these files. */
     String name() {
         StringBuilder lines = new StringBuilder();
-        files.forEach(
-                (path, file) -> lines.append(file.sha256()).append(' ').append(path).append('\n'));
+        files.forEach((path, file) ->
+                lines.append(file.sha256()).append(' ').append(path).append('\n'));
         return NativeFile.sha256(lines.toString().getBytes(StandardCharsets.UTF_8))
                 .substring(0, 16);
     }
@@ -47,10 +47,14 @@ record NativeIndex(Map<String, NativeFile> files) {
             for (URL index :
                     Collections.list(NativeIndex.class.getClassLoader().getResources("plateau/native/index"))) {
                 try (InputStream in = index.openStream()) {
-                    new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(line -> {
-                        String[] parts = line.split(" ", 3);
-                        files.put(parts[2], new NativeFile("/plateau/" + parts[2], parts[0], Long.parseLong(parts[1])));
-                    });
+                    new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                            .lines()
+                            .forEach(line -> {
+                                String[] parts = line.split(" ", 3);
+                                files.put(
+                                        parts[2],
+                                        new NativeFile("/plateau/" + parts[2], parts[0], Long.parseLong(parts[1])));
+                            });
                 }
             }
         } catch (IOException e) {

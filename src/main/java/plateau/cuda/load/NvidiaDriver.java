@@ -99,8 +99,8 @@ record NvidiaDriver(String library, State state, String explanation, int devices
     private static int countDevices(SymbolLookup functions) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            int status =
-                    (int) function(functions, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
+            int status = (int)
+                    function(functions, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
             return status == CUresult.CUDA_SUCCESS ? count.get(ValueLayout.JAVA_INT, 0) : 0;
         } catch (Throwable e) {
             throw new IllegalStateException(e);

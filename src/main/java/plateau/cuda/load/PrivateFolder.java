@@ -116,11 +116,12 @@ final class PrivateFolder {
     /** The id that stands for all users without one, where there are such (user_namespaces(7)). */
     private static OptionalInt unmappedUser() {
         try {
-            String[] map = Files.readString(Path.of("/proc/self/uid_map")).strip().split("\\s+");
+            String[] map =
+                    Files.readString(Path.of("/proc/self/uid_map")).strip().split("\\s+");
             return map.length == 3 && map[2].equals("4294967295")
                     ? OptionalInt.empty()
-                    : OptionalInt.of(Integer.parseInt(
-                            Files.readString(Path.of("/proc/sys/kernel/overflowuid")).strip()));
+                    : OptionalInt.of(Integer.parseInt(Files.readString(Path.of("/proc/sys/kernel/overflowuid"))
+                            .strip()));
         } catch (IOException e) {
             return OptionalInt.empty();
         }

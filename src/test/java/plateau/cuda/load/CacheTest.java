@@ -85,8 +85,7 @@ class CacheTest {
     @Test
     void whatTheBuildDidNotMakeIsNotExtracted() throws Exception {
         NativeFile other = new NativeFile(DRIVER.resource(), "0".repeat(64), DRIVER.size());
-        NativeFileException refused =
-                assertThrows(NativeFileException.class, () -> Cache.extracted(library, other));
+        NativeFileException refused = assertThrows(NativeFileException.class, () -> Cache.extracted(library, other));
         assertTrue(refused.getMessage().contains("libcuda.so.1 is damaged"), refused::getMessage);
         assertEquals(List.of(), names());
     }
@@ -96,23 +95,23 @@ class CacheTest {
         NativeFileException refused = assertThrows(
                 NativeFileException.class, () -> Cache.extracted(Path.of("/proc/plateau/libcuda.so.1"), DRIVER));
         assertTrue(
-                refused.getMessage().contains("/proc/plateau") && refused.getMessage().contains("XDG_CACHE_HOME"),
+                refused.getMessage().contains("/proc/plateau")
+                        && refused.getMessage().contains("XDG_CACHE_HOME"),
                 refused::getMessage);
     }
 
     /** As the XDG specification has it, and $HOME before the system's list of users. */
     @Test
     void theFolderIsThatOfTheSpecification() {
-        assertEquals(
-                Path.of("/c/plateau"), Cache.folder(Map.of("XDG_CACHE_HOME", "/c", "HOME", "/h"), "/account"));
+        assertEquals(Path.of("/c/plateau"), Cache.folder(Map.of("XDG_CACHE_HOME", "/c", "HOME", "/h"), "/account"));
         assertEquals(
                 Path.of("/h/.cache/plateau"), Cache.folder(Map.of("XDG_CACHE_HOME", "c", "HOME", "/h"), "/account"));
         assertEquals(
                 Path.of("/h/.cache/plateau"), Cache.folder(Map.of("XDG_CACHE_HOME", "", "HOME", "/h"), "/account"));
         assertEquals(Path.of("/account/.cache/plateau"), Cache.folder(Map.of("HOME", "h"), "/account"));
         assertEquals(Path.of("/account/.cache/plateau"), Cache.folder(Map.of(), "/account"));
-        NativeFileException none = assertThrows(
-                NativeFileException.class, () -> Cache.folder(Map.of("XDG_CACHE_HOME", "here"), "?"));
+        NativeFileException none =
+                assertThrows(NativeFileException.class, () -> Cache.folder(Map.of("XDG_CACHE_HOME", "here"), "?"));
         assertTrue(none.getMessage().contains("set XDG_CACHE_HOME"), none::getMessage);
     }
 }

@@ -23,8 +23,8 @@ class CpuLevelTest {
 
     @Test
     void aMachineThatIsTooOldIsToldSo() {
-        NativeFileException tooOld = assertThrows(
-                NativeFileException.class, () -> CpuLevel.of(Optional.empty(), Set.of("sse4_2", "avx")));
+        NativeFileException tooOld =
+                assertThrows(NativeFileException.class, () -> CpuLevel.of(Optional.empty(), Set.of("sse4_2", "avx")));
         assertTrue(
                 tooOld.getMessage().contains("x86-64-v3") && tooOld.getMessage().contains("avx2"), tooOld.getMessage());
         assertThrows(NativeFileException.class, () -> CpuLevel.of(Optional.of("x86-64-v2"), HASWELL));

@@ -32,8 +32,7 @@ class PrivateFolderTest {
     }
 
     private static void refused(Path folder, String... words) {
-        NativeFileException refused =
-                assertThrows(NativeFileException.class, () -> PrivateFolder.require(folder));
+        NativeFileException refused = assertThrows(NativeFileException.class, () -> PrivateFolder.require(folder));
         for (String word : words) {
             assertTrue(refused.getMessage().contains(word), refused::getMessage);
         }
