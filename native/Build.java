@@ -154,7 +154,9 @@ final class Build {
                         libcuda.toString(),
                         oneDnn.resolve("libdnnl.so.3").toString(),
                         oneDnn.resolve("libgomp.so.1").toString(),
-                        "-Wl,-rpath,$ORIGIN"));
+                        "-Wl,-rpath,$ORIGIN",
+                        // As RPATH, which comes before LD_LIBRARY_PATH, and not as RUNPATH, which comes after.
+                        "-Wl,--disable-new-dtags"));
         library(
                 "forward",
                 classes.resolve("native/forward/libcublas.so.12"),

@@ -158,16 +158,20 @@ final class DeviceMixin {
     }
 
     private DeviceOptions options(DeviceSelector selector) {
-        requireFile("--libcuda", libcuda);
-        requireFile("--libcublas", libcublas);
-        requireFile("--libcudnn", libcudnn);
-        return DeviceOptions.of(selector).withLibraries(libcuda, libcublas, libcudnn);
+        DeviceOptions options = DeviceOptions.of(selector);
+        requireFile("--libcuda", libcuda, DeviceOptions.LIBCUDA, options.libcuda());
+        requireFile("--libcublas", libcublas, DeviceOptions.LIBCUBLAS, options.libcublas());
+        requireFile("--libcudnn", libcudnn, DeviceOptions.LIBCUDNN, options.libcudnn());
+        return options.withLibraries(libcuda, libcublas, libcudnn);
     }
 
-    private static void requireFile(String option, Optional<Path> library) {
-        if (library.isPresent() && !Files.isRegularFile(library.get())) {
-            throw new IllegalArgumentException(option + ": there is no file " + library.get());
-        }
+    private static void requireFile(String option, Optional<Path> typed, String variable, Optional<Path> otherwise) {
+        typed.or(() -> otherwise)
+                .filter(library -> !Files.isRegularFile(library))
+                .ifPresent(library -> {
+                    throw new IllegalArgumentException(
+                            "%s: there is no file %s".formatted(typed.isPresent() ? option : variable, library));
+                });
     }
 
     DeviceSelector selector() {

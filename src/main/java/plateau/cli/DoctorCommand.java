@@ -13,7 +13,8 @@ import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
 import plateau.cuda.load.DeviceSelector;
 import plateau.cuda.load.DeviceUnavailableException;
-import plateau.cuda.load.Libraries;
+import plateau.cuda.load.Inventory;
+import plateau.cuda.load.NativeFileException;
 import plateau.cudnn.Dnn;
 import plateau.kernel.Counter;
 import plateau.report.Fonts;
@@ -42,7 +43,7 @@ final class DoctorCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         print.printf("%-4s %-17s %s%n", "ok", "Plateau", Version.program());
         print.printf("%-4s %-17s %s, %s%n", "ok", "Java", Runtime.version(), System.getProperty("java.home"));
-        for (Libraries.Finding finding : Libraries.report(device.options())) {
+        for (Inventory.Finding finding : Inventory.take(device.options())) {
             print.printf("%-4s %-17s %s%n", finding.found() ? "ok" : "-", finding.name(), finding.detail());
         }
         reportFonts(print);
@@ -76,9 +77,11 @@ final class DoctorCommand implements Callable<Integer> {
                     "self-check",
                     right ? "a kernel ran and counted right" : "a kernel ran and counted wrong; report this");
             return right ? ExitCode.OK : ExitCode.FAILED;
-        } catch (DeviceUnavailableException e) {
+        } catch (DeviceUnavailableException | NativeFileException e) {
             print.printf("%-4s %-17s %s%n", "-", "device", e.getMessage());
-            return device.selector().kind() == DeviceSelector.Kind.CUDA ? ExitCode.SKIPPED : ExitCode.FAILED;
+            return e instanceof DeviceUnavailableException && device.selector().kind() == DeviceSelector.Kind.CUDA
+                    ? ExitCode.SKIPPED
+                    : ExitCode.FAILED;
         }
     }
 

@@ -11,7 +11,7 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
-import plateau.cuda.load.NativeFiles;
+import plateau.cuda.load.JCudaLibrary;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
@@ -56,7 +56,7 @@ public final class Blas {
             if (library.isAbsolute()) {
                 System.load(library.toString());
             }
-            NativeFiles.loadJCuda("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
+            JCudaLibrary.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
             return Optional.of(new Blas());
         } catch (UnsatisfiedLinkError | CudaException e) {
             LOG.log(

@@ -13,12 +13,13 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
+import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.DeviceSelector;
 import plateau.cuda.load.DeviceUnavailableException;
+import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.KernelImage;
 import plateau.cuda.load.Libraries;
-import plateau.cuda.load.NativeFiles;
 
 /**
  * A device and its primary context, current on the thread that opened it. Close what was allocated
@@ -55,7 +56,11 @@ public final class Device implements AutoCloseable {
         this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA
                 ? options.selector().ordinal()
                 : 0;
-        NativeFiles.loadJCuda("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(false));
+        try {
+            JCudaLibrary.load("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(false));
+        } catch (UnsatisfiedLinkError e) {
+            throw DeviceUnavailableException.notLoaded(e);
+        }
         CudaException.check("cuInit", JCudaDriver.cuInit(0));
         CudaException.check("cuDeviceGet(" + ordinal + ")", JCudaDriver.cuDeviceGet(device, ordinal));
         byte[] bytes = new byte[256];
@@ -106,7 +111,7 @@ public final class Device implements AutoCloseable {
      * float tolerance alone.
      */
     public String arithmetic() {
-        return isCpu() ? "CPU kernels for " + NativeFiles.cpuLevel() : name;
+        return isCpu() ? "CPU kernels for " + CpuLevel.ofThisMachine() : name;
     }
 
     /** Whether this project's CPU driver runs it; for messages. */

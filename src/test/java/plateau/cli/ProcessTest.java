@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
 import plateau.reference.Waiting;
@@ -118,7 +119,7 @@ class ProcessTest {
 
     @Test
     void aTruncatedKernelImageIsRefused() throws Exception {
-        String name = "plateau/native/" + NativeFiles.cpuLevel() + "/hinge.so";
+        String name = "plateau/native/" + CpuLevel.ofThisMachine() + "/hinge.so";
         byte[] image;
         try (var in = NativeFiles.class.getResourceAsStream("/" + name)) {
             image = in.readAllBytes();

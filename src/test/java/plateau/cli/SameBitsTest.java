@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import plateau.cuda.load.NativeFiles;
+import plateau.cuda.load.CpuLevel;
 
 /**
  * The bits of every experiment and variant, two seeds each, stay what they were when they were
@@ -37,7 +37,7 @@ class SameBitsTest {
         step approximation --steps 500 --smoothing paper | cc450c3880e975d81c9ba7504154bd13
         """)
     void metricsAreTheSame(String command, String hash) throws Exception {
-        assumeTrue(NativeFiles.cpuLevel().equals("x86-64-v4"), "recorded with AVX-512");
+        assumeTrue(CpuLevel.ofThisMachine().equals("x86-64-v4"), "recorded with AVX-512");
         Path out = folder.resolve("out");
         List<String> words = new ArrayList<>(List.of(command.strip().split(" +")));
         words.addAll(List.of("--seeds", "2", "--device", "cpu", "--out", out.toString()));

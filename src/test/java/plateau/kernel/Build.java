@@ -3,8 +3,8 @@ package plateau.kernel;
 import java.util.Arrays;
 import java.util.List;
 import plateau.cuda.Device;
+import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.KernelImages;
-import plateau.cuda.load.NativeFiles;
 import plateau.reference.TestDevice;
 
 /** Builds of the kernels. Kernels that draw data give the same bits in all of them. */
@@ -30,7 +30,7 @@ enum Build {
 
     private static List<Build> onCpu() {
         clear();
-        boolean wide = NativeFiles.cpuLevel().equals("x86-64-v4");
+        boolean wide = CpuLevel.ofThisMachine().equals("x86-64-v4");
         return Arrays.stream(values())
                 .filter(build -> build != X86_64_V4 || wide)
                 .toList();

@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.Device;
+import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.NativeFiles;
 
@@ -89,7 +90,7 @@ class KernelListTest {
     private Map<String, Listed> listed(String module, Arena arena) throws Throwable {
         byte[] bytes;
         try (InputStream in =
-                getClass().getResourceAsStream("/plateau/native/" + NativeFiles.cpuLevel() + "/" + module + ".so")) {
+                getClass().getResourceAsStream("/plateau/native/" + CpuLevel.ofThisMachine() + "/" + module + ".so")) {
             assertNotNull(in, module);
             bytes = in.readAllBytes();
         }

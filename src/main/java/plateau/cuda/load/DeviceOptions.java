@@ -18,6 +18,15 @@ public record DeviceOptions(
         Optional<Path> libcublas,
         Optional<Path> libcudnn,
         KernelImages images) {
+    /** The environment variable that names a driver library. */
+    public static final String LIBCUDA = "PLATEAU_LIBCUDA";
+
+    /** Likewise for cuBLAS. */
+    public static final String LIBCUBLAS = "PLATEAU_LIBCUBLAS";
+
+    /** Likewise for cuDNN. */
+    public static final String LIBCUDNN = "PLATEAU_LIBCUDNN";
+
     /**
      * Names the libraries by their full paths: the loader looks for a plain file name in its own
      * folders, not in the current one.
@@ -29,15 +38,15 @@ public record DeviceOptions(
     }
 
     /**
-     * The selected device with the libraries that the environment variables PLATEAU_LIBCUDA,
-     * PLATEAU_LIBCUBLAS and PLATEAU_LIBCUDNN name, if any.
+     * The selected device with the libraries that the environment variables name, if any. Nothing
+     * else but {@link #withLibraries} names one: no file, and nothing in the folder of results.
      */
     public static DeviceOptions of(DeviceSelector selector) {
         return new DeviceOptions(
                 selector,
-                fromEnvironment("PLATEAU_LIBCUDA"),
-                fromEnvironment("PLATEAU_LIBCUBLAS"),
-                fromEnvironment("PLATEAU_LIBCUDNN"),
+                fromEnvironment(LIBCUDA),
+                fromEnvironment(LIBCUBLAS),
+                fromEnvironment(LIBCUDNN),
                 KernelImages.PRODUCTION);
     }
 

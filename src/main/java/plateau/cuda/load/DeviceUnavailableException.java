@@ -11,4 +11,15 @@ public final class DeviceUnavailableException extends RuntimeException {
     public DeviceUnavailableException(String message) {
         super(message);
     }
+
+    /** A library that the loader has refused, with its words, and what to do about them. */
+    public static DeviceUnavailableException notLoaded(UnsatisfiedLinkError e) {
+        String words = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        String advice = words.contains("failed to map segment")
+                ? "; if its file system is mounted noexec, set XDG_CACHE_HOME to a folder on another"
+                : "";
+        DeviceUnavailableException exception = new DeviceUnavailableException("cannot load " + words + advice);
+        exception.initCause(e);
+        return exception;
+    }
 }

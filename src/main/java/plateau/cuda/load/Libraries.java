@@ -1,45 +1,34 @@
 package plateau.cuda.load;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
  * Which implementation of CUDA's libraries this process uses. It is decided once, by the first
  * device that is opened, before JCuda is touched: JCuda's native library asks for
- * {@code libcuda.so.1} by that name and gets the one that is loaded already.
+ * {@code libcuda.so.1} by that name, and for its functions by theirs, and gets the driver that is
+ * loaded already.
  */
 public final class Libraries {
     private static Libraries chosen;
 
     private final DeviceSelector.Kind kind;
     private final String reason;
-    private final SymbolLookup driver;
     private final String driverPath;
-    private final Optional<Path> cublas;
-    private final Optional<Path> cudnn;
+    private final SymbolLookup driver;
+    private final DeviceOptions options;
 
-    private Libraries(
-            DeviceSelector.Kind kind,
-            String reason,
-            String driverPath,
-            SymbolLookup driver,
-            Optional<Path> cublas,
-            Optional<Path> cudnn) {
+    private Libraries(DeviceSelector.Kind kind, String reason, String driverPath, DeviceOptions options) {
         this.kind = kind;
         this.reason = reason;
         this.driverPath = driverPath;
-        this.driver = driver;
-        this.cublas = cublas;
-        this.cudnn = cudnn;
+        this.driver = SymbolLookup.libraryLookup(driverPath, Arena.global());
+        this.options = options;
+        if (!NvidiaDriver.isDriver(driver)) {
+            throw new DeviceUnavailableException(NvidiaDriver.notADriver(driverPath));
+        }
     }
 
     /**
@@ -60,118 +49,44 @@ public final class Libraries {
             return chosen;
         }
         chosen = switch (options.selector().kind()) {
-            case CPU -> cpu(options, "as asked");
-            case CUDA -> nvidia(options, findNvidia(options));
+            case CPU -> cpu(options, options.libcuda(), "as asked");
+            case CUDA -> nvidia(options, NvidiaDriver.find(options.libcuda()));
             case AUTO -> {
-                Search search = findNvidia(options);
-                yield search.found ? nvidia(options, search) : cpu(options, search.explanation);
+                NvidiaDriver found = NvidiaDriver.find(options.libcuda());
+                boolean wrongNamed = options.libcuda().isPresent() && found.state() == NvidiaDriver.State.NO_DRIVER;
+                yield found.isFound() || wrongNamed
+                        ? nvidia(options, found)
+                        : cpu(options, Optional.empty(), found.explanation());
             }
         };
         return chosen;
     }
 
-    /** The result of looking for NVIDIA's driver. */
-    private record Search(boolean found, String library, String explanation, int devices) {}
-
-    private static Search findNvidia(DeviceOptions options) {
-        String library = options.libcuda().map(Path::toString).orElse("libcuda.so.1");
-        if (options.libcuda().isPresent() && !Files.exists(options.libcuda().get())) {
-            return new Search(false, library, "there is no library " + library, 0);
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            SymbolLookup lookup = SymbolLookup.libraryLookup(library, arena);
-            int status =
-                    (int) intFunction(lookup, "cuInit", ValueLayout.JAVA_INT).invokeExact(0);
-            if (status != 0) {
-                return new Search(
-                        false,
-                        library,
-                        library + " is installed but cuInit returns " + status + " (no usable NVIDIA GPU)",
-                        0);
-            }
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            status = (int)
-                    intFunction(lookup, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
-            int devices = status == 0 ? count.get(ValueLayout.JAVA_INT, 0) : 0;
-            return new Search(
-                    devices > 0,
-                    library,
-                    devices > 0 ? "found " + devices + " CUDA device(s)" : library + " finds no device",
-                    devices);
-        } catch (IllegalArgumentException e) {
-            return new Search(false, library, "there is no NVIDIA driver (" + library + ")", 0);
-        } catch (Throwable e) {
-            return new Search(false, library, library + " cannot be used: " + e.getMessage(), 0);
-        }
-    }
-
-    private static java.lang.invoke.MethodHandle intFunction(
-            SymbolLookup lookup, String name, java.lang.foreign.MemoryLayout argument) {
-        return Linker.nativeLinker()
-                .downcallHandle(lookup.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, argument));
-    }
-
-    private static Libraries nvidia(DeviceOptions options, Search search) {
-        if (!search.found) {
+    private static Libraries nvidia(DeviceOptions options, NvidiaDriver found) {
+        if (!found.isFound()) {
             throw new DeviceUnavailableException("device " + options.selector() + " cannot be used: "
-                    + search.explanation + "; install the NVIDIA driver or use device cpu");
+                    + found.explanation() + "; install the NVIDIA driver or use device cpu");
         }
-        if (options.selector().ordinal() >= search.devices) {
+        if (options.selector().ordinal() >= found.devices()) {
             throw new DeviceUnavailableException("there is no device " + options.selector()
-                    + ": CUDA devices are numbered from 0, and there are " + search.devices);
+                    + ": CUDA devices are numbered from 0, and there are " + found.devices());
         }
-        options.libcuda().ifPresent(path -> System.load(path.toAbsolutePath().toString()));
-        SymbolLookup lookup = SymbolLookup.libraryLookup(search.library, Arena.global());
-        return new Libraries(
-                DeviceSelector.Kind.CUDA,
-                search.explanation,
-                search.library,
-                lookup,
-                nvidiaCublas(options),
-                options.libcudnn().or(() -> onLoaderPath("libcudnn.so.9")));
+        return new Libraries(DeviceSelector.Kind.CUDA, found.explanation(), found.library(), options);
     }
 
-    /** cuBLAS 12 as it is, or 13 behind the forwarder that has the name JCublas asks for. */
-    private static Optional<Path> nvidiaCublas(DeviceOptions options) {
-        return options.libcublas()
-                .or(() -> onLoaderPath("libcublas.so.12"))
-                .or(() -> onLoaderPath("libcublas.so.13")
-                        .filter(_ -> NativeFiles.hasLibrary("forward/libcublas.so.12"))
-                        .map(_ -> NativeFiles.library("forward/libcublas.so.12")));
-    }
-
-    /** The name itself where the dynamic loader finds a library by it. */
-    private static Optional<Path> onLoaderPath(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            SymbolLookup.libraryLookup(name, arena);
-            return Optional.of(Path.of(name));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static Libraries cpu(DeviceOptions options, String reason) {
-        NativeFiles.cpuLevel();
-        Path library = options.libcuda()
-                .filter(_ -> options.selector().kind() == DeviceSelector.Kind.CPU)
-                .orElseGet(() -> NativeFiles.library("libcuda.so.1"))
-                .toAbsolutePath();
+    /**
+     * With this project's driver, or the one that is named. An NVIDIA driver that is of no use may
+     * have the name libcuda.so.1 in this process; the functions are then found here all the same.
+     */
+    private static Libraries cpu(DeviceOptions options, Optional<Path> named, String reason) {
+        CpuLevel.ofThisMachine();
+        Path library = named.orElseGet(() -> NativeFiles.library("libcuda.so.1"));
         try {
-            System.load(library.toString());
+            DynamicLoader.loadBeforeOthers(library.toString());
         } catch (UnsatisfiedLinkError e) {
-            throw new DeviceUnavailableException("cannot load " + library + ": " + e.getMessage());
+            throw DeviceUnavailableException.notLoaded(e);
         }
-        return new Libraries(
-                DeviceSelector.Kind.CPU,
-                reason,
-                library.toString(),
-                SymbolLookup.libraryLookup(library, Arena.global()),
-                options.libcublas().or(() -> ours("libcublas.so.12")),
-                options.libcudnn().or(() -> ours("libcudnn.so.9")));
-    }
-
-    private static Optional<Path> ours(String name) {
-        return NativeFiles.hasLibrary(name) ? Optional.of(NativeFiles.library(name)) : Optional.empty();
+        return new Libraries(DeviceSelector.Kind.CPU, reason, library.toString(), options);
     }
 
     /** {@code CPU} or {@code CUDA}. */
@@ -191,15 +106,36 @@ public final class Libraries {
 
     /**
      * The cuBLAS library that goes with the driver: its path, or the name the dynamic loader finds
-     * it by.
+     * it by. It is looked for, and extracted, at each call.
      */
     public Optional<Path> cublas() {
-        return cublas;
+        return options.libcublas().or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcublas.so.12") : nvidiaCublas());
+    }
+
+    /** cuBLAS 12 as it is, or 13 behind the forwarder that has the name JCublas asks for. */
+    private static Optional<Path> nvidiaCublas() {
+        return onLoaderPath("libcublas.so.12")
+                .or(() -> onLoaderPath("libcublas.so.13").flatMap(_ -> ours("forward/libcublas.so.12")));
     }
 
     /** Likewise for cuDNN. */
     public Optional<Path> cudnn() {
-        return cudnn;
+        return options.libcudnn()
+                .or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcudnn.so.9") : onLoaderPath("libcudnn.so.9"));
+    }
+
+    private static Optional<Path> ours(String name) {
+        return NativeFiles.hasLibrary(name) ? Optional.of(NativeFiles.library(name)) : Optional.empty();
+    }
+
+    /** The name itself where the dynamic loader finds a library by it. */
+    static Optional<Path> onLoaderPath(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            SymbolLookup.libraryLookup(name, arena);
+            return Optional.of(Path.of(name));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     /**
@@ -222,84 +158,6 @@ public final class Libraries {
             throw new IllegalStateException("no device has been opened");
         }
         return chosen;
-    }
-
-    /**
-     * One thing the program can use, and where it stands.
-     *
-     * @param name what it is
-     * @param found whether it is there
-     * @param detail where and which version, or what to do to get it
-     */
-    public record Finding(String name, boolean found, String detail) {}
-
-    /** What is on this machine, without opening a device. */
-    public static List<Finding> report(DeviceOptions options) {
-        List<Finding> findings = new ArrayList<>();
-        Search nvidia = findNvidia(options);
-        findings.add(new Finding(
-                "NVIDIA driver",
-                nvidia.found,
-                nvidia.found
-                        ? nvidia.library + ", " + nvidia.explanation
-                        : nvidia.explanation + "; to use a GPU, install the NVIDIA driver (525 or later)"));
-        Optional<Path> cublas12 = onLoaderPath("libcublas.so.12");
-        Optional<Path> cublas13 = onLoaderPath("libcublas.so.13");
-        findings.add(new Finding(
-                "NVIDIA cuBLAS",
-                cublas12.isPresent() || cublas13.isPresent(),
-                cublas12.isPresent()
-                        ? "libcublas.so.12"
-                        : cublas13.isPresent()
-                                ? "libcublas.so.13, through the forwarder"
-                                : "no libcublas.so.12 or .13; on a GPU the hand-written kernels do the matrix"
-                                        + " products; install the CUDA toolkit for cuBLAS"));
-        Optional<Path> cudnn = onLoaderPath("libcudnn.so.9");
-        findings.add(new Finding(
-                "NVIDIA cuDNN",
-                cudnn.isPresent(),
-                cudnn.isPresent()
-                        ? "libcudnn.so.9"
-                        : "no libcudnn.so.9; on a GPU the hand-written kernels do the convolutions; install"
-                                + " cuDNN 9 to use it"));
-        String level;
-        try {
-            level = NativeFiles.cpuLevel();
-        } catch (NativeFileException e) {
-            level = null;
-        }
-        boolean driver = NativeFiles.hasLibrary("libcuda.so.1");
-        findings.add(new Finding(
-                "CPU driver",
-                driver && level != null,
-                !driver
-                        ? "not in this build; run: mvn -B package"
-                        : level == null
-                                ? "this processor has neither x86-64-v3 nor x86-64-v4"
-                                : NativeFiles.library("libcuda.so.1") + ", kernels for " + level));
-        findings.add(new Finding(
-                "CPU cuBLAS",
-                NativeFiles.hasLibrary("libcublas.so.12"),
-                NativeFiles.hasLibrary("libcublas.so.12")
-                        ? "this project's, over oneDNN"
-                        : "not in this build; the hand-written kernels do the matrix products"));
-        findings.add(new Finding(
-                "CPU cuDNN",
-                NativeFiles.hasLibrary("libcudnn.so.9"),
-                NativeFiles.hasLibrary("libcudnn.so.9")
-                        ? "this project's, over oneDNN"
-                        : "not in this build; the hand-written kernels do the convolutions"));
-        long fatbins = NativeFiles.count("fatbin");
-        findings.add(new Finding(
-                "GPU machine code",
-                fatbins > 0,
-                fatbins > 0
-                        ? fatbins + " fatbins (sm_75 to sm_120)"
-                        : "built without nvcc: a GPU's driver compiles the PTX at the first start; build with"
-                                + " the CUDA toolkit on the PATH to avoid that"));
-        findings.add(new Finding(
-                "GPU PTX", NativeFiles.count("ptx") > 0, NativeFiles.count("ptx") + " modules for sm_75 and later"));
-        return findings;
     }
 
     @Override

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 
 /**
@@ -88,7 +89,7 @@ class DriverTest {
 
     private static byte[] image(String name) throws IOException {
         try (InputStream in = DriverTest.class.getResourceAsStream(
-                "/plateau/native/" + NativeFiles.cpuLevel() + "/" + name + ".so")) {
+                "/plateau/native/" + CpuLevel.ofThisMachine() + "/" + name + ".so")) {
             return in.readAllBytes();
         }
     }
