@@ -2,7 +2,9 @@ package plateau.cuda;
 
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -296,20 +298,45 @@ public final class Device implements AutoCloseable {
         return graphs;
     }
 
-    /** Unloads the modules and gives the context back. Closing twice does nothing. */
+    /**
+     * Unloads the modules and gives the context back; what fails does not keep the rest from it.
+     * Closing twice does nothing.
+     */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        residents.values().forEach(Resident::close);
+        List<Runnable> parts = new ArrayList<>();
+        residents.values().forEach(resident -> parts.add(resident::close));
         residents.clear();
         if (blas != null) {
-            blas.ifPresent(Blas::close);
+            blas.ifPresent(open -> parts.add(open::close));
         }
-        modules.values().forEach(KernelModule::unload);
+        modules.values().forEach(module -> parts.add(module::unload));
         modules.clear();
-        JCudaDriver.cuDevicePrimaryCtxRelease(device);
+        parts.add(
+                () -> CudaException.check("cuDevicePrimaryCtxRelease", JCudaDriver.cuDevicePrimaryCtxRelease(device)));
+        closeAll(parts);
+    }
+
+    /** Closes one after the other, and then throws what the first that failed has thrown. */
+    private static void closeAll(List<Runnable> parts) {
+        RuntimeException failure = null;
+        for (Runnable part : parts) {
+            try {
+                part.run();
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 }

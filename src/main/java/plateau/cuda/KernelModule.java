@@ -59,11 +59,7 @@ public final class KernelModule {
         return DeviceBuffer.global(device, pointer, pointer.value(), bytes[0]);
     }
 
-    /**
-     * Its status is of no interest: a module that a lost context does not give back goes with the
-     * context.
-     */
     void unload() {
-        JCudaDriver.cuModuleUnload(module);
+        CudaException.check("cuModuleUnload(" + name + ")", JCudaDriver.cuModuleUnload(module));
     }
 }

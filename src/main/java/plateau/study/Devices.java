@@ -1,6 +1,7 @@
 package plateau.study;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -46,8 +47,17 @@ public record Devices(List<Device> all) implements AutoCloseable {
         return all.stream().map(Device::description).collect(Collectors.joining("; "));
     }
 
+    /** Closes all of them, whichever fails. */
     @Override
     public void close() {
-        all.forEach(Device::close);
+        close(all.iterator());
+    }
+
+    private static void close(Iterator<Device> devices) {
+        if (devices.hasNext()) {
+            try (Device _ = devices.next()) {
+                close(devices);
+            }
+        }
     }
 }

@@ -124,6 +124,12 @@ public final class ParallelRuns {
         }
     }
 
+    /** Taken by a run that is going on. */
+    private interface Place extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /** What runs on one device. */
     private final class OnDevice {
         private final Kernels kernels;
@@ -141,10 +147,8 @@ public final class ParallelRuns {
                 kernels.device().makeCurrent();
                 Trainer trainer = plan(run);
                 RunResult result;
-                try {
+                try (Place _ = () -> release(trainer)) { // what fails first stays what is told
                     result = trainer.run(run.listener, run.checkpoints);
-                } finally {
-                    release(trainer);
                 }
                 end.complete(result);
             } catch (CancellationException e) {
