@@ -2,6 +2,7 @@ package plateau.bench;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import plateau.autograd.Kernels;
 import plateau.cuda.Cost;
 import plateau.experiment.Experiment;
@@ -22,25 +23,36 @@ public record TrainingSpeed(
         double[] stepsPerSecond, long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
     private static final double SECONDS_OF_WINDOW = 0.7;
     private static final long MOST_STEPS = 50_000;
+    private static final int MOST_WINDOWS = 10_000;
 
     /**
-     * Measures.
+     * What is measured.
      *
-     * @param steps of a window; 0: as many as take a second or so
-     * @param windows whose median counts
+     * @param steps of a window; empty: as many as take a second or so
+     * @param count windows, whose median counts
      * @param unroll steps in one CUDA graph
      * @param graph false: launch every kernel from Java
-     * @throws IllegalArgumentException with one line, if a number is out of range
      */
-    public static TrainingSpeed measure(
-            Kernels kernels, Experiment experiment, long steps, int windows, int unroll, boolean graph) {
-        if (windows < 1 || windows > 10_000) {
-            throw new IllegalArgumentException("windows must be between 1 and 10000, not " + windows);
+    public record Windows(OptionalLong steps, int count, int unroll, boolean graph) {
+
+        /** @throws IllegalArgumentException with one line, if a number is out of range */
+        public Windows {
+            if (count < 1 || count > MOST_WINDOWS) {
+                throw new IllegalArgumentException(
+                        "windows must be between 1 and %d, not %d".formatted(MOST_WINDOWS, count));
+            }
+            options(steps.orElse(1), unroll, graph); // refuses what a trainer would
         }
-        long count = steps > 0 ? steps : steps(kernels, experiment, unroll, graph);
+    }
+
+    /** Measures. */
+    public static TrainingSpeed measure(Kernels kernels, Experiment experiment, Windows windows) {
+        int unroll = windows.unroll;
+        boolean graph = windows.graph;
+        long count = windows.steps.orElseGet(() -> steps(kernels, experiment, unroll, graph));
         try (Trainer trainer = new Trainer(kernels, experiment, options(count, unroll, graph))) {
-            double[] rates = new double[windows];
-            for (int i = 0; i < windows; i++) {
+            double[] rates = new double[windows.count];
+            for (int i = 0; i < rates.length; i++) {
                 rates[i] = trainer.run(RunListener.NONE).stepsPerSecond();
             }
             Arrays.sort(rates);

@@ -1,7 +1,6 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,23 +23,23 @@ final class BenchElementwiseCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private OneDeviceMixin device;
 
     @Option(
             names = "--n",
-            paramLabel = "N",
-            split = ",",
+            paramLabel = "N[,N...]",
             defaultValue = "3841,38400",
             description = "elements (default: ${DEFAULT-VALUE})")
-    private List<Integer> sizes;
+    private TypedValues.Integers sizes;
 
     @Override
     public Integer call() {
-        for (int n : sizes) {
+        for (int n : sizes.values()) {
             if (n < 1 || n > ElementwiseSpeed.MOST) {
                 throw new IllegalArgumentException("n must be between 1 and " + ElementwiseSpeed.MOST + ", not " + n);
             }
         }
+        device.check();
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
@@ -48,7 +47,7 @@ final class BenchElementwiseCommand implements Callable<Integer> {
                 print.println("skipped: the hand-written loops are for the CPU; use --device cpu");
                 return ExitCode.SKIPPED;
             }
-            for (int n : sizes) {
+            for (int n : sizes.values()) {
                 for (ElementwiseSpeed speed : ElementwiseSpeed.measure(opened, n)) {
                     print.printf(
                             "n = %,7d %-10s kernel %8.2f us, loop %8.2f us: %.2f of the loop's speed%n",

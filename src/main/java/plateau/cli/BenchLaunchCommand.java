@@ -20,10 +20,11 @@ final class BenchLaunchCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private OneDeviceMixin device;
 
     @Override
     public Integer call() {
+        device.check();
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());

@@ -32,7 +32,7 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private OneDeviceMixin device;
 
     @Option(
             names = "--steps",
@@ -77,20 +77,16 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
 
     @Override
     public Integer call() {
-        if (steps != null && steps < 1) {
-            throw new IllegalArgumentException("steps must be at least 1, not " + steps);
-        }
+        device.check();
+        TrainingSpeed.Windows measured = new TrainingSpeed.Windows(
+                steps == null ? OptionalLong.empty() : OptionalLong.of(steps), windows, unroll, !noGraph);
         List<RunSpec<O>> runs = new Grid<>(kind, options.values(), OptionalLong.empty(), 1, new Seeds(1, 1)).runs();
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
             Kernels kernels = device.kernels(opened);
             for (RunSpec<O> run : runs) {
-                print(
-                        label(run),
-                        TrainingSpeed.measure(
-                                kernels, run.experiment(), steps == null ? 0 : steps, windows, unroll, !noGraph),
-                        print);
+                print(label(run), TrainingSpeed.measure(kernels, run.experiment(), measured), print);
             }
         }
         return ExitCode.OK;

@@ -32,7 +32,7 @@ import plateau.train.RunResult;
  * lies where.
  */
 final class CampaignRunner {
-    private final DeviceMixin device;
+    private final DevicesMixin device;
     private final PrintWriter out;
     private final PrintWriter err;
 
@@ -42,7 +42,7 @@ final class CampaignRunner {
      * @param command whose output it is
      * @param device what it runs on
      */
-    CampaignRunner(CommandSpec command, DeviceMixin device) {
+    CampaignRunner(CommandSpec command, DevicesMixin device) {
         this.device = device;
         this.out = command.commandLine().getOut();
         this.err = command.commandLine().getErr();

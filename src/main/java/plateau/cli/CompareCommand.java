@@ -150,8 +150,8 @@ final class CompareCommand implements Callable<Integer> {
             sides.add(
                     new Side(same == 0 ? folder.toString() : "%s (%d)".formatted(folder, same + 1), results, campaign));
         }
-        print(table(sides), spec.commandLine().getOut());
         List<String> written = FigureFiles.write(out, "compare", figure(sides), overwrite);
+        print(table(sides), spec.commandLine().getOut());
         spec.commandLine().getOut().println("wrote " + String.join(", ", written) + " to " + out);
         return ExitCode.OK;
     }

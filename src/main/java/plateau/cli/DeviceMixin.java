@@ -3,31 +3,20 @@ package plateau.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import picocli.CommandLine.Option;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.Environment;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cuda.load.DeviceSelector;
-import plateau.study.Devices;
 import plateau.study.Routing;
 
-/** Options that say where to run. */
-final class DeviceMixin {
-    @Option(
-            names = "--device",
-            paramLabel = "DEVICE",
-            description =
-                    "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over"
-                            + " several, as in cuda:0,cuda:1 (default: auto)")
-    private String device;
-
+/** Options that say where to run; which device is asked for by those below. */
+abstract sealed class DeviceMixin permits OneDeviceMixin, DevicesMixin {
     @Option(
             names = "--gemm",
             paramLabel = "PRODUCTS",
@@ -61,7 +50,7 @@ final class DeviceMixin {
     @Option(names = "--libcudnn", paramLabel = "FILE", description = "cuDNN library, likewise (also PLATEAU_LIBCUDNN)")
     private Optional<Path> libcudnn = Optional.empty();
 
-    private final Consumer<Device> opened;
+    private final Function<DeviceOptions, Device> opener;
     private String otherwise = "auto";
 
     /** What a shell offers for the option of products. */
@@ -80,14 +69,22 @@ final class DeviceMixin {
         }
     }
 
-    DeviceMixin() {
-        this(_ -> {});
+    /**
+     * With what opens a device: tests look at those that a command opens, or see that it would.
+     */
+    DeviceMixin(Function<DeviceOptions, Device> opener) {
+        this.opener = opener;
     }
 
-    /** For tests, which look at the devices that a command opens. */
-    DeviceMixin(Consumer<Device> opened) {
-        this.opened = opened;
-    }
+    /** The device as it was given; null where it was not. */
+    abstract String given();
+
+    /**
+     * What is named, one after the other.
+     *
+     * @throws IllegalArgumentException if it is no device, or more than this command takes
+     */
+    abstract List<DeviceSelector> selectors();
 
     /** Names the device to take where none is given. */
     void otherwise(String other) {
@@ -96,13 +93,13 @@ final class DeviceMixin {
 
     /** The device as it is typed. */
     String text() {
-        return device == null ? otherwise : device;
+        return given() == null ? otherwise : given();
     }
 
     /** The options of this group that were given, as they are typed. */
     List<String> typed() {
         List<String> words = new ArrayList<>();
-        add(words, "--device", Optional.ofNullable(device));
+        add(words, "--device", Optional.ofNullable(given()));
         add(words, "--gemm", Optional.ofNullable(gemm));
         add(words, "--conv", Optional.ofNullable(conv));
         add(words, "--libcuda", libcuda);
@@ -149,15 +146,8 @@ final class DeviceMixin {
         }
     }
 
-    /**
-     * @throws IllegalArgumentException if the device is none that there can be, or a named library
-     *     is no file
-     */
-    DeviceOptions options() {
-        return options(selector());
-    }
-
-    private DeviceOptions options(DeviceSelector selector) {
+    /** How the device is opened. */
+    final DeviceOptions options(DeviceSelector selector) {
         DeviceOptions options = DeviceOptions.of(selector);
         requireFile("--libcuda", libcuda, DeviceOptions.LIBCUDA, options.libcuda());
         requireFile("--libcublas", libcublas, DeviceOptions.LIBCUBLAS, options.libcublas());
@@ -174,40 +164,8 @@ final class DeviceMixin {
                 });
     }
 
-    DeviceSelector selector() {
-        return DeviceSelector.parse(text());
-    }
-
-    Device open() {
-        return open(selector());
-    }
-
-    private Device open(DeviceSelector selector) {
-        Device open = Device.open(options(selector));
-        opened.accept(open);
-        return open;
-    }
-
-    /** Every device that is named. */
-    Devices openAll() {
-        return Devices.open(selectors().stream()
-                .map(selector -> (Supplier<Device>) () -> open(selector))
-                .toList());
-    }
-
-    private List<DeviceSelector> selectors() {
-        List<DeviceSelector> selectors =
-                Arrays.stream(text().split(",", -1)).map(DeviceSelector::parse).toList();
-        if (selectors.size() > 1
-                && selectors.stream()
-                                .filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA)
-                                .distinct()
-                                .count()
-                        < selectors.size()) {
-            throw new IllegalArgumentException(
-                    "--device " + text() + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
-        }
-        return selectors;
+    final Device open(DeviceSelector selector) {
+        return opener.apply(options(selector));
     }
 
     /** The launchers on an opened device, with what the options name. */

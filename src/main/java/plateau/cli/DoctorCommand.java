@@ -36,10 +36,11 @@ final class DoctorCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private OneDeviceMixin device;
 
     @Override
     public Integer call() {
+        device.check();
         PrintWriter print = spec.commandLine().getOut();
         print.printf("%-4s %-17s %s%n", "ok", "Plateau", Version.program());
         print.printf("%-4s %-17s %s, %s%n", "ok", "Java", Runtime.version(), System.getProperty("java.home"));

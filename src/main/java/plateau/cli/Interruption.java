@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * two seconds, as it waits for a lock or for a long kernel, is not waited for.
  */
 final class Interruption implements AutoCloseable {
-    private static final Duration LIMIT = Duration.ofMillis(1500);
+    private static final Duration LIMIT = Duration.ofMillis(1000);
     private static final Duration LEAVING = Duration.ofMillis(300);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
 

@@ -15,6 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
+import plateau.study.CampaignFailedException;
 import plateau.study.Failures;
 
 /**
@@ -104,16 +105,35 @@ public final class Main implements Runnable {
                 e.printStackTrace(err);
             }
             err.println("plateau: " + explain(e));
-            return e instanceof IllegalArgumentException ? ExitCode.USAGE : ExitCode.FAILED;
+            return isBadUsage(e) ? ExitCode.USAGE : ExitCode.FAILED;
         });
-        return line.execute(arguments);
+        TypedValues.register(line);
+        try {
+            return line.execute(arguments);
+        } catch (Error e) { // no handler above gets it
+            return failed(e, err);
+        }
+    }
+
+    /** Whoever asked for what cannot be is told so alike, whether of one run or of several. */
+    private static boolean isBadUsage(Exception e) {
+        return e instanceof IllegalArgumentException
+                || e instanceof CampaignFailedException && e.getCause() instanceof IllegalArgumentException;
+    }
+
+    private static int failed(Error e, PrintWriter err) {
+        if (System.getenv("PLATEAU_DEBUG") != null) {
+            e.printStackTrace(err);
+        }
+        err.println("plateau: " + explain(e));
+        return ExitCode.FAILED;
     }
 
     /**
-     * All commands and their options; the one alone that is named first where it is an experiment's,
-     * as the others take longer to make than it takes to begin.
+     * All commands and their options; the one alone that is named first where it is an
+     * experiment's, as the others take longer to make than it takes to begin.
      */
-    private static CommandLine commandLine(CommandLine.IFactory factory, String... arguments) {
+    static CommandLine commandLine(CommandLine.IFactory factory, String... arguments) {
         CommandLine line = new CommandLine(new Main(), factory);
         List<Kind<?>> named = Kinds.all().stream()
                 .filter(kind -> arguments.length > 0 && kind.name().equals(arguments[0]))

@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
 import plateau.experiment.Logged;
 import plateau.figure.Figure;
 import plateau.report.FigureFiles;
+import plateau.results.Description;
 import plateau.results.Results;
 import plateau.study.Campaign;
 
@@ -41,6 +42,9 @@ final class PlotCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        for (Path folder : folders) { // before any of them is drawn
+            Campaigns.read(folder, Description.read(folder));
+        }
         for (Path folder : folders) {
             Results results = Results.read(folder);
             List<String> written = draw(Campaigns.read(results), results);

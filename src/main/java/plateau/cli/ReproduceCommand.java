@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -82,15 +83,15 @@ final class ReproduceCommand implements Callable<Integer> {
     private Mode mode = new Mode();
 
     @Mixin
-    private DeviceMixin device;
+    private DevicesMixin device;
 
     @Option(
             names = "--only",
-            paramLabel = "NAME",
-            split = ",",
+            paramLabel = "NAME[,NAME...]",
+            completionCandidates = Sections.class,
             description = "experiments to run, by the names of their commands (default: all); the page shows whatever"
                     + " results the folder holds")
-    private List<String> only = Section.ALL.stream().map(Section::name).toList();
+    private String only;
 
     @Option(
             names = "--seeds",
@@ -111,6 +112,14 @@ final class ReproduceCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "run again what is there already")
     private boolean overwrite;
 
+    /** What a shell offers for the option of experiments. */
+    private static final class Sections implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Section.ALL.stream().map(Section::name).iterator();
+        }
+    }
+
     /** One or the other. */
     private static final class Mode {
         @Option(names = "--quick", description = "as few steps and seeds as decide the claims (default)")
@@ -125,10 +134,12 @@ final class ReproduceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Section> chosen = only.stream().map(ReproduceCommand::section).toList();
-        if (chosen.isEmpty()) {
-            throw new IllegalArgumentException("--only names no experiment");
-        }
+        List<Section> chosen = only == null
+                ? Section.ALL
+                : TypedValues.list("--only", only).stream()
+                        .map(ReproduceCommand::section)
+                        .distinct()
+                        .toList();
         device.check(); // refuses what cannot be before anything is run
         Scope scale = new Scope(
                 mode.full,

@@ -43,7 +43,7 @@ final class RunCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private DevicesMixin device;
 
     @Parameters(paramLabel = "FILE", description = "a campaign as JSON, or the run.json of results")
     private Path file;

@@ -35,7 +35,7 @@ final class TrainCommand<O extends Record> implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private DeviceMixin device;
+    private DevicesMixin device;
 
     @Option(
             names = "--seed",

@@ -60,9 +60,6 @@ final class TrainingMixin {
 
     /** The folder for the results; null where none is named. */
     Path out() {
-        if (out != null && out.toString().isEmpty()) {
-            throw new IllegalArgumentException("--out needs the name of a folder");
-        }
         return out;
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * One thing that can be chosen of an experiment: a component of its options.
@@ -20,6 +21,8 @@ import java.util.Set;
  */
 public record Choice(String name, String symbol, String text, Class<?> type, List<String> each, boolean main) {
     private static final Set<Class<?>> NUMBERS = Set.of(Integer.class, Long.class, Float.class, OptionalInt.class);
+
+    private static final Pattern WHOLE = Pattern.compile("[+-]?[0-9]+");
 
     /** @throws IllegalArgumentException with one line on a value of {@code each} that is none */
     public Choice {
@@ -101,6 +104,11 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
             }
             return type.getEnumConstants()[constant];
         }
+        boolean whole = type != Float.class;
+        if (whole && !WHOLE.matcher(text).matches()) { // Java would take the digits of every script
+            throw new IllegalArgumentException(
+                    "%s must be a number without a fraction, not '%s'".formatted(name, text));
+        }
         try {
             if (type == Integer.class) {
                 return Integer.valueOf(text);
@@ -110,8 +118,11 @@ public record Choice(String name, String symbol, String text, Class<?> type, Lis
             }
             return type == Float.class ? Float.valueOf(text) : OptionalInt.of(Integer.parseInt(text));
         } catch (NumberFormatException e) {
-            String kind = type == Float.class ? "a number" : "a number without a fraction";
-            throw new IllegalArgumentException("%s must be %s, not '%s'".formatted(name, kind, text), e);
+            throw new IllegalArgumentException(
+                    whole
+                            ? "%s %s is beyond all that it can be".formatted(name, text)
+                            : "%s must be a number, not '%s'".formatted(name, text),
+                    e);
         }
     }
 

@@ -28,6 +28,7 @@ public final class Parity implements Experiment {
     static final Choices<Options> CHOICES = Choices.of(Options.class);
 
     private static final int TEST_BATCH = 500;
+    private static final int HIDDEN_PER_BIT = 10;
 
     private final Options options;
     private final long seed;
@@ -74,6 +75,11 @@ public final class Parity implements Experiment {
                     subsetSize.isEmpty() || subsetSize.getAsInt() >= 0 && subsetSize.getAsInt() <= d,
                     "subset-size must be between 0 and d = " + d + ", not " + subsetSize.orElse(0));
             Checks.requireBatch(batch, 1 << 20);
+            long hidden = (long) batch * HIDDEN_PER_BIT * d;
+            Checks.require(
+                    hidden <= Integer.MAX_VALUE,
+                    "batch %d times the %d hidden units of d = %d must be at most %d, not %d"
+                            .formatted(batch, HIDDEN_PER_BIT * d, d, Integer.MAX_VALUE, hidden));
             Checks.requireLearningRate(learningRate);
         }
 
@@ -126,7 +132,7 @@ public final class Parity implements Experiment {
         // Model: N(10 d) with ReLU, N(1) linear. Optimiser: plain gradient descent.
         DenseOptimizer optimizer = new Sgd(options.learningRate);
         Parameters.Declaration declaration = new Parameters.Declaration();
-        Mlp network = Mlp.declare(declaration, "parity", d, 10 * d, 1);
+        Mlp network = Mlp.declare(declaration, "parity", d, HIDDEN_PER_BIT * d, 1);
         Parameters parameters = declaration.allocate(run.workspace(), optimizer);
 
         // Training: a fresh batch, the hinge loss, one update.

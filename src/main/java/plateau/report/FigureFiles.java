@@ -92,7 +92,11 @@ public final class FigureFiles {
                         folder.resolve(each), "it is there already; move it away, name another folder, or replace it");
             }
         }
-        Files.createDirectories(folder);
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw FileException.of(folder, e);
+        }
         AtomicFiles.write(folder.resolve(names.getFirst()), file -> writePng(figure, file));
         AtomicFiles.write(folder.resolve(names.getLast()), file -> writeSvg(figure, file));
         return names;

@@ -152,7 +152,13 @@ public final class ResultFolder implements AutoCloseable {
 
     /** A last line without an end is half a name, of a file that was never made. */
     private void readList() throws IOException {
-        String list = Files.readString(folder.resolve(LIST));
+        Path file = folder.resolve(LIST);
+        String list;
+        try {
+            list = Files.readString(file);
+        } catch (IOException e) {
+            throw FileException.of(file, e);
+        }
         list.substring(0, list.lastIndexOf('\n') + 1)
                 .lines()
                 .filter(ResultFolder::isInside)
@@ -334,16 +340,20 @@ public final class ResultFolder implements AutoCloseable {
     public static void replace(Path folder, String name, AtomicFiles.Writer writer) throws IOException {
         Path list = folder.resolve(LIST);
         Path target = folder.resolve(name);
-        boolean isListed = Files.exists(list) && Files.readAllLines(list).contains(name);
-        if (!isListed && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            throw FolderException.Occupied.byOthers(target);
-        }
-        if (!isListed) {
-            Files.write(
-                    list,
-                    (name + "\n").getBytes(StandardCharsets.UTF_8),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+        try {
+            boolean isListed = Files.exists(list) && Files.readAllLines(list).contains(name);
+            if (!isListed && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+                throw FolderException.Occupied.byOthers(target);
+            }
+            if (!isListed) {
+                Files.write(
+                        list,
+                        (name + "\n").getBytes(StandardCharsets.UTF_8),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
+            }
+        } catch (IOException e) {
+            throw FileException.of(list, e);
         }
         AtomicFiles.write(target, writer);
     }

@@ -47,6 +47,7 @@ public record Devices(List<Device> all) implements AutoCloseable {
         return all.stream().map(Device::description).collect(Collectors.joining("; "));
     }
 
+    /** Closes all of them, whichever fails. */
     @Override
     public void close() {
         Releases.all(all.stream().<Runnable>map(device -> device::close).toList());

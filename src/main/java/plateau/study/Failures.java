@@ -2,9 +2,12 @@ package plateau.study;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import plateau.cuda.CudaException;
 import plateau.cuda.load.DeviceUnavailableException;
 import plateau.cuda.load.NativeFileException;
+import plateau.results.FileException;
 import plateau.train.NonFiniteLossException;
 
 /** What went wrong, for a reader. */
@@ -21,9 +24,14 @@ public final class Failures {
                     CampaignFailedException _,
                     IllegalArgumentException _,
                     IllegalStateException _ -> firstLine(e);
+            case OutOfMemoryError _ ->
+                "this program's own memory is full (%s); java -Xmx gives it more".formatted(firstLine(e));
             case UncheckedIOException wrapper -> explain(wrapper.getCause());
             case IOException _ when e.getClass().getPackageName().startsWith("plateau.") -> firstLine(e);
             case IOException _ when e.getClass() == IOException.class && e.getMessage() != null -> firstLine(e);
+            case FileSystemException file
+            when file.getFile() != null ->
+                FileException.of(Path.of(file.getFile()), file).getMessage();
             default -> e.getClass().getSimpleName() + ": " + firstLine(e);
         };
     }

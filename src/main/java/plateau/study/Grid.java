@@ -1,6 +1,7 @@
 package plateau.study;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,16 +23,21 @@ import plateau.train.Schedule;
  */
 public record Grid<O extends Record>(
         Kind<O> kind, Map<String, List<?>> values, OptionalLong steps, long logEvery, Seeds seeds) {
+    /** Runs at most: each is held in memory and has files of its own. */
+    public static final int MOST_RUNS = 100_000;
 
     /**
      * The runs: those that differ in their seed alone side by side, the last option that differs
      * changing first.
      *
-     * @throws IllegalArgumentException with one line on the first value that cannot be
+     * @throws IllegalArgumentException with one line on the first value that cannot be, or if there
+     *     are more than {@link #MOST_RUNS}
      */
     public List<RunSpec<O>> runs() {
+        Map<String, List<?>> completed = completed();
+        requireRuns(completed.values());
         List<Map<String, Object>> combinations = List.of(Map.of());
-        for (Map.Entry<String, List<?>> option : completed().entrySet()) {
+        for (Map.Entry<String, List<?>> option : completed.entrySet()) {
             List<Map<String, Object>> longer = new ArrayList<>();
             for (Map<String, Object> combination : combinations) {
                 for (Object value : option.getValue()) {
@@ -49,6 +55,18 @@ public record Grid<O extends Record>(
             seeds.stream().forEach(seed -> runs.add(new RunSpec<>(kind, options, schedule, seed)));
         }
         return runs;
+    }
+
+    private void requireRuns(Collection<List<?>> each) {
+        double runs = seeds.count(); // which no number of values makes overflow
+        for (List<?> several : each) {
+            runs *= several.size();
+        }
+        if (runs > MOST_RUNS) {
+            throw new IllegalArgumentException(
+                    "%.0f runs are more than the %d that a campaign can have: %d seeds of %.0f kinds"
+                            .formatted(runs, MOST_RUNS, seeds.count(), runs / seeds.count()));
+        }
     }
 
     /** With the values of those options that differ between runs and were not named. */

@@ -13,9 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import picocli.CommandLine;
 import plateau.cuda.Device;
 import plateau.cuda.LiveObjects;
+import plateau.cuda.load.DeviceOptions;
 
 /** A command that has ended: its exit code, and the lines it printed. */
 record Finished(int code, List<String> out, List<String> err) {
@@ -35,11 +37,23 @@ record Finished(int code, List<String> out, List<String> err) {
     }
 
     private static CommandLine.IFactory watching(List<Device> opened) {
+        return opening(options -> {
+            Device device = Device.open(options);
+            opened.add(device);
+            return device;
+        });
+    }
+
+    /** What makes commands whose devices are opened by this. */
+    static CommandLine.IFactory opening(Function<DeviceOptions, Device> opener) {
         return new CommandLine.IFactory() {
             @Override
             public <T> T create(Class<T> type) throws Exception {
-                return type == DeviceMixin.class
-                        ? type.cast(new DeviceMixin(opened::add))
+                if (type == OneDeviceMixin.class) {
+                    return type.cast(new OneDeviceMixin(opener));
+                }
+                return type == DevicesMixin.class
+                        ? type.cast(new DevicesMixin(opener))
                         : CommandLine.defaultFactory().create(type);
             }
         };

@@ -140,11 +140,14 @@ public class ChoicesTest {
         assertRefused(
                 "there is no option 'layers', but hidden-layers, samples, lr, seats, norm",
                 () -> choices.create(Map.of("layers", 1)));
-        for (Object wrong : Arrays.asList("1.5", 1.5, "x", "99999999999")) {
+        for (Object wrong : Arrays.asList("1.5", 1.5, "x", "\u0663")) {
             assertRefused(
                     "hidden-layers must be a number without a fraction, not '%s'".formatted(wrong),
                     () -> choices.create(Map.of("hidden-layers", wrong)));
         }
+        assertRefused(
+                "hidden-layers 99999999999 is beyond all that it can be",
+                () -> choices.create(Map.of("hidden-layers", "99999999999")));
         assertRefused("norm: 'mean' is none of largest-value, sum", () -> choices.create(Map.of("norm", "mean")));
     }
 }

@@ -1,5 +1,6 @@
 package plateau.cuda.load;
 
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,6 +43,6 @@ public record DeviceSelector(Kind kind, int ordinal) {
 
     @Override
     public String toString() {
-        return kind == Kind.CUDA ? "cuda:" + ordinal : kind.name().toLowerCase();
+        return kind == Kind.CUDA ? "cuda:" + ordinal : kind.name().toLowerCase(Locale.ROOT);
     }
 }

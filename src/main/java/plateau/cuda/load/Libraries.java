@@ -3,6 +3,7 @@ package plateau.cuda.load;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -44,7 +45,7 @@ public final class Libraries {
                 throw new DeviceUnavailableException(
                         "device %s needs a process of its own: this one already uses the %s driver"
                                 .formatted(
-                                        options.selector(), chosen.kind.name().toLowerCase()));
+                                        options.selector(), chosen.kind.name().toLowerCase(Locale.ROOT)));
             }
             return chosen;
         }

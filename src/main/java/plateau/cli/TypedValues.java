@@ -1,0 +1,77 @@
+package plateau.cli;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * Values as they are typed. Whole numbers are in the digits 0 to 9, since whoever reads a table, a
+ * file's name or a message later cannot be asked for others; nothing stands for a value where one
+ * is needed.
+ */
+final class TypedValues {
+    /** Numbers between commas. */
+    record Integers(List<Integer> values) {}
+
+    private TypedValues() {}
+
+    /** Makes all commands of the line read them so. */
+    static void register(CommandLine line) {
+        ITypeConverter<Integer> integer = TypedValues::integer;
+        ITypeConverter<Long> wide = text -> whole(text, Long::valueOf, Long.MAX_VALUE);
+        line.registerConverter(int.class, integer).registerConverter(Integer.class, integer);
+        line.registerConverter(long.class, wide).registerConverter(Long.class, wide);
+        line.registerConverter(
+                Integers.class,
+                text -> new Integers(Arrays.stream(text.split(",", -1))
+                        .map(TypedValues::integer)
+                        .toList()));
+        line.registerConverter(Path.class, TypedValues::path);
+    }
+
+    private static int integer(String text) {
+        return whole(text, Integer::valueOf, Integer.MAX_VALUE);
+    }
+
+    /**
+     * The values of a list, between commas.
+     *
+     * @throws IllegalArgumentException with one line, if one of them is empty
+     */
+    static List<String> list(String option, String text) {
+        List<String> values =
+                Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+        if (values.stream().anyMatch(String::isEmpty)) {
+            throw new IllegalArgumentException("%s has a value that is empty".formatted(option));
+        }
+        return values;
+    }
+
+    private static <N> N whole(String text, Function<String, N> parser, long most) {
+        if (!text.matches("[+-]?[0-9]+")) {
+            throw new TypeConversionException("'%s' is no whole number".formatted(text));
+        }
+        try {
+            return parser.apply(text);
+        } catch (NumberFormatException e) {
+            throw new TypeConversionException(
+                    "%s is beyond %s%d".formatted(text, text.startsWith("-") ? "-" : "", most));
+        }
+    }
+
+    private static Path path(String text) {
+        if (text.isEmpty()) {
+            throw new TypeConversionException("the name of a file or folder is empty");
+        }
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'%s' is no name of a file or folder".formatted(text));
+        }
+    }
+}
