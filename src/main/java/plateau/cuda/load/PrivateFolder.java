@@ -116,15 +116,18 @@ final class PrivateFolder {
     /** The id that stands for all users without one, where there are such (user_namespaces(7)). */
     private static OptionalInt unmappedUser() {
         try {
-            String[] map =
-                    Files.readString(Path.of("/proc/self/uid_map")).strip().split("\\s+");
+            String[] map = line("/proc/self/uid_map").split("\\s+");
             return map.length == 3 && map[2].equals("4294967295")
                     ? OptionalInt.empty()
-                    : OptionalInt.of(Integer.parseInt(Files.readString(Path.of("/proc/sys/kernel/overflowuid"))
-                            .strip()));
+                    : OptionalInt.of(Integer.parseInt(line("/proc/sys/kernel/overflowuid")));
         } catch (IOException e) {
             return OptionalInt.empty();
         }
+    }
+
+    /** By lines, since the kernel gives a setting to the first read alone. */
+    private static String line(String file) throws IOException {
+        return Files.readAllLines(Path.of(file)).getFirst().strip();
     }
 
     /** Java knows the user's name alone, which a user of a container need not have. */
