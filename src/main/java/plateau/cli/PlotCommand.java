@@ -43,6 +43,7 @@ final class PlotCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         for (Path folder : folders) { // before any of them is drawn
+            Results.requireIn(folder);
             Campaigns.read(folder, Description.read(folder));
         }
         for (Path folder : folders) {

@@ -28,6 +28,13 @@ public record Results(Path folder, Description description, List<History> histor
         return Files.exists(folder.resolve(ResultFolder.DESCRIPTION));
     }
 
+    /** @throws FileException with one line, if a folder holds none */
+    public static void requireIn(Path folder) throws IOException {
+        if (Files.notExists(folder.resolve(ResultFolder.DESCRIPTION))) {
+            throw new FileException(folder, "there are no results in it (no run.json)");
+        }
+    }
+
     /**
      * Reads a folder.
      *
@@ -39,9 +46,7 @@ public record Results(Path folder, Description description, List<History> histor
     }
 
     static Results read(Path folder, int mostRowsOfAll) throws IOException {
-        if (Files.notExists(folder.resolve(ResultFolder.DESCRIPTION))) {
-            throw new FileException(folder, "there are no results in it (no run.json)");
-        }
+        requireIn(folder);
         Description description = Description.read(folder);
         int mostRows =
                 Math.max(2, mostRowsOfAll / Math.max(1, description.runs().size()));

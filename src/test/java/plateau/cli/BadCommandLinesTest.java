@@ -48,7 +48,7 @@ import plateau.study.Grid;
  * the device. {@code -Dplateau.lines=all} tries all of them, else some that are drawn.
  */
 class BadCommandLinesTest {
-    private static final int DRAWN = 500;
+    private static final int DRAWN = 400;
     private static final Duration AT_ONCE = Duration.ofSeconds(20);
 
     private static final Set<Class<?>> NUMBERS =

@@ -221,7 +221,7 @@ class DamagedFilesTest {
 
     @Test
     void aDamagedFileIsToldInOneLine(TestReporter reporter) throws Exception {
-        int count = Integer.getInteger("plateau.damages", 40);
+        int count = Integer.getInteger("plateau.damages", 25);
         Seeds seeds = Seeds.next();
         List<String> wrong = new ArrayList<>();
         int used = 0;

