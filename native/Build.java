@@ -155,7 +155,8 @@ final class Build {
                         oneDnn.resolve("libdnnl.so.3").toString(),
                         oneDnn.resolve("libgomp.so.1").toString(),
                         "-Wl,-rpath,$ORIGIN",
-                        // As RPATH, which comes before LD_LIBRARY_PATH, and not as RUNPATH, which comes after.
+                        // As RPATH, which comes before LD_LIBRARY_PATH, and not as RUNPATH, which
+                        // comes after.
                         "-Wl,--disable-new-dtags"));
         library(
                 "forward",

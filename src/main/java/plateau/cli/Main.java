@@ -156,9 +156,8 @@ public final class Main implements Runnable {
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {
-            throw new CommandLine.TypeConversionException(text.indexOf('\0') >= 0
-                    ? "a path has no character 0"
-                    : BEYOND_LOCALE);
+            throw new CommandLine.TypeConversionException(
+                    text.indexOf('\0') >= 0 ? "a path has no character 0" : BEYOND_LOCALE);
         }
     }
 

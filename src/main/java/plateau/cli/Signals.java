@@ -29,20 +29,22 @@ final class Signals {
     }
 
     /**
-     * Through reflection: Java has nothing else for it than sun.misc.Signal, and its compiler does not
-     * let that pass without a warning.
+     * Through reflection: Java has nothing else for it than sun.misc.Signal, and its compiler does
+     * not let that pass without a warning.
      */
     private static void handle(String name) throws ReflectiveOperationException {
         Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");
-        Object ours = Proxy.newProxyInstance(Signals.class.getClassLoader(), new Class<?>[] {handler}, (self, method, arguments) -> {
-            if (method.getName().equals("handle")) {
-                end((int) signal.getMethod("getNumber").invoke(arguments[0]));
-            }
-            return null;
-        });
+        Object ours = Proxy.newProxyInstance(
+                Signals.class.getClassLoader(), new Class<?>[] {handler}, (self, method, arguments) -> {
+                    if (method.getName().equals("handle")) {
+                        end((int) signal.getMethod("getNumber").invoke(arguments[0]));
+                    }
+                    return null;
+                });
         try {
-            signal.getMethod("handle", signal, handler).invoke(null, signal.getConstructor(String.class).newInstance(name), ours);
+            signal.getMethod("handle", signal, handler)
+                    .invoke(null, signal.getConstructor(String.class).newInstance(name), ours);
         } catch (InvocationTargetException e) {
             // It is taken already: by nohup, or as Java was told to leave it alone (-Xrs).
         }

@@ -126,8 +126,8 @@ public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> cu
                 return this;
             }
             List<Integer> kept = IntStream.range(0, GROUPS)
-                    .mapToObj(group -> keptOf((int) ((long) group * x.size() / GROUPS), (int)
-                            ((group + 1L) * x.size() / GROUPS)))
+                    .mapToObj(group ->
+                            keptOf((int) ((long) group * x.size() / GROUPS), (int) ((group + 1L) * x.size() / GROUPS)))
                     .flatMap(Set::stream)
                     .toList();
             return new Curve(name, of(x, kept), of(y, kept), look, of(low, kept), of(high, kept));

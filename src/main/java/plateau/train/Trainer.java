@@ -296,8 +296,7 @@ public final class Trainer implements AutoCloseable {
         try {
             listener.onCheckpoint();
             checkpoints.save(
-                    new Checkpoints.Saved(
-                            progress.done, progress.seconds, progress.evaluationSeconds, saved(progress)),
+                    new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, saved(progress)),
                     identity(),
                     device.arithmetic());
         } finally {

@@ -58,7 +58,8 @@ class LauncherTest {
     }
 
     private Process start(String tool, String jdk, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(root.resolve("tools/" + tool).toString()));
+        List<String> command =
+                new ArrayList<>(List.of(root.resolve("tools/" + tool).toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         Map<String, String> environment = builder.environment();

@@ -24,7 +24,10 @@ import plateau.experiment.Kinds;
  * small I, German another decimal point, Egyptian Arabic other digits.
  */
 class LocalesTest {
-    /** So little of each experiment that all of them take a moment; a kind that is not named has two steps. */
+    /**
+     * So little of each experiment that all of them take a moment; a kind that is not named has two
+     * steps.
+     */
     private static final Map<String, List<String>> SMALL = Map.of(
             "parity", List.of("--d", "3", "--batch", "4", "--steps", "1200"),
             "tuple", List.of("--k", "1", "--batch", "2", "--steps", "2"),
@@ -32,7 +35,8 @@ class LocalesTest {
             "stocks", List.of("--d", "8", "--k", "2", "--batch", "4", "--steps", "2"));
 
     /** Speeds, and when it was, in descriptions of results. */
-    private static final Pattern TIMES = Pattern.compile("\"(started|[a-z_]*seconds|steps_per[a-z_]*)\" ?: ?(\"[^\"]*\"|[^,}\\n]*)");
+    private static final Pattern TIMES =
+            Pattern.compile("\"(started|[a-z_]*seconds|steps_per[a-z_]*)\" ?: ?(\"[^\"]*\"|[^,}\\n]*)");
 
     private final Locale before = Locale.getDefault();
 
@@ -62,7 +66,9 @@ class LocalesTest {
         }
     }
 
-    /** Without what differs each time: speeds, and free memory. Each number is a 0, with its point. */
+    /**
+     * Without what differs each time: speeds, and free memory. Each number is a 0, with its point.
+     */
     private static String measured(String text) {
         return text.replaceAll("[0-9]+(,[0-9]{3})*", "0").replaceAll(" +", " ");
     }
@@ -72,16 +78,26 @@ class LocalesTest {
         Map<String, String> all = new LinkedHashMap<>();
         Path here = Files.createDirectory(folder.resolve(name));
         List<List<String>> commands = new ArrayList<>(List.of(
-                List.of("--help"), List.of("doctor", "--device", "cpu"), List.of("bench", "--help"), List.of("completion")));
+                List.of("--help"),
+                List.of("doctor", "--device", "cpu"),
+                List.of("bench", "--help"),
+                List.of("completion")));
         for (Kind<?> kind : Kinds.all()) {
-            List<String> train = new ArrayList<>(List.of(kind.name(), "--device", "cpu", "--parallel", "1", "--seed", "1201"));
+            List<String> train =
+                    new ArrayList<>(List.of(kind.name(), "--device", "cpu", "--parallel", "1", "--seed", "1201"));
             train.addAll(SMALL.getOrDefault(kind.name(), List.of("--steps", "2")));
             String out = here.resolve(kind.name()).toString();
             train.addAll(List.of("--out", out));
             commands.add(train);
             commands.add(List.of("plot", out));
-            commands.add(List.of("compare", out, out, "--out", here.resolve(kind.name() + "-compared").toString()));
-            commands.add(List.of("run", out + "/run.json", "--device", "cpu", "--parallel", "1", "--out", out + "-again"));
+            commands.add(List.of(
+                    "compare",
+                    out,
+                    out,
+                    "--out",
+                    here.resolve(kind.name() + "-compared").toString()));
+            commands.add(
+                    List.of("run", out + "/run.json", "--device", "cpu", "--parallel", "1", "--out", out + "-again"));
             commands.add(List.of(kind.name(), "--help"));
         }
         for (List<String> command : commands) {
@@ -94,13 +110,16 @@ class LocalesTest {
         }
         try (Stream<Path> files = Files.walk(here)) {
             for (Path file : files.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().startsWith("compare.")) // whose legend has the folders
+                    .filter(file ->
+                            !file.getFileName().toString().startsWith("compare.")) // whose legend has the folders
                     .sorted()
                     .toList()) {
                 String text = Files.readString(file, StandardCharsets.ISO_8859_1);
                 all.put(
                         here.relativize(file).toString(),
-                        file.toString().endsWith(".json") ? TIMES.matcher(text).replaceAll("") : text.replace(here.toString(), ""));
+                        file.toString().endsWith(".json")
+                                ? TIMES.matcher(text).replaceAll("")
+                                : text.replace(here.toString(), ""));
             }
         }
         return all;

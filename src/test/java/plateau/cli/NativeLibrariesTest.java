@@ -199,7 +199,10 @@ class NativeLibrariesTest {
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
-    /** Nothing is written, no lock taken. Root, whom no mode keeps out, has the folder made read-only. */
+    /**
+     * Nothing is written, no lock taken. Root, whom no mode keeps out, has the folder made
+     * read-only.
+     */
     @Test
     void aCacheThatAnAdministratorMadeServesEverybody() throws Exception {
         assumeTrue(System.getProperty("user.name").equals("root"), "only root becomes another user");

@@ -155,7 +155,10 @@ class ProcessTest {
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
     }
 
-    /** Ctrl-C is SIGINT; SIGUSR1 comes before a batch job's time is over. What was logged until then is there, whole, and says how it ended. */
+    /**
+     * Ctrl-C is SIGINT; SIGUSR1 comes before a batch job's time is over. What was logged until then
+     * is there, whole, and says how it ended.
+     */
     @ParameterizedTest
     @CsvSource({"INT, 130", "TERM, 143", "USR1, 138"})
     void interruptionEndsCleanly(String signal, int code) throws Exception {
@@ -210,7 +213,9 @@ class ProcessTest {
         }
     }
 
-    /** One step of this takes many seconds on a CPU, and nothing can be written before it is done. */
+    /**
+     * One step of this takes many seconds on a CPU, and nothing can be written before it is done.
+     */
     @Test
     void aSignalDoesNotWaitForALongStep() throws Exception {
         Process process = Finished.start(

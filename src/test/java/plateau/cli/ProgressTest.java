@@ -22,7 +22,11 @@ class ProgressTest {
 
     private Progress progress(List<Progress.Length> runs, int parallel, boolean terminal) {
         return new Progress(
-                new PrintWriter(written), runs, parallel, new Terminal(terminal, () -> columns), () -> TimeUnit.SECONDS.toNanos(seconds));
+                new PrintWriter(written),
+                runs,
+                parallel,
+                new Terminal(terminal, () -> columns),
+                () -> TimeUnit.SECONDS.toNanos(seconds));
     }
 
     private List<String> lines() {

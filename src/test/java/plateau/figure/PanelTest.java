@@ -23,7 +23,8 @@ class PanelTest {
     @Test
     void whatCanBeSeenOfALongCurveStays() {
         int n = 1_000_003;
-        List<Double> y = new ArrayList<>(IntStream.range(0, n).mapToObj(i -> (i % 10) / 10.0).toList());
+        List<Double> y = new ArrayList<>(
+                IntStream.range(0, n).mapToObj(i -> (i % 10) / 10.0).toList());
         List<Double> low = new ArrayList<>(y);
         List<Double> high = new ArrayList<>(y);
         y.set(123_456, 7.0);

@@ -69,7 +69,9 @@ public final class NativeFiles {
                 .orElseThrow(() -> missing("GPUs", module));
     }
 
-    /** Kernels of somebody else's experiment are in no list, and what they are is theirs to know. */
+    /**
+     * Kernels of somebody else's experiment are in no list, and what they are is theirs to know.
+     */
     private static Optional<byte[]> image(String path) {
         String resource = "/plateau/" + path;
         return NativeIndex.OWN
