@@ -1,8 +1,6 @@
 package plateau.cli;
 
 import java.io.PrintWriter;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.logging.Level;
@@ -61,9 +59,6 @@ public final class Main implements Runnable {
     /** What Java has for each byte of a name that it cannot read, and cannot say again. */
     private static final String UNKNOWN_CHARACTER = "\uFFFD";
 
-    private static final String BEYOND_LOCALE =
-            "its name has characters that the locale (LC_ALL, LC_CTYPE or LANG) has not; set LC_ALL=C.UTF-8";
-
     /** Of a text of help; picocli refuses less. */
     private static final int LEAST_WIDTH = 55;
 
@@ -76,7 +71,7 @@ public final class Main implements Runnable {
         PrintWriter out = new PrintWriter(System.out, true);
         PrintWriter err = new PrintWriter(System.err, true);
         if (System.getProperty("user.dir").contains(UNKNOWN_CHARACTER)) {
-            err.println("plateau: the current folder: " + BEYOND_LOCALE);
+            err.println("plateau: the current folder: " + TypedValues.BEYOND_LOCALE);
             System.exit(ExitCode.USAGE);
         }
         int code = run(CommandLine.defaultFactory(), out, err, arguments);
@@ -147,18 +142,8 @@ public final class Main implements Runnable {
         }
         Terminal terminal = Terminal.standard();
         return line.setCaseInsensitiveEnumValuesAllowed(true)
-                .registerConverter(Path.class, Main::path)
                 .setUsageHelpWidth(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()))
                 .setColorScheme(Help.defaultColorScheme(terminal.redraws() ? Help.Ansi.AUTO : Help.Ansi.OFF));
-    }
-
-    private static Path path(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new CommandLine.TypeConversionException(
-                    text.indexOf('\0') >= 0 ? "a path has no character 0" : BEYOND_LOCALE);
-        }
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */

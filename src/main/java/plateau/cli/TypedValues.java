@@ -18,6 +18,9 @@ final class TypedValues {
     /** Numbers between commas. */
     record Integers(List<Integer> values) {}
 
+    static final String BEYOND_LOCALE =
+            "its name has characters that the locale (LC_ALL, LC_CTYPE or LANG) has not; set LC_ALL=C.UTF-8";
+
     private TypedValues() {}
 
     /** Makes all commands of the line read them so. */
@@ -71,7 +74,8 @@ final class TypedValues {
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {
-            throw new TypeConversionException("'%s' is no name of a file or folder".formatted(text));
+            throw new TypeConversionException(
+                    text.indexOf('\0') >= 0 ? "no file or folder has the character 0 in its name" : BEYOND_LOCALE);
         }
     }
 }
