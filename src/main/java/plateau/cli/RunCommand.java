@@ -1,5 +1,6 @@
 package plateau.cli;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -85,12 +86,12 @@ final class RunCommand implements Callable<Integer> {
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
+            JsonLocation place = e.getLocation(); // none where it is nested deeper than Jackson goes
             throw new IllegalArgumentException(
-                    "%s is no JSON: line %d, column %d"
-                            .formatted(
-                                    file,
-                                    e.getLocation().getLineNr(),
-                                    e.getLocation().getColumnNr()),
+                    place == null
+                            ? file + " is no campaign: it is nested too deeply"
+                            : "%s is no JSON: line %d, column %d"
+                                    .formatted(file, place.getLineNr(), place.getColumnNr()),
                     e);
         }
     }
