@@ -142,7 +142,11 @@ public final class Main implements Runnable {
         }
         Terminal terminal = Terminal.standard();
         return line.setCaseInsensitiveEnumValuesAllowed(true)
-                .setUsageHelpWidth(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()))
+                .setHelpFactory((spec, colours) -> {
+                    spec.usageMessage()
+                            .width(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()));
+                    return new Help(spec, colours);
+                })
                 .setColorScheme(Help.defaultColorScheme(terminal.redraws() ? Help.Ansi.AUTO : Help.Ansi.OFF));
     }
 

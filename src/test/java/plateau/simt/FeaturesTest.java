@@ -129,6 +129,7 @@ class FeaturesTest {
         assertEquals(719, failure.code());
         assertTrue(failure.getMessage().contains("CUDA_ERROR_LAUNCH_FAILED"), failure.getMessage());
         assertThrows(CudaException.class, () -> device.allocate(4), "the context is lost, as on a GPU");
+        assertThrows(CudaException.class, device::close, "and nothing in it can be given back");
     }
 
     @Test
