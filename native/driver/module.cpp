@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,6 +50,15 @@ void require_whole(const MemoryFile& file) {
   }
 }
 
+// The loader says in words alone what kept it from a file.
+bool another_file_can_be_opened() {
+  const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0) {
+    close(descriptor);
+  }
+  return descriptor >= 0;
+}
+
 std::shared_ptr<Module> load(const void* image) {
   require(image != nullptr, CUDA_ERROR_INVALID_VALUE);
   forbid_during_capture();
@@ -65,7 +75,8 @@ std::shared_ptr<Module> load(const void* image) {
 
 MemoryFile::MemoryFile(const void* bytes, std::size_t count)
     : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
-  require(descriptor_ >= 0, CUDA_ERROR_OUT_OF_MEMORY);
+  require(descriptor_ >= 0,
+          errno == EMFILE || errno == ENFILE ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_ERROR_OUT_OF_MEMORY);
   for (std::size_t written = 0; written < count;) {
     const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
     require(n > 0, n < 0 && errno == EFAULT ? CUDA_ERROR_INVALID_IMAGE : CUDA_ERROR_OUT_OF_MEMORY);
@@ -91,6 +102,7 @@ Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
   require_whole(file);
   library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
+    require(another_file_can_be_opened(), CUDA_ERROR_OPERATING_SYSTEM);
     std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
     fail(CUDA_ERROR_INVALID_IMAGE);
   }

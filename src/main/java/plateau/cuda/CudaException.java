@@ -53,6 +53,9 @@ public class CudaException extends RuntimeException {
                         + " thread once";
             case CUresult.CUDA_ERROR_INVALID_IMAGE, CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU ->
                 "the kernels do not fit this device or are damaged; build the program again on this machine";
+            case CUresult.CUDA_ERROR_OPERATING_SYSTEM ->
+                "the operating system refused what the driver asked it for; a process may have too few files open at"
+                        + " once (ulimit -n), or too little memory";
             case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS ->
                 "a kernel was given memory that is not the device's or has been freed, by a graph that outlived its"
                     + " buffers for example, or went past the end of it; the context is lost, compute-sanitizer finds"

@@ -15,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import plateau.figure.Figure;
 import plateau.figure.Panel;
 import plateau.results.AtomicFiles;
@@ -115,7 +117,10 @@ public final class FigureFiles {
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         files.paint(graphics);
         graphics.dispose();
-        ImageIO.write(image, "png", file.toFile());
+        try (OutputStream out = Files.newOutputStream(file);
+                ImageOutputStream png = new MemoryCacheImageOutputStream(out)) {
+            ImageIO.write(image, "png", png);
+        }
     }
 
     /**

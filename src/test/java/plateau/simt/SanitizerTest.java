@@ -5,21 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,44 +27,29 @@ class SanitizerTest {
     private static final Pattern KERNEL =
             Pattern.compile("__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(\\w+)");
 
-    /** All kernels under a sanitizer, by its folder: these take longest, and so stand side by side. */
-    private static final Map<String, CompletableFuture<Run>> KERNELS = new HashMap<>();
-
     private record Run(int status, String output) {}
-
-    @BeforeAll
-    static void startBoth() {
-        for (String folder : List.of("sanitize-thread", "sanitize-address")) {
-            KERNELS.put(folder, CompletableFuture.supplyAsync(() -> sanitize(folder)));
-        }
-    }
 
     private static Path images(String folder) {
         return Path.of(System.getProperty("plateau.basedir"), "target/test-classes/plateau/native", folder);
     }
 
-    private static Run sanitize(String folder, String... more) {
+    private static Run sanitize(String folder, String... more) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(images(folder).toString()));
         arguments.addAll(List.of(more));
         return run(folder, "sanitize", arguments);
     }
 
-    private static Run run(String folder, String name, List<String> arguments) {
+    private static Run run(String folder, String name, List<String> arguments)
+            throws IOException, InterruptedException {
         Path program = images(folder).resolve(name);
         Assumptions.assumeTrue(Files.exists(program), "g++ has no run-time library for " + folder + " here");
         List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("PLATEAU_CPU_THREADS", "4");
-        try {
-            Process process = builder.start();
-            String output = new String(process.getInputStream().readAllBytes());
-            return new Run(process.waitFor(), output);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes());
+        return new Run(process.waitFor(), output);
     }
 
     /** The names of all kernels in the sources, whoever compiles them. */
@@ -83,14 +62,6 @@ class SanitizerTest {
             }
         }
         return names;
-    }
-
-    private static Run ended(String folder) throws InterruptedException {
-        try {
-            return KERNELS.get(folder).get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
-        }
     }
 
     private static void assertClean(Run run) throws IOException {
@@ -108,12 +79,12 @@ class SanitizerTest {
 
     @Test
     void kernelsHaveNoRaces() throws Exception {
-        assertClean(ended("sanitize-thread"));
+        assertClean(sanitize("sanitize-thread"));
     }
 
     @Test
     void kernelsStayInsideTheirMemoryAndAreDefined() throws Exception {
-        assertClean(ended("sanitize-address"));
+        assertClean(sanitize("sanitize-address"));
     }
 
     @ParameterizedTest
