@@ -89,6 +89,15 @@ public final class Main implements Runnable {
     static int run(CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         Locale.setDefault(Locale.ROOT); // names, numbers and files are the same for every reader
         logOneLine();
+        try {
+            return commandLine(factory, out, err, arguments).execute(arguments);
+        } catch (Error e) { // no handler of the command line gets it
+            return failed(e, err);
+        }
+    }
+
+    private static CommandLine commandLine(
+            CommandLine.IFactory factory, PrintWriter out, PrintWriter err, String... arguments) {
         CommandLine line = commandLine(factory, arguments).setOut(out).setErr(err);
         line.setParameterExceptionHandler((e, _) -> {
             err.println("plateau: " + oneLine(e) + " (see: "
@@ -96,18 +105,11 @@ public final class Main implements Runnable {
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((e, _, _) -> {
-            if (System.getenv("PLATEAU_DEBUG") != null) {
-                e.printStackTrace(err);
-            }
-            err.println("plateau: " + explain(e));
+            failed(e, err);
             return isBadUsage(e) ? ExitCode.USAGE : ExitCode.FAILED;
         });
         TypedValues.register(line);
-        try {
-            return line.execute(arguments);
-        } catch (Error e) { // no handler above gets it
-            return failed(e, err);
-        }
+        return line;
     }
 
     /** Whoever asked for what cannot be is told so alike, whether of one run or of several. */
@@ -116,7 +118,7 @@ public final class Main implements Runnable {
                 || e instanceof CampaignFailedException && e.getCause() instanceof IllegalArgumentException;
     }
 
-    private static int failed(Error e, PrintWriter err) {
+    private static int failed(Throwable e, PrintWriter err) {
         if (System.getenv("PLATEAU_DEBUG") != null) {
             e.printStackTrace(err);
         }

@@ -12,7 +12,6 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 import plateau.reference.Seeds;
@@ -254,25 +252,6 @@ class ProcessTest {
                 .start();
         Files.createFile(folder.resolve("stdout"));
         Finished.await(folder, process).assertError(ExitCode.FAILED, "standard output could not be written to");
-    }
-
-    /** Wherever no further file can be opened: in the driver, in the results, in a figure. */
-    @ParameterizedTest
-    @ValueSource(ints = {36, 40, 44, 48})
-    void fewFilesAtOnceAreToldAsWhatTheyAre(int most) throws Exception {
-        List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -n " + most + "; exec \"$@\"", "bash"));
-        command.addAll(Finished.command(
-                List.of(), "parity", "--device", "cpu", "--d", "3", "--batch", "4", "--steps", "2", "--out", "p"));
-        Process process = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(folder.resolve("stdout").toFile())
-                .redirectError(folder.resolve("stderr").toFile())
-                .start();
-        Finished finished = Finished.await(folder, process);
-        if (finished.code() != ExitCode.OK) {
-            finished.assertError(ExitCode.FAILED);
-            assertFalse(finished.err().getFirst().contains("build"), finished.err()::toString);
-        }
     }
 
     /** The loader's own characters: {@code LC_ALL=C} has ASCII alone. */

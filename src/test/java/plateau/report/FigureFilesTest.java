@@ -2,9 +2,11 @@ package plateau.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +45,13 @@ class FigureFilesTest {
         int top = rowOf(image, middle, BLUE);
         int bottom = rowOf(image, middle, VERMILION);
         assertTrue(0 < top && top < 100 && 350 < bottom, "rows " + top + " and " + bottom);
+    }
+
+    @Test
+    void aFileThatCannotBeMadeIsNamed() {
+        Path file = folder.resolve("missing/figure");
+        assertThrows(NoSuchFileException.class, () -> FigureFiles.writePng(FIGURE, file));
+        assertThrows(NoSuchFileException.class, () -> FigureFiles.writeSvg(FIGURE, file));
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -746,6 +747,41 @@ class DriverTest {
     void memoryRunsOut() {
         is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), 1L << 45));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemAlloc(new CUdeviceptr(), 0));
+    }
+
+    /** Nothing is left to open for the image in memory, or for the loader that reads it there. */
+    @Test
+    void anImageThatNoFileCanBeOpenedForIsNotDamaged() throws Throwable {
+        byte[] whole = image("optimizer");
+        Linker linker = Linker.nativeLinker();
+        FunctionDescriptor limits =
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+        FunctionDescriptor ofOne = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+        SymbolLookup system = linker.defaultLookup();
+        MethodHandle get = linker.downcallHandle(system.findOrThrow("getrlimit"), limits);
+        MethodHandle set = linker.downcallHandle(system.findOrThrow("setrlimit"), limits);
+        MethodHandle duplicate = linker.downcallHandle(system.findOrThrow("dup"), ofOne);
+        MethodHandle close = linker.downcallHandle(system.findOrThrow("close"), ofOne);
+        int files = 7; // RLIMIT_NOFILE
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limit = arena.allocate(ValueLayout.JAVA_LONG, 2); // soft, hard
+            assertEquals(0, (int) get.invokeExact(files, limit));
+            long usual = limit.get(ValueLayout.JAVA_LONG, 0);
+            for (int left = 0; left < 2; left++) {
+                int free = (int) duplicate.invokeExact(0);
+                assertEquals(0, (int) close.invokeExact(free));
+                limit.set(ValueLayout.JAVA_LONG, 0, free + left);
+                assertEquals(0, (int) set.invokeExact(files, limit));
+                int status;
+                try {
+                    status = cuModuleLoadData(new CUmodule(), whole);
+                } finally {
+                    limit.set(ValueLayout.JAVA_LONG, 0, usual);
+                    assertEquals(0, (int) set.invokeExact(files, limit));
+                }
+                is(CUresult.CUDA_ERROR_OPERATING_SYSTEM, status);
+            }
+        }
     }
 
     @Test
