@@ -33,22 +33,15 @@ import plateau.results.Safetensors;
  * or ends the process.
  */
 class ProcessTest {
+    /** A command that is soon done. */
+    private static final String[] TEN_STEPS = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
+
     @TempDir
     Path folder;
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(
-                        Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"),
-                        "parity",
-                        "--device",
-                        "cpu",
-                        "--d",
-                        "5",
-                        "--steps",
-                        "10",
-                        "--out",
-                        "p")
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), TEN_STEPS)
                 .assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
@@ -83,20 +76,19 @@ class ProcessTest {
 
     @Test
     void aFailureIsToldBeforeWhatClosingTheDeviceFailsWith() throws Exception {
-        String[] parity = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
-        run(Map.of("PLATEAU_FAULT", "cuGraphLaunch:1:700,cuModuleUnload:1:999"), parity)
+        run(Map.of("PLATEAU_FAULT", "cuGraphLaunch:1:700,cuModuleUnload:1:999"), TEN_STEPS)
                 .assertError(ExitCode.FAILED, "cuGraphLaunch");
-        run(Map.of("PLATEAU_FAULT", "cuModuleUnload:1:999"), parity).assertError(ExitCode.FAILED, "cuModuleUnload(");
+        run(Map.of("PLATEAU_FAULT", "cuModuleUnload:1:999"), TEN_STEPS).assertError(ExitCode.FAILED, "cuModuleUnload(");
     }
 
     @Test
     void variablesThatMeanNothingAreRefused() throws Exception {
-        String[] parity = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
         for (String threads : List.of("abc", "0", "100000")) {
-            run(Map.of("PLATEAU_CPU_THREADS", threads), parity)
+            run(Map.of("PLATEAU_CPU_THREADS", threads), TEN_STEPS)
                     .assertError(ExitCode.USAGE, "PLATEAU_CPU_THREADS is '" + threads + "'", "from 1 to 1024");
         }
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc"), parity).assertError(ExitCode.USAGE, "PLATEAU_FAULT: 'cuMemAlloc'");
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc"), TEN_STEPS)
+                .assertError(ExitCode.USAGE, "PLATEAU_FAULT: 'cuMemAlloc'");
         assertFalse(Files.exists(folder.resolve("p")));
     }
 
@@ -104,15 +96,7 @@ class ProcessTest {
     void threadsThatCannotBeMadeAreDoneWithout() throws Exception {
         Finished done = run(
                 Map.of("PLATEAU_CPU_THREADS", "4", "PLATEAU_FAULT", "pthread_create:2:11,pthread_create:3:11"),
-                "parity",
-                "--device",
-                "cpu",
-                "--d",
-                "5",
-                "--steps",
-                "10",
-                "--out",
-                "p");
+                TEN_STEPS);
         assertEquals(ExitCode.OK, done.code(), done::toString);
         assertTrue(done.out().getFirst().contains(", 2 threads, "), done::toString);
     }
@@ -127,19 +111,7 @@ class ProcessTest {
         Path damaged = folder.resolve("classes");
         Files.createDirectories(damaged.resolve(name).getParent());
         Files.write(damaged.resolve(name), Arrays.copyOf(image, image.length / 2));
-        Process process = Finished.start(
-                folder,
-                List.of(damaged),
-                Map.of(),
-                "parity",
-                "--device",
-                "cpu",
-                "--d",
-                "5",
-                "--steps",
-                "10",
-                "--out",
-                "p");
+        Process process = Finished.start(folder, List.of(damaged), Map.of(), TEN_STEPS);
         Finished.await(folder, process).assertError(ExitCode.FAILED, "hinge.so is damaged");
         assertFalse(Files.exists(folder.resolve("p")));
     }

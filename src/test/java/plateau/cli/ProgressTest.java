@@ -29,6 +29,15 @@ class ProgressTest {
                 () -> TimeUnit.SECONDS.toNanos(seconds));
     }
 
+    /** The first half way, with what it has measured; the second a tenth. */
+    private static void twoRunsGoOn(Progress progress, String measured) {
+        progress.start(0, 0);
+        progress.start(1, 0);
+        progress.at(0, 500);
+        progress.measured(0, measured);
+        progress.at(1, 100);
+    }
+
     private List<String> lines() {
         List<String> lines = written.toString().lines().toList();
         written.getBuffer().setLength(0);
@@ -81,11 +90,7 @@ class ProgressTest {
     @Test
     void aTerminalHasBarsThatAreGoneInTheEnd() throws Exception {
         try (Progress progress = progress(RUNS, 2, true)) {
-            progress.start(0, 0);
-            progress.start(1, 0);
-            progress.at(0, 500);
-            progress.measured(0, "loss 0.250");
-            progress.at(1, 100);
+            twoRunsGoOn(progress, "loss 0.250");
             progress.end(0, "d = 5: done");
             progress.end(1, "d = 10: done");
         }
@@ -101,11 +106,7 @@ class ProgressTest {
     void aNarrowTerminalHasNarrowBars() {
         columns = 30;
         try (Progress progress = progress(RUNS, 2, true)) {
-            progress.start(0, 0);
-            progress.start(1, 0);
-            progress.at(0, 500);
-            progress.measured(0, "loss 0.250, accuracy 0.875, and more that does not fit");
-            progress.at(1, 100);
+            twoRunsGoOn(progress, "loss 0.250, accuracy 0.875, and more that does not fit");
             columns = 20; // the window is made smaller
             progress.end(0, "done");
             progress.end(1, "done");

@@ -22,6 +22,9 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -247,7 +250,10 @@ class DeviceTest {
         } finally {
             injectFault(null, 0);
         }
-        other.close();
+        other.close(); // again, which does nothing
+        CUdevice first = new CUdevice();
+        assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuDeviceGet(first, 0));
+        assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuDevicePrimaryCtxRelease(first)); // what has failed
         Device.open(DeviceOptions.cpu()).close();
     }
 

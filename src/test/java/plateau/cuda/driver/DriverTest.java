@@ -488,7 +488,7 @@ class DriverTest {
                     global = mode == CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL;
             is(relaxed ? CUresult.CUDA_SUCCESS : CUresult.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, status[0]);
             is(global ? CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : CUresult.CUDA_SUCCESS, status[1]);
-            int ended = cuStreamEndCapture(stream, graph);
+            int ended = cuStreamEndCapture(stream, relaxed ? new CUgraph() : graph);
             is(
                     relaxed
                             ? CUresult.CUDA_ERROR_ILLEGAL_STATE
