@@ -68,20 +68,17 @@ final class CampaignRunner {
             throws IOException {
         device.check();
         LocalExecutor executor = new LocalExecutor(device::openAll, device.text(), Version.program());
+        interruption.calls(executor::stop);
         try (ResultFolder folder = claim(target, purpose, campaign)) {
             folder.require(campaign.kind().figureNames().stream()
                     .flatMap(name -> FigureFiles.names(name).stream())
                     .toList());
             interruption.leaves(() -> leave(folder));
-            interruption.calls(executor::stop);
             CampaignEnd end;
             try (Display display = new Display(campaign, interruption)) {
                 end = executor.execute(campaign, settings, folder, display);
             }
             boolean logged = draw(campaign, folder, end);
-            if (!interruption.happened()) {
-                interruption.saved();
-            }
             switch (end.status()) {
                 case INTERRUPTED -> {
                     out.println(

@@ -48,9 +48,12 @@ final class Interruption implements AutoCloseable {
     }
 
     /**
-     * Names what makes the command end soon. It is called from another thread, and perhaps twice.
+     * The command begins something new, and this makes it end soon. It is called from another
+     * thread, and perhaps twice.
      */
     void calls(Runnable action) {
+        saving.set(0);
+        leave = () -> {};
         stop = action;
         if (happened) {
             action.run();
@@ -62,7 +65,7 @@ final class Interruption implements AutoCloseable {
         leave = action;
     }
 
-    /** Something is being written until {@link #saved}, and that is waited for. */
+    /** Something is being written until {@link #saved}, or the next begins; that is waited for. */
     void saving() {
         saving.incrementAndGet();
     }

@@ -142,14 +142,14 @@ public final class Main implements Runnable {
             OTHERS.forEach(command -> line.addSubcommand(new CommandLine(command, factory)));
             line.addSubcommand(BenchCommand.of(factory));
         }
+        return line.setCaseInsensitiveEnumValuesAllowed(true).setHelpFactory((spec, _) -> help(spec));
+    }
+
+    /** In the terminal's colours and width; it is looked at only where there is help to show. */
+    private static Help help(CommandSpec spec) {
         Terminal terminal = Terminal.standard();
-        return line.setCaseInsensitiveEnumValuesAllowed(true)
-                .setHelpFactory((spec, colours) -> {
-                    spec.usageMessage()
-                            .width(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()));
-                    return new Help(spec, colours);
-                })
-                .setColorScheme(Help.defaultColorScheme(terminal.redraws() ? Help.Ansi.AUTO : Help.Ansi.OFF));
+        spec.usageMessage().width(Math.max(LEAST_WIDTH, terminal.columns().getAsInt()));
+        return new Help(spec, Help.defaultColorScheme(terminal.redraws() ? Help.Ansi.AUTO : Help.Ansi.OFF));
     }
 
     /** An error of ours says all there is to say; any other names its kind too. */
