@@ -752,34 +752,41 @@ final class Build {
         }
     }
 
-    /** First line: hash of the command. Then "mtime size path" per file read. */
-    private static String stateOf(Step step, List<Path> read) throws IOException {
-        StringBuilder state = new StringBuilder(
-                        sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))
-                .append('\n');
+    /**
+     * First line: hash of the command. Then "mtime size path" per file read. Paths are told from the
+     * root, so that a build that is moved or copied with its times is still one.
+     */
+    private String stateOf(Step step, List<Path> read) throws IOException {
+        StringBuilder state = new StringBuilder(hashOf(step.command)).append('\n');
         for (Path file : read) {
-            state.append(stamp(file)).append(' ').append(file).append('\n');
+            state.append(stamp(file)).append(' ').append(fromRoot(file.toString())).append('\n');
         }
         return state.toString();
+    }
+
+    private String hashOf(List<String> command) {
+        return sha256(fromRoot(String.join("\0", command)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private String fromRoot(String text) {
+        return text.replace(root + "/", "");
     }
 
     private static String stamp(Path file) throws IOException {
         return Files.getLastModifiedTime(file).toMillis() + " " + Files.size(file);
     }
 
-    private static boolean upToDate(Step step) throws IOException {
+    private boolean upToDate(Step step) throws IOException {
         if (!Files.exists(step.product) || !Files.exists(step.dependencies)) {
             return false;
         }
         List<String> lines = Files.readAllLines(step.dependencies);
-        if (lines.isEmpty()
-                || !lines.getFirst()
-                        .equals(sha256(String.join("\0", step.command).getBytes(StandardCharsets.UTF_8)))) {
+        if (lines.isEmpty() || !lines.getFirst().equals(hashOf(step.command))) {
             return false;
         }
         for (String line : lines.subList(1, lines.size())) {
             String[] parts = line.split(" ", 3);
-            Path file = Path.of(parts[2]);
+            Path file = root.resolve(parts[2]);
             if (!Files.exists(file) || !stamp(file).equals(parts[0] + " " + parts[1])) {
                 return false;
             }
