@@ -181,8 +181,9 @@ final class Build {
      * and the list of its kernels.
      */
     private Path writeShim(String folder, String name, Path source) throws IOException {
+        Path file = work.resolve(folder + "/" + name + ".cpp");
         StringBuilder shim = new StringBuilder("#include \"simt/simt.h\"\n#include \"")
-                .append(source)
+                .append(file.getParent().relativize(source))
                 .append("\"\n#include \"simt/export.h\"\nSIMT_IMAGE_BEGIN\n");
         contract.declarations(source)
                 .forEach(kernel -> shim.append("SIMT_KERNEL(")
@@ -191,7 +192,6 @@ final class Build {
                         .append(kernel.bound())
                         .append(")\n"));
         shim.append("SIMT_IMAGE_END\n");
-        Path file = work.resolve(folder + "/" + name + ".cpp");
         Files.createDirectories(file.getParent());
         if (!Files.exists(file) || !Files.readString(file).equals(shim.toString())) {
             Files.writeString(file, shim);
@@ -797,7 +797,7 @@ final class Build {
     private List<Path> parseDepfile(Path depfile) throws IOException {
         String text = Files.readString(depfile).replace("\\\n", " ");
         return Arrays.stream(text.substring(text.indexOf(": ") + 2).trim().split("\\s+"))
-                .map(Path::of)
+                .map(path -> Path.of(path).normalize())
                 .filter(path -> path.startsWith(root) && !path.startsWith(root.resolve("target/toolchain")))
                 .toList();
     }
