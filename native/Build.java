@@ -313,6 +313,8 @@ final class Build {
                                 "cuda",
                                 "--cuda-device-only",
                                 "--cuda-gpu-arch=sm_75",
+                                // The oldest with sm_75: any driver that knows the GPU takes it.
+                                "--cuda-feature=+ptx63",
                                 "-nocudainc",
                                 "-nocudalib",
                                 "-std=c++20",
@@ -403,8 +405,11 @@ final class Build {
                                     "-Wl,-soname," + product.getFileName(),
                                     "-Wl,--version-script=" + exports,
                                     "-Wl,--no-undefined",
+                                    // Only what is called of this machine's libstdc++, and the
+                                    // system's own unwinder: the rest needs a newer glibc.
+                                    "-Wl,--gc-sections",
                                     "-static-libstdc++",
-                                    "-static-libgcc"),
+                                    "-shared-libgcc"),
                             objects.stream().map(Path::toString).toList(),
                             links));
         }
@@ -753,13 +758,16 @@ final class Build {
     }
 
     /**
-     * First line: hash of the command. Then "mtime size path" per file read. Paths are told from the
-     * root, so that a build that is moved or copied with its times is still one.
+     * First line: hash of the command. Then "mtime size path" per file read. Paths are told from
+     * the root, so that a build that is moved or copied with its times is still one.
      */
     private String stateOf(Step step, List<Path> read) throws IOException {
         StringBuilder state = new StringBuilder(hashOf(step.command)).append('\n');
         for (Path file : read) {
-            state.append(stamp(file)).append(' ').append(fromRoot(file.toString())).append('\n');
+            state.append(stamp(file))
+                    .append(' ')
+                    .append(fromRoot(file.toString()))
+                    .append('\n');
         }
         return state.toString();
     }

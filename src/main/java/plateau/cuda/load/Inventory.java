@@ -23,6 +23,7 @@ public final class Inventory {
      */
     public static List<Finding> take(DeviceOptions options) {
         return List.of(
+                Glibc.finding(),
                 nvidiaDriver(options),
                 nvidiaCublas(),
                 nvidiaCudnn(),

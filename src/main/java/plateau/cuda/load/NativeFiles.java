@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The native files that travel with the program: CPU driver libraries and kernel images. Libraries
@@ -28,15 +29,17 @@ public final class NativeFiles {
      * @throws NativeFileException if the library is not part of this build or cannot be extracted
      */
     public static Path library(String name) {
+        if (!hasLibrary(name)) {
+            throw new NativeFileException(
+                    name + " is not part of this build or package; take the full one, or build it: mvn -B package");
+        }
         BESIDE.getOrDefault(name, List.of()).forEach(NativeFiles::extracted);
         return extracted(name);
     }
 
     private static Path extracted(String name) {
         String path = "native/" + name;
-        NativeFile file = NativeIndex.OWN
-                .find(path)
-                .orElseThrow(() -> new NativeFileException(name + " is not part of this build; run: mvn -B package"));
+        NativeFile file = NativeIndex.OWN.find(path).orElseThrow();
         return classesFolder()
                 .map(folder -> folder.resolve(path))
                 .orElseGet(() -> Cache.extracted(cacheFolder().resolve(path), file));
@@ -47,9 +50,13 @@ public final class NativeFiles {
         return Cache.folder().resolve(NativeIndex.OWN.name());
     }
 
-    /** Whether this build has that library. */
+    /**
+     * Whether this build has that library, and those that it loads: a package for GPUs leaves out
+     * some.
+     */
     static boolean hasLibrary(String name) {
-        return NativeIndex.OWN.find("native/" + name).isPresent();
+        return Stream.concat(Stream.of(name), BESIDE.getOrDefault(name, List.of()).stream())
+                .allMatch(file -> NativeIndex.OWN.find("native/" + file).isPresent());
     }
 
     /**
