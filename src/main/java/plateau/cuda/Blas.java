@@ -1,7 +1,5 @@
 package plateau.cuda;
 
-import java.lang.System.Logger;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,13 +10,14 @@ import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
 import plateau.cuda.load.JCudaLibrary;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.LibrarySearch;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
  * product is asked for transposed.
  */
 public final class Blas {
-    private static final Logger LOG = System.getLogger(Blas.class.getName());
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
@@ -49,22 +48,18 @@ public final class Blas {
         return handle;
     }
 
-    /** Loads cuBLAS where it works; one log line says why where it does not. */
-    static Optional<Blas> open(Device device, Path library) {
+    /** Loads cuBLAS where it works. */
+    static Availability<Blas> open(Device device, Libraries libraries) {
         device.makeCurrent();
+        LibrarySearch found = libraries.loadCublas();
+        if (found.file().isEmpty()) {
+            return Availability.none(found.words());
+        }
         try {
-            if (library.isAbsolute()) {
-                System.load(library.toString());
-            }
             JCudaLibrary.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
-            return Optional.of(new Blas());
+            return new Availability<>(Optional.of(new Blas()), found.words());
         } catch (UnsatisfiedLinkError | CudaException e) {
-            LOG.log(
-                    Logger.Level.WARNING,
-                    "cuBLAS ({0}) cannot be used: {1}",
-                    library,
-                    e.getMessage().lines().findFirst().orElse(""));
-            return Optional.empty();
+            return Availability.none(found.words(), e);
         }
     }
 

@@ -3,6 +3,7 @@ package plateau.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import plateau.cuda.Availability;
 import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -45,14 +46,16 @@ public final class Dense {
     public Dense(Device device, Products products) {
         this.module = device.module("dense");
         this.products = products;
+        if (products == Products.CUBLAS) {
+            Availability<Blas> cublas = device.cublas();
+            cublas.library()
+                    .orElseThrow(() ->
+                            new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used: "
+                                    + cublas.words() + "; ask for the kernels"));
+        }
         this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu()
                 ? Optional.empty()
                 : device.blas();
-        if (products == Products.CUBLAS && blas.isEmpty()) {
-            throw new IllegalStateException(
-                    "matrix products by cuBLAS are asked for, which cannot be used on this device"
-                            + " (plateau doctor says why); ask for the kernels");
-        }
     }
 
     /**

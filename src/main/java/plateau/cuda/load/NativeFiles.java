@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -66,27 +67,33 @@ public final class NativeFiles {
      */
     static byte[] cpuImage(String module, KernelImages images) {
         String flavour = images == KernelImages.FIBERS ? "fibers" : CpuLevel.ofThisMachine();
-        return image("native/" + flavour + "/" + module + ".so").orElseThrow(() -> missing(flavour, module));
+        return file("native/" + flavour + "/" + module + ".so")
+                .orElseThrow(() -> missing(flavour, module))
+                .read();
     }
 
-    /** The module's image for NVIDIA GPUs: machine code where the build had nvcc, else PTX. */
-    static byte[] gpuImage(String module) {
-        return image("fatbin/" + module + ".fatbin")
-                .or(() -> image("ptx/" + module + ".ptx"))
-                .orElseThrow(() -> missing("GPUs", module));
+    /** The module's images for NVIDIA GPUs: machine code where the build had nvcc, then PTX. */
+    static List<Supplier<byte[]>> gpuImages(String module) {
+        List<Supplier<byte[]>> images = Stream.of("fatbin/" + module + ".fatbin", "ptx/" + module + ".ptx")
+                .flatMap(path -> file(path).stream())
+                .<Supplier<byte[]>>map(file -> file::read)
+                .toList();
+        if (images.isEmpty()) {
+            throw missing("GPUs", module);
+        }
+        return images;
     }
 
     /**
      * Kernels of somebody else's experiment are in no list, and what they are is theirs to know.
      */
-    private static Optional<byte[]> image(String path) {
+    private static Optional<NativeFile> file(String path) {
         String resource = "/plateau/" + path;
         return NativeIndex.OWN
                 .find(path)
                 .or(() -> NativeFiles.class.getResource(resource) == null
                         ? Optional.empty()
-                        : Optional.of(NativeFile.measured(resource)))
-                .map(NativeFile::read);
+                        : Optional.of(NativeFile.measured(resource)));
     }
 
     private static NativeFileException missing(String machine, String module) {
