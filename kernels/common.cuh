@@ -5,9 +5,9 @@
 // it makes the one kind of kernel or the other, and that decides how a CPU runs it.
 //
 // Elementwise: no __launch_bounds__. One thread per element, in any order, none knowing of another.
-//   - Its element is element_index() along x; layers are blockIdx.y and blockIdx.z, of which CUDA
-//     takes 65,535 at most. It has no threadIdx, blockDim, blockIdx.x or gridDim.x, no __shared__,
-//     barrier, shuffle or block_sum.
+//   - Its element is element_index() along x; rows and layers are blockIdx.y and blockIdx.z. It has
+//       no
+//     threadIdx, blockDim, blockIdx.x or gridDim.x, no __shared__, barrier, shuffle or block_sum.
 //   - Where its first parameter is an integer, that is an int, the number of elements along x; a
 //     thread past it writes nothing: `if (i < n)` comes first. Without one, all threads of the grid
 //     run, and the kernel's own guard decides.

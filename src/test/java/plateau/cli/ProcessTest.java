@@ -401,7 +401,9 @@ class ProcessTest {
 
     @Test
     void debugShowsTheStackTrace() throws Exception {
-        Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), "parity", "--device", "cpu", "--d", "0", "--out", "p");
+        String[] wrong = {"parity", "--device", "cpu", "--d", "0", "--out", "p"};
+        run(Map.of("PLATEAU_DEBUG", "0"), wrong).assertError(ExitCode.USAGE, "d must be");
+        Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), wrong);
         assertEquals(ExitCode.USAGE, failed.code());
         assertTrue(
                 failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")),
