@@ -49,6 +49,9 @@ final class Calls {
     /** cuMemcpyDtoDAsync(destination, source, bytes, stream). */
     static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** cuMemcpyHtoDAsync(destination, source, bytes, stream). */
+    static final MethodHandle UPLOAD = handle("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
     /**
      * cuFuncGetParamInfo(function, index, &amp;offset, &amp;bytes), from CUDA 12.4 on. Where an
      * older driver lacks it, a call through JCuda would end the process.

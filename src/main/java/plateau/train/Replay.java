@@ -17,10 +17,7 @@ final class Replay implements AutoCloseable {
     private final Stream stream;
     private final Work work;
     private final int unroll;
-    /**
-     * By the number of repetitions: the full unroll, and the few remainders that log intervals
-     * leave.
-     */
+    /** By the number of repetitions. */
     private final Map<Integer, GraphExec> graphs = new HashMap<>();
 
     /** @param unroll repetitions per graph; 0: eager */
@@ -30,33 +27,34 @@ final class Replay implements AutoCloseable {
         this.unroll = unroll;
     }
 
-    /** Captures now what {@link #enqueue} of so many repetitions would capture. */
-    void prepare(long repetitions) {
-        if (unroll > 0 && repetitions >= unroll) {
-            graph(unroll);
-        }
-        if (unroll > 0 && repetitions % unroll > 0) {
-            graph((int) (repetitions % unroll));
-        }
-    }
-
-    /** Enqueues this many repetitions. */
-    void enqueue(long repetitions) {
-        long left = repetitions;
-        while (left > 0) {
-            if (unroll == 0) {
-                work.enqueue(stream);
-                left--;
-            } else {
-                int count = (int) Math.min(left, unroll);
-                graph(count).enqueue(stream);
-                left -= count;
+    /**
+     * Captures all that {@link #enqueue} of up to so many repetitions replays. None is captured
+     * later: whoever captures must be alone with a device on which a library is opened or closed.
+     */
+    void prepare(long most) {
+        for (int count = unroll; count > 0; count = next(count)) {
+            if (count <= most) {
+                graphs.put(count, capture(count));
             }
         }
     }
 
-    private GraphExec graph(int repetitions) {
-        return graphs.computeIfAbsent(repetitions, this::capture);
+    /** Below the full unroll the powers of two, of which any remainder is a sum. */
+    private static int next(int count) {
+        return Integer.highestOneBit(count - 1);
+    }
+
+    /** Enqueues this many repetitions, as many as have been prepared for. */
+    void enqueue(long repetitions) {
+        long left = repetitions;
+        for (int count = unroll; count > 0; count = next(count)) {
+            for (; left >= count; left -= count) {
+                graphs.get(count).enqueue(stream);
+            }
+        }
+        for (; left > 0; left--) {
+            work.enqueue(stream);
+        }
     }
 
     private GraphExec capture(int repetitions) {

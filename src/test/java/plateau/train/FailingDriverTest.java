@@ -39,7 +39,7 @@ class FailingDriverTest {
         "cuMemAlloc, 1",
         "cuMemAlloc, 5",
         "cuMemAlloc, 12",
-        "cuMemcpyHtoD, 1",
+        "cuMemcpyHtoDAsync, 1",
         "cuMemsetD32Async, 1",
         "cuLaunchKernel, 1",
         "cuLaunchKernel, 12",

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** The system's loader of libraries, asked for what Java does not ask it for. */
+/** The system's loader of libraries and its environment, asked for what Java does not ask them. */
 final class DynamicLoader {
     private static final int LAZY = 1;
     private static final int GLOBAL = 0x100;
@@ -15,6 +15,11 @@ final class DynamicLoader {
     private static final MethodHandle OPEN =
             handle("dlopen", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
     private static final MethodHandle ERROR = handle("dlerror", FunctionDescriptor.of(ValueLayout.ADDRESS));
+
+    private static final MethodHandle SET = handle(
+            "setenv",
+            FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
 
     private DynamicLoader() {}
 
@@ -38,6 +43,15 @@ final class DynamicLoader {
      */
     static void loadBeforeOthers(String library) {
         open(library, LAZY | GLOBAL);
+    }
+
+    /** Sets an environment variable that libraries of this process read, where the user has not. */
+    static void setUnlessSet(String variable, String value) {
+        try (Arena arena = Arena.ofConfined()) {
+            int _ = (int) SET.invokeExact(arena.allocateFrom(variable), arena.allocateFrom(value), 0);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void open(String library, int mode) {

@@ -69,8 +69,7 @@ public final class Libraries {
                     + found.explanation() + "; install the NVIDIA driver or use device cpu");
         }
         if (options.selector().ordinal() >= found.devices()) {
-            throw new DeviceUnavailableException("there is no device " + options.selector()
-                    + ": CUDA devices are numbered from 0, and there are " + found.devices());
+            throw DeviceUnavailableException.noSuch(options.selector(), found.devices());
         }
         return new Libraries(DeviceSelector.Kind.CUDA, found.explanation(), found.library(), options);
     }
@@ -131,8 +130,8 @@ public final class Libraries {
 
     /** The name itself where the dynamic loader finds a library by it. */
     static Optional<Path> onLoaderPath(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            SymbolLookup.libraryLookup(name, arena);
+        try {
+            SymbolLookup.libraryLookup(name, Arena.global()); // it stays: loading it costs more than keeping it
             return Optional.of(Path.of(name));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
