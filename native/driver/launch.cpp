@@ -36,8 +36,8 @@ void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) 
 // type asks. The kernels' signatures are known here, so the launch itself is refused, where a
 // pointer that is not null has less behind it than one element. Null is a value that many kernels
 // take. Memory of another context, as of another device, is none of this one's: no peer access is
-// asked for anywhere. As in CUDA, how many arguments there are is not known: so many as the kernel has parameters
-// are read.
+// asked for anywhere. As in CUDA, how many arguments there are is not known: so many as the kernel
+// has parameters are read.
 void check_arguments(const simt::Kernel& kernel, const Context* context, void* const* arguments) {
   for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
     const simt::Param& param = kernel.params[i];

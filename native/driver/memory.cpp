@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include "driver/call.h"
 #include "driver/context.h"
@@ -50,6 +51,16 @@ void fill_fresh(void* block, std::size_t bytes, std::uint64_t allocation) {
     const std::uint64_t word = kind == 2 ? 0x3f8000003f800000 : mixed(state);
     std::memcpy(static_cast<char*>(block) + i, &word, std::min(sizeof word, bytes - i));
   }
+}
+
+// Whether nobody has written behind the end.
+bool is_guarded(std::uint64_t address, std::size_t bytes) {
+  const auto* guard = reinterpret_cast<const unsigned char*>(address) + bytes;
+  const bool intact = std::all_of(guard, guard + kGuardBytes, [](unsigned char byte) { return byte == kGuard; });
+  if (!intact) {
+    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n", bytes);
+  }
+  return intact;
 }
 
 }  // namespace
@@ -116,10 +127,39 @@ Allocation Memory::release(std::uint64_t address, MemoryKind kind) {
   std::unique_lock lock(mutex_);
   const auto found = by_address_.find(address);
   require(found != by_address_.end() && found->second.kind == kind && found->second.owned, CUDA_ERROR_INVALID_VALUE);
-  const Allocation allocation = found->second;
+  const Allocation allocation = taken(found->second);
   ++releases_;
   by_address_.erase(found);
   return allocation;
+}
+
+Allocation Memory::taken(const Allocation& allocation) {
+  Allocation taken = allocation;
+  if (allocation.divided) {
+    taken.parts = std::make_shared<const Parts>(std::move(parts_.extract(allocation.address).mapped()));
+  }
+  return taken;
+}
+
+void Memory::carve(std::uint64_t address, std::size_t bytes) {
+  std::unique_lock lock(mutex_);
+  auto next = by_address_.upper_bound(address);
+  require(bytes > 0 && address % kAlignment == 0 && next != by_address_.begin(), CUDA_ERROR_INVALID_VALUE);
+  Allocation& allocation = std::prev(next)->second;
+  const std::uint64_t offset = address - allocation.address;
+  require(allocation.owned && allocation.kind == MemoryKind::device && offset < allocation.bytes &&
+              bytes <= allocation.bytes - offset,
+          CUDA_ERROR_INVALID_VALUE);
+  Parts& parts = parts_[allocation.address];
+  const auto after = parts.upper_bound(address);
+  const bool apart = (after == parts.end() || address + bytes + kGuardBytes <= after->first) &&
+                     (after == parts.begin() || std::prev(after)->first + std::prev(after)->second <= address);
+  require(apart, CUDA_ERROR_INVALID_VALUE);
+  allocation.divided = true;
+  parts[address] = bytes;
+  auto* memory = reinterpret_cast<char*>(address);
+  fill_fresh(memory, bytes, allocations_++);
+  std::memset(memory + bytes, kGuard, kGuardBytes);
 }
 
 void Memory::forget(std::uint64_t address) {
@@ -135,7 +175,7 @@ void Memory::release_all(Context* context) {
     std::erase_if(by_address_, [&](const auto& entry) {
       const bool match = entry.second.context == context;
       if (match && entry.second.owned) {
-        doomed.push_back(entry.second);
+        doomed.push_back(taken(entry.second));
       }
       return match;
     });
@@ -148,16 +188,13 @@ void Memory::release_all(Context* context) {
 
 bool Memory::free(const Allocation& allocation) {
   memory().used_[allocation.device] -= allocation.bytes;
-  auto* block = reinterpret_cast<unsigned char*>(allocation.address);
-  bool intact = true;
-  for (std::size_t i = 0; i < kGuardBytes; ++i) {
-    intact &= block[allocation.bytes + i] == kGuard;
+  bool intact = is_guarded(allocation.address, allocation.bytes);
+  if (allocation.parts != nullptr) {
+    for (const auto& [address, bytes] : *allocation.parts) {
+      intact &= is_guarded(address, bytes);
+    }
   }
-  if (!intact) {
-    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n",
-                 allocation.bytes);
-  }
-  std::free(block);
+  std::free(reinterpret_cast<void*>(allocation.address));
   return intact;
 }
 
@@ -168,8 +205,18 @@ std::optional<Allocation> Memory::find(std::uint64_t address, std::size_t bytes)
     return std::nullopt;
   }
   const Allocation& allocation = std::prev(next)->second;
-  const std::uint64_t offset = address - allocation.address;
-  return offset < allocation.bytes && bytes <= allocation.bytes - offset ? std::optional(allocation) : std::nullopt;
+  std::uint64_t start = allocation.address;
+  std::size_t size = allocation.bytes;
+  if (allocation.divided) {
+    const Parts& parts = parts_.at(allocation.address);
+    const auto after = parts.upper_bound(address);
+    if (after == parts.begin()) {
+      return std::nullopt;
+    }
+    std::tie(start, size) = *std::prev(after);
+  }
+  const std::uint64_t offset = address - start;
+  return offset < size && bytes <= size - offset ? std::optional(allocation) : std::nullopt;
 }
 
 bool Memory::usable(std::uint64_t address, std::size_t bytes, const Context* context) const {
@@ -578,6 +625,10 @@ PLATEAU_API CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, std:
 }
 PLATEAU_API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, std::size_t count, void* stream) {
   return call("cuMemsetD32Async", Needs::context, [&] { fill_later(to, value, count, stream); });
+}
+
+PLATEAU_API int plateau_carve(std::uint64_t address, std::size_t bytes) {
+  return call("plateau_carve", Needs::context, [&] { memory().carve(address, bytes); });
 }
 
 PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) {

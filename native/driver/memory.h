@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -17,6 +18,9 @@ struct Context;
 
 enum class MemoryKind { device, pinned };
 
+// What an allocation has been divided into: bytes of each part by its address.
+using Parts = std::map<std::uint64_t, std::size_t>;
+
 struct Allocation {
   std::uint64_t address;
   std::size_t bytes;
@@ -24,6 +28,8 @@ struct Allocation {
   Context* context;
   int device;
   bool owned;  // false: registered host memory, or a module's variable
+  bool divided = false;
+  std::shared_ptr<const Parts> parts = nullptr;  // of a divided one that has been released
 };
 
 class Memory {
@@ -33,6 +39,10 @@ class Memory {
   Allocation release(std::uint64_t address,
                      MemoryKind kind);  // forgets it; CUDA_ERROR_INVALID_VALUE where there is none
   void forget(std::uint64_t address);
+  // Makes a part of a device allocation one of its own to find(), with guard bytes behind it; what
+  // is in no part of a divided allocation is then nobody's. CUDA_ERROR_INVALID_VALUE where the part
+  // overlaps another, or does not lie in one allocation.
+  void carve(std::uint64_t address, std::size_t bytes);
   void release_all(Context* context);
   static bool free(
       const Allocation& allocation);  // returns memory; false where the bytes behind the end were overwritten
@@ -50,8 +60,10 @@ class Memory {
 
  private:
   void reserve(std::size_t bytes, int device);
+  Allocation taken(const Allocation& allocation);
   mutable std::shared_mutex mutex_;
   std::map<std::uint64_t, Allocation> by_address_;
+  std::map<std::uint64_t, Parts> parts_;  // by the address of the divided allocation
   std::array<std::atomic<std::size_t>, kMostDevices> used_{};
   std::atomic<std::size_t> unfilled_{0};  // reserved, but the system may not have counted it yet
   std::mutex reserving_;

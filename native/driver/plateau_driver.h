@@ -34,6 +34,11 @@ int plateau_stream_is_capturing(void* stream);
 // the current context can use, else CUDA_ERROR_INVALID_VALUE (1).
 int plateau_device_range(std::uint64_t pointer, std::size_t bytes);
 
+// Makes a part of a device allocation an allocation of its own to every check, with guard bytes in
+// the 64 bytes behind it, and fresh content. It is freed with the whole, of which nothing but such
+// parts can be used afterwards. For arenas, which CUDA knows nothing of. Returns a CUresult.
+int plateau_carve(std::uint64_t address, std::size_t bytes);
+
 // True (1) once where fault injection asks for this call of `function` to fail; then *code is what
 // to return (a value of the library's own status type).
 int plateau_injected_fault(const char* function, int* code);

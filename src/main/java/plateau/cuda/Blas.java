@@ -2,6 +2,7 @@ package plateau.cuda;
 
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import jcuda.Pointer;
@@ -27,15 +28,18 @@ public final class Blas {
     /** Compute capability from which cuBLAS wants the larger workspace. */
     private static final int HOPPER = 9;
 
-    private final HandlePool<Handle> handles = new HandlePool<>(this::create, Blas::attach, Blas::destroy);
+    private final HandlePool<Handle> handles = new HandlePool<>(Blas::create, this::attach, Blas::destroy);
     private final long workspaceBytes;
     private final int version;
 
     /**
-     * A handle and the memory that its products may use: cuBLAS would otherwise take some from the
-     * device while a stream captures.
+     * A handle and the memory that its products may use, from its first stream on: cuBLAS would
+     * otherwise take some from the device while a stream captures.
      */
-    private record Handle(cublasHandle handle, CUdeviceptr workspace, long workspaceBytes) {}
+    private static final class Handle {
+        final cublasHandle handle = new cublasHandle();
+        CUdeviceptr workspace;
+    }
 
     private Blas(Device device) {
         workspaceBytes = workspaceBytes(device);
@@ -61,45 +65,45 @@ public final class Blas {
                 : 4 << 20;
     }
 
-    private Handle create() {
-        CUdeviceptr workspace = new CUdeviceptr();
-        CudaException.check(
-                "cuMemAlloc(" + workspaceBytes + " bytes)", JCudaDriver.cuMemAlloc(workspace, workspaceBytes));
-        cublasHandle handle = new cublasHandle();
-        try {
-            check("cublasCreate", JCublas2.cublasCreate(handle));
-        } catch (RuntimeException e) {
-            Releases.after(e, () -> free(workspace));
-            throw e;
-        }
-        return new Handle(handle, workspace, workspaceBytes);
+    private static Handle create() {
+        Handle handle = new Handle();
+        check("cublasCreate", JCublas2.cublasCreate(handle.handle));
+        return handle;
     }
 
     /** The workspace after the stream, which takes it away. */
-    private static void attach(Handle handle, Stream stream) {
+    private void attach(Handle handle, Stream stream) {
+        if (handle.workspace == null) {
+            CUdeviceptr workspace = new CUdeviceptr();
+            CudaException.check(
+                    "cuMemAlloc(" + workspaceBytes + " bytes)", JCudaDriver.cuMemAlloc(workspace, workspaceBytes));
+            handle.workspace = workspace;
+        }
         check("cublasSetStream", JCublas2.cublasSetStream(handle.handle, new cudaStream_t(stream.stream())));
-        check(
-                "cublasSetWorkspace",
-                JCublas2.cublasSetWorkspace(handle.handle, handle.workspace, handle.workspaceBytes));
+        check("cublasSetWorkspace", JCublas2.cublasSetWorkspace(handle.handle, handle.workspace, workspaceBytes));
     }
 
     private static void destroy(Handle handle) {
-        Releases.all(List.of(
-                () -> check("cublasDestroy", JCublas2.cublasDestroy(handle.handle)), () -> free(handle.workspace)));
-    }
-
-    private static void free(CUdeviceptr workspace) {
-        CudaException.check("cuMemFree", JCudaDriver.cuMemFree(workspace));
+        List<Runnable> all = new ArrayList<>();
+        all.add(() -> check("cublasDestroy", JCublas2.cublasDestroy(handle.handle)));
+        if (handle.workspace != null) {
+            all.add(() -> CudaException.check("cuMemFree", JCudaDriver.cuMemFree(handle.workspace)));
+        }
+        Releases.all(all);
     }
 
     /** Loads cuBLAS where it works; one log line says why where it does not. */
     static Optional<Blas> open(Device device, Path library) {
+        return device.within(() -> load(device, library));
+    }
+
+    private static Optional<Blas> load(Device device, Path library) {
         try {
             if (library.isAbsolute()) {
                 System.load(library.toString());
             }
             JCudaLibrary.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
-            return Optional.of(device.within(() -> new Blas(device)));
+            return Optional.of(new Blas(device));
         } catch (UnsatisfiedLinkError | CudaException e) {
             LOG.log(
                     Logger.Level.WARNING,

@@ -59,7 +59,19 @@ final class Calls {
     private static final Optional<MethodHandle> PARAMETER_INFO =
             handleIfThere("cuFuncGetParamInfo", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** plateau_carve(address, bytes), which the CPU driver alone has. */
+    private static final Optional<MethodHandle> CARVE = Libraries.inUse()
+            .driver()
+            .find("plateau_carve")
+            .map(symbol -> Linker.nativeLinker()
+                    .downcallHandle(symbol, FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG)));
+
     private Calls() {}
+
+    /** Makes a part of an allocation one of its own, where the driver keeps account of that. */
+    static Optional<MethodHandle> carve() {
+        return CARVE;
+    }
 
     /**
      * Tells the place and the bytes of a kernel's parameter, where the driver has that function.

@@ -73,7 +73,8 @@ public final class Device implements AutoCloseable {
         byte[] bytes = new byte[256];
         CudaException.check("cuDeviceGetName", JCudaDriver.cuDeviceGetName(bytes, bytes.length, device));
         name = new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0", 2)[0].trim();
-        // Waits take milliseconds here: a thread that spins meanwhile would take a core from the others.
+        // Waits take milliseconds here: a thread that spins meanwhile would take a core from
+        // others.
         CudaException.check(
                 "cuDevicePrimaryCtxSetFlags",
                 JCudaDriver.cuDevicePrimaryCtxSetFlags(device, CUctx_flags.CU_CTX_SCHED_BLOCKING_SYNC));

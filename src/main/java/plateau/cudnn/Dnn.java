@@ -92,7 +92,7 @@ public final class Dnn {
 
     /** The device's cuDNN, where it was found and works; one log line says so where not. */
     public static Optional<Dnn> of(Device device) {
-        return device.resident(Resident.class, () -> new Resident(open(device))).dnn;
+        return device.resident(Resident.class, () -> new Resident(device.within(() -> open(device)))).dnn;
     }
 
     private static Optional<Dnn> open(Device device) {
@@ -103,7 +103,7 @@ public final class Dnn {
         }
         try {
             System.load(fullPath(library.get()));
-            return Optional.of(device.within(() -> new Dnn(device)));
+            return Optional.of(new Dnn(device));
         } catch (UnsatisfiedLinkError
                 | ExceptionInInitializerError
                 | IllegalArgumentException

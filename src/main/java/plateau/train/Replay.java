@@ -1,6 +1,6 @@
 package plateau.train;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import plateau.cuda.Graph;
@@ -16,40 +16,42 @@ import plateau.cuda.Work;
 final class Replay implements AutoCloseable {
     private final Stream stream;
     private final Work work;
-    private final int unroll;
-    /** By the number of repetitions. */
-    private final Map<Integer, GraphExec> graphs = new HashMap<>();
-
-    /** @param unroll repetitions per graph; 0: eager */
-    Replay(Stream stream, Work work, int unroll) {
-        this.stream = stream;
-        this.work = work;
-        this.unroll = unroll;
-    }
+    /** By the number of repetitions, the most first; none where they are enqueued eagerly. */
+    private final Map<Integer, GraphExec> graphs = new LinkedHashMap<>();
 
     /**
-     * Captures all that {@link #enqueue} of up to so many repetitions replays. None is captured
-     * later: whoever captures must be alone with a device on which a library is opened or closed.
+     * Captures graphs of {@code unroll} repetitions and of each smaller power of two, of which any
+     * remainder is a sum. None is captured later: who captures must not meet who opens or closes a
+     * library on the same device.
+     *
+     * @param unroll repetitions per graph; 0: eager
+     * @param most repetitions that will be enqueued at once: larger graphs are left out
      */
-    void prepare(long most) {
-        for (int count = unroll; count > 0; count = next(count)) {
-            if (count <= most) {
-                graphs.put(count, capture(count));
+    Replay(Stream stream, Work work, int unroll, long most) {
+        this.stream = stream;
+        this.work = work;
+        try {
+            for (int count = unroll; count > 0; count = next(count)) {
+                if (count <= most) {
+                    graphs.put(count, capture(count));
+                }
             }
+        } catch (RuntimeException | Error e) {
+            Releases.after(e, this::close);
+            throw e;
         }
     }
 
-    /** Below the full unroll the powers of two, of which any remainder is a sum. */
     private static int next(int count) {
         return Integer.highestOneBit(count - 1);
     }
 
-    /** Enqueues this many repetitions, as many as have been prepared for. */
+    /** Enqueues this many repetitions. */
     void enqueue(long repetitions) {
         long left = repetitions;
-        for (int count = unroll; count > 0; count = next(count)) {
-            for (; left >= count; left -= count) {
-                graphs.get(count).enqueue(stream);
+        for (Map.Entry<Integer, GraphExec> graph : graphs.entrySet()) {
+            for (; left >= graph.getKey(); left -= graph.getKey()) {
+                graph.getValue().enqueue(stream);
             }
         }
         for (; left > 0; left--) {

@@ -37,7 +37,7 @@ class MainTest {
         Finished parity = parity(out, "--d", "5,8", "--steps", "250", "--subset-size", "3", "--seed", "7");
         parity.assertOk();
         assertTrue(
-                parity.out().getFirst().startsWith("device: CPU ("),
+                parity.out().getFirst().startsWith("device: cpu:0 CPU ("),
                 parity.out().getFirst());
         assertEquals(
                 "wrote run.json, metrics.csv, metrics.jsonl, parity.png, parity.svg to " + out,
@@ -60,7 +60,7 @@ class MainTest {
                 run.at("/campaign/runs/1/options"));
         assertEquals(250, run.at("/campaign/runs/1/steps").asInt());
         assertEquals("cpu", run.at("/settings/device").asText());
-        assertTrue(run.at("/device").asText().startsWith("CPU ("));
+        assertTrue(run.at("/device").asText().startsWith("cpu:0 CPU ("));
         assertTrue(run.at("/versions").has("java") && run.at("/versions").has("plateau"), run::toString);
         assertEquals(2, run.at("/runs").size());
         assertEquals(8, run.at("/runs/1/d").asInt());

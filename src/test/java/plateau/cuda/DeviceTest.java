@@ -411,6 +411,58 @@ class DeviceTest {
         }
     }
 
+    /**
+     * An arena takes few blocks from the device, and the CPU driver tells its buffers apart all the
+     * same: a kernel that is given what lies between them, and one that writes there, are found.
+     */
+    @Test
+    void anArenaIsGivenBackInFewPieces() {
+        Accumulate accumulate = new Accumulate(device);
+        float[] values = new float[100];
+        Arrays.fill(values, 1);
+        try (Stream stream = device.createStream()) {
+            try (DeviceArena arena = new DeviceArena(device)) {
+                DeviceBuffer[] buffers = new DeviceBuffer[100];
+                for (int i = 0; i < buffers.length; i++) {
+                    buffers[i] = arena.allocate(4L * (i + 1));
+                    assertEquals(0, buffers[i].address() % 256);
+                    buffers[i].upload(Arrays.copyOf(values, i + 1));
+                }
+                assertEquals(1, device.live().buffers());
+                assertEquals(2 << 20, arena.bytes());
+                buffers[7].close();
+                accumulate.add(8, buffers[7], buffers[9]).enqueue(stream);
+                stream.synchronize();
+                assertArrayEquals(new float[] {2, 2, 2, 2, 2, 2, 2, 2, 1, 1}, buffers[9].toFloats());
+                assertEquals(40 << 20, arena.allocate(40 << 20).bytes());
+                assertEquals(64, arena.allocate(64).bytes());
+                assertEquals(2, device.live().buffers(), "what needs a block of its own has one");
+                long between = buffers[7].address() + 32;
+                int[] found = new int[1];
+                assertEquals(
+                        CUresult.CUDA_ERROR_INVALID_VALUE,
+                        JCudaDriver.cuMemcpyDtoH(
+                                jcuda.Pointer.to(found), buffers[7].pointer().withByteOffset(32), 4),
+                        "nothing is at " + between);
+            }
+            DeviceArena arena = new DeviceArena(device);
+            DeviceBuffer small = arena.allocate(4), large = arena.allocate(8);
+            large.upload(1f, 1e37f); // enough to change the guard's bits
+            device.module("optimizer")
+                    .kernel("accumulate")
+                    .elementwise(2, 2, large, small)
+                    .enqueue(stream);
+            CudaException overrun = assertThrows(CudaException.class, arena::close);
+            assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, overrun.code());
+        } catch (CudaException e) { // the stream's: the context has failed
+            assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, e.code());
+        }
+        closing.add(device); // whose context has failed, too
+        assertThrows(CudaException.class, device::close);
+        JCudaDriver.cuDevicePrimaryCtxReset(new CUdevice());
+        device = Device.open(DeviceOptions.cpu());
+    }
+
     /** A kernel on a non-blocking stream sees what was uploaded before it, however late that is. */
     @Test
     void anUploadIsThereForWhatFollows() {

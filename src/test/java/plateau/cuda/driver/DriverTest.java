@@ -798,6 +798,36 @@ class DriverTest {
         }
     }
 
+    /**
+     * Parts of an allocation, for arenas: each is one to every check, and what is in none is
+     * nobody's.
+     */
+    @Test
+    void anAllocationIsDivided() throws Throwable {
+        MethodHandle carve = Linker.nativeLinker()
+                .downcallHandle(
+                        library.findOrThrow("plateau_carve"),
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        Address whole = new Address();
+        ok(cuMemAlloc(whole, 1024));
+        long at = whole.value();
+        ok((int) carve.invokeExact(at + 256, 100L));
+        int invalid = CUresult.CUDA_ERROR_INVALID_VALUE;
+        is(invalid, (int) carve.invokeExact(at + 256, 4L)); // is there already
+        is(invalid, (int) carve.invokeExact(at, 256L)); // its guard would lie in the other
+        is(invalid, (int) carve.invokeExact(at + 100, 4L)); // not aligned
+        is(invalid, (int) carve.invokeExact(at + 768, 300L)); // past the end
+        is(invalid, (int) carve.invokeExact(at + 4096, 4L)); // in no allocation
+        ok((int) carve.invokeExact(at, 192L));
+        ok(cuMemsetD8(whole, (byte) 1, 192));
+        is(invalid, cuMemsetD8(whole, (byte) 1, 193));
+        is(invalid, cuMemsetD8(whole.withByteOffset(512), (byte) 1, 1));
+        ok(cuMemsetD8(whole.withByteOffset(300), (byte) 1, 56));
+        is(invalid, cuMemFree(whole.withByteOffset(256))); // goes with the whole
+        ok(cuMemFree(whole));
+        is(invalid, cuMemsetD8(whole, (byte) 1, 1));
+    }
+
     /** Freeing waits, too, but spoils only what allocating would spoil. */
     @Test
     void freeingIsUnsafeForTheThreadThatCaptures() throws Exception {
