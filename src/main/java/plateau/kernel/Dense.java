@@ -84,7 +84,10 @@ public final class Dense {
                     ? gemm
                     : Work.sequence(
                             "dense_forward",
-                            List.of(gemm, module.kernel("bias_activation").elementwiseRows(m, n, n, bias, rectify, y)));
+                            List.of(
+                                    gemm,
+                                    module.kernel("bias_activation")
+                                            .cooperative(Dim.of(m), ROW_THREADS, n, bias, rectify, y)));
         }
         if (n == 1) {
             return module.kernel("dense_forward_single")
@@ -119,7 +122,7 @@ public final class Dense {
         }
         if (n == 1) {
             return module.kernel("dense_backward_input_single")
-                    .elementwiseRows(m, k, k, dy, w, reluOutput, dx)
+                    .cooperative(Dim.of(m), ROW_THREADS, k, dy, w, reluOutput, dx)
                     .costing((double) m * k);
         }
         return module.kernel("dense_backward_input")

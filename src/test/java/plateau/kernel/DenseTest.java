@@ -3,6 +3,7 @@ package plateau.kernel;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import plateau.cuda.Device;
+import plateau.cuda.Dim;
 import plateau.reference.Seeds;
 
 /** Dense layers and their gradients against float64 sums. */
@@ -134,7 +135,7 @@ class DenseTest extends KernelCases {
         KernelCase made = new KernelCase(device, "m %d, n %d, relu %s".formatted(m, n, relu));
         made.runs(device.module("dense")
                 .kernel("bias_activation")
-                .elementwiseRows(m, n, n, made.input(bias), relu ? 1 : 0, made.outputOver("y", before, y, 1e-6)));
+                .cooperative(Dim.of(m), 128, n, made.input(bias), relu ? 1 : 0, made.outputOver("y", before, y, 1e-6)));
         return made;
     }
 

@@ -47,7 +47,7 @@ class SignalToNoiseTest {
 
     @RunsKernels("labelled_gradients")
     @ParameterizedTest
-    @ValueSource(ints = {0, 256, 1024})
+    @ValueSource(ints = {0, 1, 32, 256, 1024})
     void gradientsAreLabelsTimesSlopesTimesFeatures(int block) {
         for (int round = 0; round < ROUNDS; round++) {
             Seeds seeds = Seeds.next();
@@ -66,8 +66,7 @@ class SignalToNoiseTest {
                 Launch launch = (Launch) new SignalToNoise(device)
                         .labelledGradients(
                                 n, weights, k, summed, scale, sloped ? slopes : null, features, stride, labels, vector);
-                // The grid covers the weights with the blocks it has: they may only grow.
-                run(device, launch, block < launch.threads() ? 0 : block);
+                run(device, launch, block);
                 double[] got = vector.toDoubles();
                 for (int i = 0; i < n; i++) {
                     for (int c = 0; c <= weights; c++) {
