@@ -50,10 +50,10 @@ public final class Conv2d {
         KERNELS
     }
 
+    private final Device device;
     private final KernelModule module;
     private final int mostParts;
     private final Convolutions convolutions;
-    private final Optional<Dnn> dnn;
 
     /**
      * Shapes of one convolution with its pooling.
@@ -139,6 +139,7 @@ public final class Conv2d {
      * @throws IllegalStateException if cuDNN is demanded and not there
      */
     public Conv2d(Device device, Convolutions convolutions) {
+        this.device = device;
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
         this.convolutions = convolutions;
@@ -149,16 +150,17 @@ public final class Conv2d {
                             new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used: "
                                     + cudnn.words() + "; ask for the kernels"));
         }
-        dnn = usesCudnn(device, convolutions) ? Dnn.of(device) : Optional.empty();
     }
 
     /**
      * The one place that decides who convolves. On the CPU the kernels: forward and backward of the
      * tuples' two convolutions take them 4 ms for 200 images of lines, most of which is background,
-     * and oneDNN 22 ms.
+     * and oneDNN 22 ms. cuDNN is opened by the first convolution that it is to compute.
      */
-    private static boolean usesCudnn(Device device, Convolutions convolutions) {
-        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu();
+    private Optional<Dnn> dnn() {
+        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu()
+                ? Dnn.of(device)
+                : Optional.empty();
     }
 
     /**
@@ -170,17 +172,18 @@ public final class Conv2d {
     public record ByCudnn(Dnn.Convolution convolution, Dnn.MaxPooling pooling) {}
 
     /**
-     * cuDNN's part, where cuDNN and not the kernels is to compute this shape.
+     * cuDNN's part, where cuDNN and not the kernels is to compute this shape, and has done so once.
      *
+     * @param inputGradient whether the gradient of the input will be asked for
      * @throws IllegalStateException if cuDNN is demanded and does not compute it
      */
-    public Optional<ByCudnn> byCudnn(Geometry s) {
+    public Optional<ByCudnn> byCudnn(Geometry s, boolean inputGradient) {
         int half = s.window / 2;
         Dnn.ConvolutionShape shape =
                 new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
-        Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape)
-                .map(convolution -> new ByCudnn(
-                        convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
+        Dnn.PoolingShape pooled = new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2);
+        Optional<ByCudnn> prepared = dnn().flatMap(found -> found.convolution(shape, inputGradient)
+                .flatMap(convolution -> found.maxPooling(pooled).map(pooling -> new ByCudnn(convolution, pooling))));
         if (convolutions == Convolutions.CUDNN && prepared.isEmpty()) {
             throw new IllegalStateException(
                     "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"

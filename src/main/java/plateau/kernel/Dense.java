@@ -34,9 +34,9 @@ public final class Dense {
         KERNELS
     }
 
+    private final Device device;
     private final KernelModule module;
     private final Products products;
-    private final Optional<Blas> blas;
 
     /**
      * Loads the kernels.
@@ -44,6 +44,7 @@ public final class Dense {
      * @throws IllegalStateException if cuBLAS is demanded and not there
      */
     public Dense(Device device, Products products) {
+        this.device = device;
         this.module = device.module("dense");
         this.products = products;
         if (products == Products.CUBLAS) {
@@ -53,19 +54,16 @@ public final class Dense {
                             new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used: "
                                     + cublas.words() + "; ask for the kernels"));
         }
-        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu()
-                ? Optional.empty()
-                : device.blas();
     }
 
     /**
      * The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat
-     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU.
+     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU. It is opened by the
+     * first of them, since that takes seconds and memory.
      */
     private Optional<Blas> blasFor(int m, int n, int k) {
-        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT
-                ? blas
-                : Optional.empty();
+        boolean large = !device.isCpu() && (long) m * n * k >= LARGE_PRODUCT;
+        return products == Products.CUBLAS || products == Products.AUTO && large ? device.blas() : Optional.empty();
     }
 
     /**

@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
-/** The system's loader of libraries, asked for what Java does not ask it for. */
+/** The system's loader of libraries and its environment, asked for what Java does not ask them. */
 final class DynamicLoader {
     private static final int LAZY = 1;
     private static final int GLOBAL = 0x100;
@@ -32,6 +32,11 @@ final class DynamicLoader {
             FunctionDescriptor.of(
                     ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
     private static final MethodHandle ERROR = handle("dlerror", FunctionDescriptor.of(ValueLayout.ADDRESS));
+
+    private static final MethodHandle SET = handle(
+            "setenv",
+            FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
 
     private DynamicLoader() {}
 
@@ -73,6 +78,15 @@ final class DynamicLoader {
      */
     static void loadBeforeOthers(String library) {
         open(library, LAZY | GLOBAL);
+    }
+
+    /** Sets an environment variable that libraries of this process read, where the user has not. */
+    static void setUnlessSet(String variable, String value) {
+        try (Arena arena = Arena.ofConfined()) {
+            int _ = (int) SET.invokeExact(arena.allocateFrom(variable), arena.allocateFrom(value), 0);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static Loaded open(String library, int mode) {

@@ -71,8 +71,7 @@ public final class Libraries {
                     + found.explanation() + "; install the NVIDIA driver or use device cpu");
         }
         if (options.selector().ordinal() >= found.devices()) {
-            throw new DeviceUnavailableException("there is no device " + options.selector()
-                    + ": CUDA devices are numbered from 0, and there are " + found.devices());
+            throw DeviceUnavailableException.noSuch(options.selector(), found.devices());
         }
         return new Libraries(DeviceSelector.Kind.CUDA, found.explanation(), found.library(), options);
     }
