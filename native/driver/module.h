@@ -46,5 +46,6 @@ struct Module {
   Context* context = nullptr;
 };
 HandleTable<Module>& modules();
+std::shared_ptr<Module> module_of(void* handle);  // of the current context
 
 }  // namespace driver
