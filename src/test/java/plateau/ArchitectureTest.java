@@ -34,6 +34,7 @@ class ArchitectureTest {
                 "cli",
                 List.of(
                         "bench",
+                        "check",
                         "report",
                         "study",
                         "train",
@@ -53,6 +54,7 @@ class ArchitectureTest {
         ROOMS.put("experiment", List.of("nn", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("nn", List.of("autograd", "kernel", "cuda"));
         ROOMS.put("autograd", List.of("kernel", "cudnn", "cuda"));
+        ROOMS.put("check", List.of("kernel", "cuda"));
         ROOMS.put("kernel", List.of("cudnn", "cuda"));
         ROOMS.put("cudnn", List.of("cuda"));
         ROOMS.put("cuda", List.of());
@@ -179,6 +181,7 @@ class ArchitectureTest {
                 .that()
                 .resideInAnyPackage(
                         "plateau.kernel..",
+                        "plateau.check..",
                         "plateau.autograd..",
                         "plateau.nn..",
                         "plateau.experiment..",

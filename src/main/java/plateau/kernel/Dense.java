@@ -84,9 +84,7 @@ public final class Dense {
             Work gemm = product.get().gemm(false, false, m, n, k, x, k, w, n, y, n);
             return bias == null && !relu
                     ? gemm
-                    : Work.sequence(
-                            "dense_forward",
-                            List.of(gemm, module.kernel("bias_activation").elementwiseRows(m, n, n, bias, rectify, y)));
+                    : Work.sequence("dense_forward", List.of(gemm, biasActivation(m, n, bias, relu, y)));
         }
         if (n == 1) {
             return module.kernel("dense_forward_single")
@@ -115,9 +113,7 @@ public final class Dense {
             Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
             return reluOutput == null
                     ? gemm
-                    : Work.sequence(
-                            "dense_backward_input",
-                            List.of(gemm, module.kernel("relu_mask").elementwise((long) m * k, m * k, reluOutput, dx)));
+                    : Work.sequence("dense_backward_input", List.of(gemm, reluMask(m * k, reluOutput, dx)));
         }
         if (n == 1) {
             return module.kernel("dense_backward_input_single")
@@ -158,6 +154,23 @@ public final class Dense {
         return module.kernel("dense_backward_weights")
                 .cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias)
                 .costing(2.0 * m * n * k);
+    }
+
+    /**
+     * y(m, n) = act(y + bias(n)), what a product alone leaves to do.
+     *
+     * @param bias null for none
+     * @param relu whether act is the ReLU, else it is the identity
+     */
+    public Work biasActivation(int m, int n, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
+        Buffers.of("Dense.biasActivation").floatsOrNull("bias", bias, n).floats("y", y, m, n);
+        return module.kernel("bias_activation").elementwiseRows(m, n, n, bias, relu ? 1 : 0, y);
+    }
+
+    /** dx(n), zeroed where reluOutput(n) is not positive. */
+    public Work reluMask(int n, DeviceBuffer reluOutput, DeviceBuffer dx) {
+        Buffers.of("Dense.reluMask").floats("reluOutput", reluOutput, n).floats("dx", dx, n);
+        return module.kernel("relu_mask").elementwise(n, n, reluOutput, dx);
     }
 
     /** sums(n) = column sums of a(m, n). */

@@ -732,6 +732,8 @@ class MainTest {
                 "export",
                 "completion",
                 "doctor",
+                "kernels",
+                "kernels check",
                 "bench",
                 "bench parity",
                 "bench pwl",

@@ -1,26 +1,25 @@
-package plateau.kernel;
+package plateau.check;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import plateau.cuda.Device;
-import plateau.reference.Seeds;
+import plateau.kernel.Losses;
 
 /** Losses of rows and their gradients against their formulas. */
-class LossesTest extends KernelCases {
-    @Override
-    Map<String, Maker> cases() {
-        Map<String, Maker> cases = new LinkedHashMap<>();
-        cases.put("squared_error", (device, seeds) -> squaredError(device, seeds, 1 + seeds.choose(SIZES)));
-        cases.put("squared_error_single", (device, seeds) -> squaredError(device, seeds, 1));
-        cases.put("softmax_cross_entropy", LossesTest::softmaxCrossEntropy);
-        return cases;
+final class LossesCases {
+    private LossesCases() {}
+
+    static List<Row> rows() {
+        return List.of(
+                Row.random("squared_error", (device, draws) -> squaredError(device, draws, 1 + draws.size())),
+                Row.random("squared_error_single", (device, draws) -> squaredError(device, draws, 1)),
+                Row.random("softmax_cross_entropy", LossesCases::softmaxCrossEntropy));
     }
 
-    private static KernelCase squaredError(Device device, Seeds seeds, int columns) {
-        int rows = seeds.choose(SIZES);
-        boolean differentiated = seeds.random().nextBoolean();
+    private static KernelCase squaredError(Device device, Draws draws, int columns) {
+        int rows = draws.size();
+        boolean differentiated = draws.random().nextBoolean();
         float weight = 0.5f, scale = 1f / rows;
-        float[] p = seeds.floats(rows * columns), y = seeds.floats(rows * columns);
+        float[] p = draws.floats(rows * columns), y = draws.floats(rows * columns);
         double[] loss = new double[rows], dp = new double[rows * columns];
         for (int i = 0; i < p.length; i++) {
             double error = (double) p[i] - y[i];
@@ -42,11 +41,11 @@ class LossesTest extends KernelCases {
         return made;
     }
 
-    private static KernelCase softmaxCrossEntropy(Device device, Seeds seeds) {
-        int rows = seeds.choose(SIZES), classes = seeds.choose(SIZES);
-        boolean differentiated = seeds.random().nextBoolean();
-        float scale = 1f / rows, spread = seeds.choose(1, 30);
-        float[] p = seeds.floats(rows * classes);
+    private static KernelCase softmaxCrossEntropy(Device device, Draws draws) {
+        int rows = draws.size(), classes = draws.size();
+        boolean differentiated = draws.random().nextBoolean();
+        float scale = 1f / rows, spread = draws.choose(1, 30);
+        float[] p = draws.floats(rows * classes);
         int[] label = new int[rows];
         double[] loss = new double[rows], dp = new double[rows * classes];
         for (int r = 0; r < rows; r++) {
@@ -58,7 +57,7 @@ class LossesTest extends KernelCases {
                 least = p[i] < p[r * classes + least] ? i - r * classes : least;
             }
             // One large loss: the others' errors are measured against it.
-            label[r] = r == 0 ? least : seeds.random().nextInt(classes);
+            label[r] = r == 0 ? least : draws.random().nextInt(classes);
             for (int i = r * classes; i < (r + 1) * classes; i++) {
                 dp[i] = scale * (Math.exp(p[i]) / sum - (i - r * classes == label[r] ? 1 : 0));
             }

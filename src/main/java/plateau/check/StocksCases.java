@@ -1,21 +1,20 @@
-package plateau.kernel;
+package plateau.check;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import plateau.cuda.Device;
-import plateau.reference.Seeds;
+import plateau.kernel.StocksLoss;
 
 /** Investing by a softmax against the paper's sums. */
-class StocksLossTest extends KernelCases {
-    @Override
-    Map<String, Maker> cases() {
-        Map<String, Maker> cases = new LinkedHashMap<>();
-        cases.put("softmax_dot", StocksLossTest::softmaxDot);
-        cases.put("softmax_gradient_moments", StocksLossTest::gradientMoments);
-        cases.put("stock_metrics", StocksLossTest::stockMetrics);
-        return cases;
+final class StocksCases {
+    private StocksCases() {}
+
+    static List<Row> rows() {
+        return List.of(
+                Row.random("softmax_dot", StocksCases::softmaxDot),
+                Row.random("softmax_gradient_moments", StocksCases::gradientMoments),
+                Row.random("stock_metrics", StocksCases::stockMetrics));
     }
 
     /** softmax(p + bias) of one row, in float64. */
@@ -32,16 +31,16 @@ class StocksLossTest extends KernelCases {
         return DoubleStream.of(shares).map(share -> share / sum).toArray();
     }
 
-    private static KernelCase softmaxDot(Device device, Seeds seeds) {
-        int rows = seeds.choose(SIZES), k = seeds.choose(SIZES), words = Math.ceilDiv(k, 32);
-        boolean differentiated = seeds.random().nextBoolean(),
-                decomposed = seeds.random().nextBoolean();
-        float scale = 1f / rows, spread = seeds.choose(1, 30);
-        float[] p = seeds.floats(rows * k), bias = seeds.floats(k);
-        int[] label = seeds.ints(rows, k),
+    private static KernelCase softmaxDot(Device device, Draws draws) {
+        int rows = draws.size(), k = draws.size(), words = Math.ceilDiv(k, 32);
+        boolean differentiated = draws.random().nextBoolean(),
+                decomposed = draws.random().nextBoolean();
+        float scale = 1f / rows, spread = draws.choose(1, 30);
+        float[] p = draws.floats(rows * k), bias = draws.floats(k);
+        int[] label = draws.ints(rows, k),
                 signs =
                         IntStream.range(0, rows * words)
-                                .map(i -> seeds.random().nextInt())
+                                .map(i -> draws.random().nextInt())
                                 .toArray();
         double[] loss = new double[rows], dp = new double[rows * k];
         double largestTerm = 0;
@@ -71,17 +70,17 @@ class StocksLossTest extends KernelCases {
                         made.input(bias),
                         made.input(label),
                         decomposed ? null : made.input(signs),
-                        made.sums("loss", loss, 3e-5),
-                        differentiated ? made.sums("dp", dp, 3e-5, largestTerm) : null));
+                        made.output("loss", loss, 3e-5, 1),
+                        differentiated ? made.output("dp", dp, 3e-5, largestTerm) : null));
         return made;
     }
 
     /** Against the paper's sums over the Jacobian p_i (δ_ij − p_j), one after the other. */
-    private static KernelCase gradientMoments(Device device, Seeds seeds) {
-        int rows = seeds.choose(SIZES), k = 1 + seeds.choose(SIZES);
-        float spread = seeds.choose(1, 6);
-        float[] p = seeds.floats(rows * k), bias = seeds.floats(k);
-        int[] label = seeds.ints(rows, k);
+    private static KernelCase gradientMoments(Device device, Draws draws) {
+        int rows = draws.size(), k = 1 + draws.size();
+        float spread = draws.choose(1, 6);
+        float[] p = draws.floats(rows * k), bias = draws.floats(k);
+        int[] label = draws.ints(rows, k);
         double[] right = new double[rows], endToEnd = new double[rows], decomposed = new double[rows];
         for (int r = 0; r < rows; r++) {
             int largest = 0;
@@ -89,7 +88,7 @@ class StocksLossTest extends KernelCases {
                 p[r * k + j] *= spread;
                 largest = p[r * k + j] + bias[j] > p[r * k + largest] + bias[largest] ? j : largest;
             }
-            label[r] = seeds.random().nextBoolean() ? largest : label[r];
+            label[r] = draws.random().nextBoolean() ? largest : label[r];
             right[r] = label[r] == largest ? 1 : 0;
             double[] share = softmax(p, bias, r);
             for (int i = 0; i < k; i++) {
@@ -115,40 +114,40 @@ class StocksLossTest extends KernelCases {
         return made;
     }
 
-    private static KernelCase stockMetrics(Device device, Seeds seeds) {
-        int n = seeds.choose(SIZES),
-                d = seeds.choose(SIZES),
-                k = seeds.choose(SIZES),
-                slots = seeds.choose(1, 3, 8),
-                step = seeds.random().nextInt(100),
-                row = step % slots * 9;
-        float[] loss = seeds.floats(n),
-                exact = seeds.floats(d),
-                right = seeds.losses(d),
-                endToEnd = seeds.losses(d),
-                decomposed = seeds.losses(d),
-                mean = seeds.floats(k),
-                before = new float[9 * slots];
+    private static KernelCase stockMetrics(Device device, Draws draws) {
+        int n = draws.size(),
+                d = draws.size(),
+                k = draws.size(),
+                slots = draws.choose(1, 3, 8),
+                step = draws.random().nextInt(100);
+        float[] loss = draws.floats(n),
+                exact = draws.floats(d),
+                right = draws.losses(d),
+                endToEnd = draws.losses(d),
+                decomposed = draws.losses(d),
+                mean = draws.floats(k);
         double most = Math.sqrt(doubleMean(decomposed) / k) / 2;
         for (int j = 0; j < k; j++) {
             mean[j] *= (float) most; // the square of a mean is below the mean square
         }
-        double[] ring = new double[9 * slots];
         double signal = IntStream.range(0, k)
                         .mapToDouble(j -> mean[j] * (double) mean[j])
                         .sum()
                 + IntStream.range(0, d)
                         .mapToDouble(i -> decomposed[i] / (double) d / d)
                         .sum();
-        ring[row] = Float.intBitsToFloat(step);
-        ring[row + 1] = doubleMean(loss);
-        ring[row + 2] = doubleMean(exact);
-        ring[row + 3] = doubleMean(right);
-        ring[row + 4] = 2 * doubleMean(endToEnd) - signal;
-        ring[row + 5] = Math.max(2 * doubleMean(decomposed) - signal, 0);
-        ring[row + 6] = ring[row + 5] > 0 ? ring[row + 4] / ring[row + 5] : 0;
-        ring[row + 7] = 2 * doubleMean(endToEnd);
-        ring[row + 8] = 2 * doubleMean(decomposed);
+        double endToEndNoise = 2 * doubleMean(endToEnd) - signal,
+                noise = Math.max(2 * doubleMean(decomposed) - signal, 0);
+        double[] metrics = {
+            doubleMean(loss),
+            doubleMean(exact),
+            doubleMean(right),
+            endToEndNoise,
+            noise,
+            noise > 0 ? endToEndNoise / noise : 0,
+            2 * doubleMean(endToEnd),
+            2 * doubleMean(decomposed)
+        };
         KernelCase made = new KernelCase(device, "n %d, d %d, k %d, slots %d, step %d".formatted(n, d, k, slots, step));
         made.runs(new StocksLoss(device)
                 .metrics(
@@ -162,7 +161,7 @@ class StocksLossTest extends KernelCases {
                         made.input(decomposed),
                         made.input(mean),
                         made.input(step),
-                        made.outputOver("ring", before, ring, 1e-4),
+                        made.ring(slots, step, metrics, 1e-4),
                         slots));
         return made;
     }

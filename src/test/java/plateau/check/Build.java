@@ -1,4 +1,4 @@
-package plateau.kernel;
+package plateau.check;
 
 import java.util.Arrays;
 import java.util.List;

@@ -1,24 +1,23 @@
-package plateau.kernel;
+package plateau.check;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import plateau.cuda.Device;
-import plateau.reference.Seeds;
+import plateau.kernel.Hinge;
 
 /** The hinge loss against its formula. */
-class HingeTest extends KernelCases {
-    @Override
-    Map<String, Maker> cases() {
-        Map<String, Maker> cases = new LinkedHashMap<>();
-        cases.put("hinge_forward_backward", HingeTest::hingeForwardBackward);
-        cases.put("hinge_forward", HingeTest::hingeForward);
-        return cases;
+final class HingeCases {
+    private HingeCases() {}
+
+    static List<Row> rows() {
+        return List.of(
+                Row.random("hinge_forward_backward", HingeCases::hingeForwardBackward),
+                Row.random("hinge_forward", HingeCases::hingeForward));
     }
 
-    private static KernelCase hingeForwardBackward(Device device, Seeds seeds) {
-        int n = seeds.choose(SIZES);
+    private static KernelCase hingeForwardBackward(Device device, Draws draws) {
+        int n = draws.size();
         float scale = 1f / n;
-        float[] p = seeds.floats(n), y = seeds.signs(n);
+        float[] p = draws.floats(n), y = draws.signs(n);
         double[] loss = new double[n], dp = new double[n];
         for (int i = 0; i < n; i++) {
             loss[i] = Math.max(0, 1 - (double) y[i] * p[i]);
@@ -36,9 +35,9 @@ class HingeTest extends KernelCases {
         return made;
     }
 
-    private static KernelCase hingeForward(Device device, Seeds seeds) {
-        int n = seeds.choose(SIZES);
-        float[] p = seeds.floats(n), y = seeds.signs(n);
+    private static KernelCase hingeForward(Device device, Draws draws) {
+        int n = draws.size();
+        float[] p = draws.floats(n), y = draws.signs(n);
         double[] loss = new double[n];
         for (int i = 0; i < n; i++) {
             loss[i] = Math.max(0, 1 - (double) y[i] * p[i]);

@@ -1,39 +1,38 @@
-package plateau.kernel;
+package plateau.check;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
-import plateau.reference.Seeds;
+import plateau.kernel.Conv2d;
 
 /** Two-dimensional convolution with pooling and its gradients against the definition. */
-class Conv2dTest extends KernelCases {
-    @Override
-    Map<String, Maker> cases() {
-        Map<String, Maker> cases = new LinkedHashMap<>();
-        cases.put("conv2d_pack + conv2d_base + conv2d_pool_forward", Conv2dTest::conv2dForward);
-        cases.put(
-                "conv2d_pool_backward_data",
-                (device, seeds) ->
-                        conv2dBackward(device, seeds, true, seeds.random().nextBoolean()));
-        cases.put(
-                "conv2d_pool_backward_filter + conv2d_sum_shares",
-                (device, seeds) ->
-                        conv2dBackward(device, seeds, false, seeds.random().nextBoolean()));
-        cases.put("conv2d_background_gradient", (device, seeds) -> conv2dBackward(device, seeds, false, true));
-        return cases;
+final class Conv2dCases {
+    private Conv2dCases() {}
+
+    static List<Row> rows() {
+        return List.of(
+                Row.random("conv2d_pack + conv2d_base + conv2d_pool_forward", Conv2dCases::conv2dForward),
+                Row.random(
+                        "conv2d_pool_backward_data",
+                        (device, draws) -> conv2dBackward(
+                                device, draws, true, draws.random().nextBoolean())),
+                Row.random(
+                        "conv2d_pool_backward_filter + conv2d_sum_shares",
+                        (device, draws) -> conv2dBackward(
+                                device, draws, false, draws.random().nextBoolean())),
+                Row.random(
+                        "conv2d_background_gradient", (device, draws) -> conv2dBackward(device, draws, false, true)));
     }
 
     /** Small integers, so that every sum is exact, and equal maxima are common. */
-    private static KernelCase conv2dForward(Device device, Seeds seeds) {
-        Conv2d.Geometry s = conv2dShape(seeds);
-        float[] background = seeds.random().nextBoolean() ? integers(seeds, s.in()) : null;
-        float[] x = over(background, s.in(), seeds, integers(seeds, s.batch() * s.inputs())),
-                w = integers(seeds, s.weights()),
-                bias = integers(seeds, s.out());
+    private static KernelCase conv2dForward(Device device, Draws draws) {
+        Conv2d.Geometry s = conv2dShape(draws);
+        float[] background = draws.random().nextBoolean() ? integers(draws, s.in()) : null;
+        float[] x = over(background, s.in(), draws, integers(draws, s.batch() * s.inputs())),
+                w = integers(draws, s.weights()),
+                bias = integers(draws, s.out());
         double[] z = new double[s.batch() * s.rows() * s.columns() * s.out()], y = new double[s.batch() * s.outputs()];
         byte[] winners = new byte[y.length];
         for (int i = 0; i < z.length; i++) {
@@ -51,7 +50,7 @@ class Conv2dTest extends KernelCases {
         }
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
         Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
-        Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.output("winners", winners));
+        Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.exactly("winners", winners));
         made.runs(conv2d.forward(
                 s,
                 made.input(x),
@@ -65,41 +64,47 @@ class Conv2dTest extends KernelCases {
 
     /**
      * The backwards are given their winners, and what else the forward leaves them by a forward.
-     * The background's gradient is what is left of sums over the whole batch.
+     * Pixels count by what they differ from the background, and the background's gradient is what
+     * the active ones leave of sums over the whole batch: hence the terms.
      *
      * @param data whether dx is asked for, else dw
      * @param sparse whether most pixels equal a background
      */
-    private static KernelCase conv2dBackward(Device device, Seeds seeds, boolean data, boolean sparse) {
-        Conv2d.Geometry s = conv2dShape(seeds);
-        float[] background = sparse ? seeds.floats(s.in()) : null;
-        float[] x = over(background, s.in(), seeds, seeds.floats(s.batch() * s.inputs())),
-                w = seeds.floats(s.weights()),
-                dy = seeds.floats(s.batch() * s.outputs());
+    private static KernelCase conv2dBackward(Device device, Draws draws, boolean data, boolean sparse) {
+        Conv2d.Geometry s = conv2dShape(draws);
+        float[] background = sparse ? draws.floats(s.in()) : null;
+        float[] x = over(background, s.in(), draws, draws.floats(s.batch() * s.inputs())),
+                w = draws.floats(s.weights()),
+                dy = draws.floats(s.batch() * s.outputs());
         if (s.batch() > 1) {
             Arrays.fill(dy, s.outputs(), 2 * s.outputs(), 0); // a sample whose loss is at rest
         }
-        double[] dz = new double[s.batch() * s.rows() * s.columns() * s.out()],
-                dx = new double[x.length],
-                dw = new double[w.length],
-                dbias = new double[s.out()],
-                dbackground = new double[s.in()];
+        double[] dz = new double[s.batch() * s.rows() * s.columns() * s.out()];
+        Sums dx = new Sums(x.length),
+                dw = new Sums(w.length),
+                dbias = new Sums(s.out()),
+                dbackground = new Sums(s.in());
         byte[] winners = new byte[dy.length];
+        boolean[] active = new boolean[x.length];
         for (int i = 0; i < dy.length; i++) {
-            winners[i] = (byte) seeds.random().nextInt(4);
+            winners[i] = (byte) draws.random().nextInt(4);
             dz[unpooled(s, i, winners[i])] = dy[i];
-            dbias[i % s.out()] += dy[i];
+            dbias.add(i % s.out(), dy[i]);
+        }
+        for (int i = 0; i < x.length; i++) {
+            active[i] = background == null || !isBackground(background, x, i, s.in());
         }
         conv2dProducts(s, (iz, ix, iw) -> {
-            dx[ix] += dz[iz] * w[iw];
-            dw[iw] += dz[iz] * x[ix];
-        });
-        for (int i = 0; background != null && i < x.length; i++) {
-            if (isBackground(background, x, i, s.in())) {
-                dbackground[i % s.in()] += dx[i];
-                dx[i] = 0;
+            int c = ix % s.in();
+            double term = dz[iz] * w[iw], behind = background == null ? 0 : dz[iz] * background[c];
+            if (active[ix]) {
+                dx.add(ix, term);
+                dbackground.add(c, -term);
             }
-        }
+            dbackground.add(c, term);
+            dw.add(iw, dz[iz] * x[ix] - behind);
+            dw.add(iw, behind);
+        });
         KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
         Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
         Conv2d.Memory memory = conv2d.memory(s, made::scratch);
@@ -120,29 +125,29 @@ class Conv2dTest extends KernelCases {
                 List.of(
                         forward,
                         data
-                                ? conv2d.backwardData(s, pixels, behind, gradient, given, made.sums("dx", dx, 1e-5))
+                                ? conv2d.backwardData(s, pixels, behind, gradient, given, made.output("dx", dx, 1e-6))
                                 : conv2d.backwardFilter(
                                         s,
                                         pixels,
                                         behind,
                                         gradient,
                                         given,
-                                        made.sums("dw", dw, 1e-5),
-                                        seeds.random().nextBoolean() ? made.sums("dbias", dbias, 1e-5) : null,
-                                        background == null ? null : made.sums("dbackground", dbackground, 1e-4)))));
+                                        made.output("dw", dw, 1e-6),
+                                        draws.random().nextBoolean() ? made.output("dbias", dbias, 1e-6) : null,
+                                        background == null ? null : made.output("dbackground", dbackground, 1e-6)))));
         return made;
     }
 
-    private static Conv2d.Geometry conv2dShape(Seeds seeds) {
+    private static Conv2d.Geometry conv2dShape(Draws draws) {
         while (true) {
             int[] sides = {2, 4, 6, 14, 28, 34};
             Conv2d.Geometry shape = new Conv2d.Geometry(
-                    seeds.choose(1, 2, 3, 7),
-                    seeds.choose(sides),
-                    seeds.choose(sides),
-                    seeds.choose(1, 3, 16, 17),
-                    seeds.choose(1, 5, 16, 33),
-                    seeds.choose(1, 3, 5, 7));
+                    draws.choose(1, 2, 3, 7),
+                    draws.choose(sides),
+                    draws.choose(sides),
+                    draws.choose(1, 3, 16, 17),
+                    draws.choose(1, 5, 16, 33),
+                    draws.choose(1, 3, 5, 7));
             if ((long) shape.batch() * shape.rows() * shape.columns() * shape.weights() <= 3_000_000) {
                 return shape;
             }
@@ -195,9 +200,9 @@ class Conv2dTest extends KernelCases {
     }
 
     /** Images most of whose pixels equal a background (null: 0); some of a pixel's channels may. */
-    private static float[] over(float[] background, int in, Seeds seeds, float[] x) {
+    private static float[] over(float[] background, int in, Draws draws, float[] x) {
         for (int i = 0; i < x.length; i++) {
-            boolean whole = i % in == 0 && seeds.random().nextInt(3) > 0;
+            boolean whole = i % in == 0 && draws.random().nextInt(3) > 0;
             for (int c = 0; whole && c < in; c++) {
                 x[i + c] = Float.NaN;
             }
@@ -219,10 +224,10 @@ class Conv2dTest extends KernelCases {
         return true;
     }
 
-    private static float[] integers(Seeds seeds, int count) {
+    private static float[] integers(Draws draws, int count) {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
-            values[i] = seeds.random().nextInt(-2, 3);
+            values[i] = draws.random().nextInt(-2, 3);
         }
         return values;
     }

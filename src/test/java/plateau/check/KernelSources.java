@@ -1,4 +1,4 @@
-package plateau.kernel;
+package plateau.check;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
