@@ -1,5 +1,5 @@
-// Objectives F(w) = E (u(w.x) - u(t.x) - noise)^2 of a vector of two weights, over a square of them
-// (figure 7), and the directions of section 5 and theorems 2 and 3 that have a closed form.
+// Objectives F(w) = E (u(w.x) - u(t.x) - noise)^2 of a vector of two weights, over a square of
+// them (figure 7), and the directions of section 5 and theorems 2 and 3 that have a closed form.
 #include "common.cuh"
 #include "math.cuh"
 #include "philox.cuh"
@@ -24,10 +24,10 @@ __device__ __forceinline__ float place_of(int index, int side, float low, float 
   return low + (high - low) * static_cast<float>(index) / static_cast<float>(side - 1);
 }
 
-// mean(side, side) of the loss over samples x(samples, 2), noise(samples) or null, and error(side,
-// side), that mean's standard error. Row i has the second weight, column j the first. A point's
-// samples begin `stride` of them after those of the point before; 0: all points have the same. Grid:
-// side * side.
+// mean(side, side) of the loss over samples x(samples, 2), noise(samples) or null, and
+// error(side, side), that mean's standard error. Row i has the second weight, column j the
+// first. A point's samples begin `stride` of them after those of the point before; 0: all points
+// have the same. Grid: side * side.
 extern "C" __global__ void __launch_bounds__(1024)
     landscape(int samples, int stride, int side, float low, float high, int activation, float target0, float target1,
               const float* __restrict__ x, const float* __restrict__ noise, float* __restrict__ mean,
@@ -54,9 +54,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// f(side, side) = E (cos(w.x) - cos(t.x))^2 for x standard normal in two dimensions:
-// 1 + (e^(-2 |w|^2) + e^(-2 |t|^2)) / 2 - e^(-|w - t|^2 / 2) - e^(-|w + t|^2 / 2). points is side *
-// side.
+// f(side, side) = E (cos(w.x) - cos(t.x))^2 for x standard normal in two dimensions: 1 + (e^(-2
+// |w|^2) + e^(-2 |t|^2)) / 2 - e^(-|w - t|^2 / 2) - e^(-|w + t|^2 / 2). points is side * side.
 extern "C" __global__ void cosine_landscape(int points, int side, float low, float high, float target0, float target1,
                                             float* __restrict__ f) {
   const int point = element_index();
@@ -72,8 +71,9 @@ extern "C" __global__ void cosine_landscape(int points, int side, float low, flo
 }
 
 // c(rows, d) = E[cos(v.x) sin(w.x) x] for x standard normal in d dimensions, the part of the
-// gradient of E (cos(w.x) - cos(v.x))^2 / 2 that depends on v: with e(a) = a e^(-|a|^2 / 2) it is
-// (e(w + v) + e(w - v)) / 2. v is each row of z(rows, d), scaled to the given radius. Grid: rows.
+// gradient of E (cos(w.x) - cos(v.x))^2 / 2 that depends on v: with e(a) = a e^(-|a|^2 / 2) it
+// is (e(w + v) + e(w - v)) / 2. v is each row of z(rows, d), scaled to the given radius. Grid:
+// rows.
 extern "C" __global__ void __launch_bounds__(1024)
     periodic_gradients(int d, float radius, const float* __restrict__ w, const float* __restrict__ z,
                        float* __restrict__ c) {
@@ -95,8 +95,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// Of scores(samples, k, width): label(samples), the product of the signs of the first of each width;
-// slope(samples, k), the product over the k but one of the last of each.
+// Of scores(samples, k, width): label(samples), the product of the signs of the first of each
+// width; slope(samples, k), the product over the k but one of the last of each.
 extern "C" __global__ void sign_products(int samples, int k, int width, const float* __restrict__ scores,
                                          float* __restrict__ label, float* __restrict__ slope) {
   const int s = element_index();
@@ -115,15 +115,15 @@ extern "C" __global__ void sign_products(int samples, int k, int width, const fl
   }
 }
 
-// A staircase of steps `height` wide and high, which climb at the given slope; upright where that is
-// 0.
+// A staircase of steps `height` wide and high, which climb at the given slope; upright where
+// that is 0.
 __device__ __forceinline__ float staircase(float r, float height, float slope) {
   const float t = r / height, step = floorf(t), climbed = slope * (t - step);
   return height * (step + (slope > 0.0f ? (climbed < 1.0f ? climbed : 1.0f) : 0.0f));
 }
 
-// residual(n) = u(score) - u(target), u a staircase, and its square: the direction of forward-only
-// training (section 5.5).
+// residual(n) = u(score) - u(target), u a staircase, and its square: the direction of
+// forward-only training (section 5.5).
 extern "C" __global__ void staircase_residual(int n, float height, float slope, const float* __restrict__ score,
                                               const float* __restrict__ target, float* __restrict__ residual,
                                               float* __restrict__ squared) {

@@ -1,11 +1,11 @@
 // Products with the matrix W of section 4, W[i, j] = max(0, i - j + 1), and with its inverse U
-// (lemma 1), without either matrix; steps of the power method; linear recursions. All in float64:
-// W's condition number passes a float's digits at n = 64.
+// (lemma 1), without either matrix; steps of the power method; linear recursions. All in
+// float64: W's condition number passes a float's digits at n = 64.
 #include "common.cuh"
 
 // y(rows, n): the running sums of x(rows, n) from the first element on, or from the last where
-// `reverse`. W is this twice, W^T the reverse twice. A thread sums a stretch of its own; where it
-// begins is the sum of those before it. Grid: rows.
+// `reverse`. W is this twice, W^T the reverse twice. A thread sums a stretch of its own; where
+// it begins is the sum of those before it. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
     running_sums(int n, int reverse, const double* __restrict__ x, double* __restrict__ y) {
   __shared__ double sums[1024];
@@ -29,8 +29,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// y(rows, n) = U x of each row, y[i] = x[i] - 2 x[i - 1] + x[i - 2], or U^T x where `transposed`,
-// i + 1 and i + 2 in their place; x is 0 outside. elements is rows times n.
+// y(rows, n) = U x of each row, y[i] = x[i] - 2 x[i - 1] + x[i - 2], or U^T x where
+// `transposed`, i + 1 and i + 2 in their place; x is 0 outside. elements is rows times n.
 extern "C" __global__ void second_differences(int elements, int n, int transposed, const double* __restrict__ x,
                                               double* __restrict__ y) {
   const int e = element_index();
@@ -41,9 +41,9 @@ extern "C" __global__ void second_differences(int elements, int n, int transpose
   }
 }
 
-// One step of the power method for y = A x: results(rows, 2) = the Rayleigh quotient r = x.y / x.x
-// and |y - r x| / |x|, within which an eigenvalue of a symmetric A lies; then x becomes y / |y|.
-// Grid: rows.
+// One step of the power method for y = A x: results(rows, 2) = the Rayleigh quotient r = x.y /
+// x.x and |y - r x| / |x|, within which an eigenvalue of a symmetric A lies; then x becomes y /
+// |y|. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
     power_step(int n, double* __restrict__ x, const double* __restrict__ y, double* __restrict__ results) {
   double* from = x + static_cast<size_t>(blockIdx.x) * n;
@@ -73,8 +73,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 constexpr int kRecursionSize = 64;
 
-// x <- A x until |x| <= threshold, at most `steps` times: taken(problems) is how many it took, or
-// steps + 1 where that was not enough. A(problems, n, n), x(problems, n), n at most 64. Grid:
+// x <- A x until |x| <= threshold, at most `steps` times: taken(problems) is how many it took,
+// or steps + 1 where that was not enough. A(problems, n, n), x(problems, n), n at most 64. Grid:
 // problems.
 extern "C" __global__ void __launch_bounds__(64)
     iterations_until(int n, int steps, double threshold, const double* __restrict__ matrix, double* __restrict__ x,
@@ -117,9 +117,9 @@ extern "C" __global__ void __launch_bounds__(64)
   }
 }
 
-// One step of stochastic gradient descent on |u f - p|^2 / 2 (lemma 2) with one sample for each of
-// many runs: u(runs, n, n) -= rate (u f - p) f^T, of f(runs, n), p(runs, n). One thread per row of a
-// matrix: elements is runs times n.
+// One step of stochastic gradient descent on |u f - p|^2 / 2 (lemma 2) with one sample for each
+// of many runs: u(runs, n, n) -= rate (u f - p) f^T, of f(runs, n), p(runs, n). One thread per
+// row of a matrix: elements is runs times n.
 extern "C" __global__ void matrix_sgd(int elements, int n, float rate, const float* __restrict__ f,
                                       const float* __restrict__ p, float* __restrict__ u) {
   const int e = element_index();

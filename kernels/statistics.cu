@@ -1,5 +1,5 @@
-// Sums over rows and columns in float64, in a fixed order: what estimates and their errors are made
-// of.
+// Sums over rows and columns in float64, in a fixed order: what estimates and their errors are
+// made of.
 #include "common.cuh"
 
 // moments(rows, 2): the sum of each row of x(rows, n), and the sum of its squares. Grid: rows.

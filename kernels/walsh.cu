@@ -1,11 +1,11 @@
-// The gradients of the network of section 2.1 for all 2^d parities at once (theorem 1). Input number
-// b is x[i] = +1 where bit i of b is 0, else -1; parity number s is h(x) = the product of x[i] over
-// the bits of s, so that x[i] times parity s is parity s ^ 2^i. The network is
-// p(x) = b2 + sum over j of w2[j] relu(a[j]), a[j] = b1[j] + sum over i of x[i] w1[i, j].
+// The gradients of the network of section 2.1 for all 2^d parities at once (theorem 1). Input
+// number b is x[i] = +1 where bit i of b is 0, else -1; parity number s is h(x) = the product of
+// x[i] over the bits of s, so that x[i] times parity s is parity s ^ 2^i. The network is p(x) =
+// b2 + sum over j of w2[j] relu(a[j]), a[j] = b1[j] + sum over i of x[i] w1[i, j].
 #include "common.cuh"
 
-// For the loss r(p h) or (p - h)^2 / 2 the gradient is E[fixed(x) dp/dw] + E[h(x) signal(x) dp/dw]:
-// which of the four factors of dp/dw is meant. The hinge's r' is -1 below 1, else 0.
+// For the loss r(p h) or (p - h)^2 / 2 the gradient is E[fixed(x) dp/dw] + E[h(x) signal(x)
+// dp/dw]: which of the four factors of dp/dw is meant. The hinge's r' is -1 below 1, else 0.
 constexpr int kSquaredSignal = 0;
 constexpr int kHingeSignal = 1;
 constexpr int kSquaredFixed = 2;
@@ -20,8 +20,8 @@ __device__ __forceinline__ float factor_of(int part, float p) {
 }
 
 // terms(2 hidden + 1, 2^d): factor w2[j] [a[j] > 0], the gradient with respect to b1[j]; factor
-// relu(a[j]), that with respect to w2[j]; and the factor, that with respect to b2. One thread per
-// input; inputs is 2^d.
+// relu(a[j]), that with respect to w2[j]; and the factor, that with respect to b2. One thread
+// per input; inputs is 2^d.
 extern "C" __global__ void parity_terms(int inputs, int d, int hidden, int part, const float* __restrict__ w1,
                                         const float* __restrict__ b1, const float* __restrict__ w2,
                                         const float* __restrict__ b2, float* __restrict__ terms) {
@@ -48,8 +48,8 @@ extern "C" __global__ void parity_terms(int inputs, int d, int hidden, int part,
   }
 }
 
-// Each row of values(rows, n) becomes its Walsh-Hadamard transform, the sum over b of row[b] times
-// parity s of input b; n is a power of two. Grid: rows.
+// Each row of values(rows, n) becomes its Walsh-Hadamard transform, the sum over b of row[b]
+// times parity s of input b; n is a power of two. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024) walsh_hadamard(int n, float* __restrict__ values) {
   float* row = values + static_cast<size_t>(blockIdx.x) * n;
   for (int half = 1; half < n; half *= 2) {
@@ -73,9 +73,9 @@ extern "C" __global__ void __launch_bounds__(1024) walsh_hadamard(int n, float* 
   }
 }
 
-// Of terms(2 hidden + 1, n), times scale: units(n), the sum of squares of the first `hidden` rows of
-// each column; others(n), that of the rest. Before a transform a column is an input, after it a
-// parity.
+// Of terms(2 hidden + 1, n), times scale: units(n), the sum of squares of the first `hidden`
+// rows of each column; others(n), that of the rest. Before a transform a column is an input,
+// after it a parity.
 extern "C" __global__ void parity_energies(int n, int hidden, double scale, const float* __restrict__ terms,
                                            double* __restrict__ units, double* __restrict__ others) {
   const int s = element_index();
@@ -91,9 +91,9 @@ extern "C" __global__ void parity_energies(int n, int hidden, double scale, cons
   }
 }
 
-// signals(n): |E[h(x) signal(x) dp/dw]|^2 of each parity, from the energies of the transforms: with
-// respect to w1[i, j], whose derivative is that of b1[j] times x[i], it is the unit's at parity
-// s ^ 2^i. n is 2^d.
+// signals(n): |E[h(x) signal(x) dp/dw]|^2 of each parity, from the energies of the transforms:
+// with respect to w1[i, j], whose derivative is that of b1[j] times x[i], it is the unit's at
+// parity s ^ 2^i. n is 2^d.
 extern "C" __global__ void parity_signals(int n, int d, const double* __restrict__ units,
                                           const double* __restrict__ others, double* __restrict__ signals) {
   const int s = element_index();
@@ -106,8 +106,8 @@ extern "C" __global__ void parity_signals(int n, int d, const double* __restrict
   }
 }
 
-// gradients(count, parameters): E[h(x) factor(x) dp/dw] for some parities, from transformed terms
-// (2 hidden + 1, inputs), in the order w1(d, hidden), b1, w2, b2. elements is count times
+// gradients(count, parameters): E[h(x) factor(x) dp/dw] for some parities, from transformed
+// terms (2 hidden + 1, inputs), in the order w1(d, hidden), b1, w2, b2. elements is count times
 // parameters.
 extern "C" __global__ void parity_gradients(int elements, int d, int hidden, int inputs,
                                             const float* __restrict__ terms, const int* __restrict__ parities,
@@ -121,8 +121,8 @@ extern "C" __global__ void parity_gradients(int elements, int d, int hidden, int
   }
 }
 
-// wrong(blocks): how many of the inputs of each block of `chunk` the network of lemma 5 gets wrong.
-// An input is `d` bits; all hidden units read their sum s over the subset; the output is
+// wrong(blocks): how many of the inputs of each block of `chunk` the network of lemma 5 gets
+// wrong. An input is `d` bits; all hidden units read their sum s over the subset; the output is
 // bias + sum over j of weight[j] relu(s - knee[j]), right where its sign is (-1)^s. Grid
 // ceil(inputs / chunk).
 extern "C" __global__ void __launch_bounds__(1024)

@@ -120,8 +120,8 @@ public final class Landscape {
     }
 
     /**
-     * Of scores(samples, k, width): label(samples), the product over the k of the signs of the first
-     * of each width; slope(samples, k), the product over the others of the last of each.
+     * Of scores(samples, k, width): label(samples), the product over the k of the signs of the
+     * first of each width; slope(samples, k), the product over the others of the last of each.
      */
     public Work signProducts(
             int samples, int k, int width, DeviceBuffer scores, DeviceBuffer label, DeviceBuffer slope) {
@@ -136,8 +136,8 @@ public final class Landscape {
      * residual(n) = u(score) − u(target) and squared(n), its square; u is a staircase.
      *
      * @param height of a step, and its width
-     * @param slope at which steps climb, u's Lipschitz constant, at least 1; 0: upright steps, and u
-     *     has none
+     * @param slope at which steps climb, u's Lipschitz constant, at least 1; 0: upright steps, and
+     *     u has none
      */
     public Work staircaseResidual(
             int n,

@@ -135,7 +135,8 @@ public final class WalshHadamard {
     }
 
     /**
-     * gradients(count, parameters): E[h factor ∂p/∂w] of some parities, in the order w1, b1, w2, b2.
+     * gradients(count, parameters): E[h factor ∂p/∂w] of some parities, in the order w1, b1, w2,
+     * b2.
      *
      * @param terms transformed
      * @param parities (count) int32, their numbers

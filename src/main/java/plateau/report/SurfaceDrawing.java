@@ -34,7 +34,7 @@ final class SurfaceDrawing {
 
     private static final int LEVELS = 9;
 
-    /** From low to high, darkest to lightest: even steps for the eye, and for colour-blind readers. */
+    /** From low to high, dark to light: even steps for the eye, and for colour-blind readers. */
     private static final Color[] SCALE = {
         new Color(0x440154), new Color(0x3B528B), new Color(0x21918C), new Color(0x5EC962), new Color(0xFDE725)
     };

@@ -21,8 +21,8 @@ import plateau.results.Table;
 import plateau.results.Verdict;
 
 /**
- * The appendix: lemma 5's network on all inputs, lemmas 3 and 4 on random instances, and the noise of
- * the two estimators of A.2.
+ * The appendix: lemma 5's network on all inputs, lemmas 3 and 4 on random instances, and the noise
+ * of the two estimators of A.2.
  */
 final class Appendix implements Statement {
     /** Of a test over all pairs together. */
@@ -101,7 +101,7 @@ final class Appendix implements Statement {
 
     // Lemma 5.
 
-    /** Triads of knees around each even number from {@code first} to d: ½ there, 0 at other integers. */
+    /** Triads of knees around each even number from {@code first} to d: ½ there, 0 elsewhere. */
     private static Knees triads(int d, int first) {
         int count = Math.max(0, (d - first) / 2 + 1);
         float[] knee = new float[3 * count];
@@ -294,7 +294,7 @@ final class Appendix implements Statement {
         }
     }
 
-    /** Of the first n rows and columns, by the power method: the worst g is HHᵀ's first eigenvector. */
+    /** Of the first n rows and columns, by the power method; the worst g is its eigenvector. */
     private static double largestEigenvalue(double[][] inner, int n) {
         double[] x = IntStream.range(0, n).mapToDouble(i -> 1 + 0.01 * i).toArray();
         double value = 0;

@@ -16,8 +16,8 @@ import plateau.results.FileException;
 import plateau.results.ResultFolder;
 
 /**
- * What a folder holds of computed statements, as {@code theory.json}, and beside it each one's table
- * as {@code NAME.csv}.
+ * What a folder holds of computed statements, as {@code theory.json}, and beside it each one's
+ * table as {@code NAME.csv}.
  *
  * @param statements by name
  */

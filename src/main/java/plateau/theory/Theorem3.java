@@ -205,7 +205,8 @@ final class Theorem3 implements Statement {
                 "section 3.2",
                 "Sig_u = ‖E[h_u g]‖² and Noi_u of the idealised problem, for p_w = Π w·x_l",
                 "Sig = k² (2/π)^k (u·w)^(2k−2), Noi = k d + k(k−1) − Sig",
-                "unbiased estimates of Sig at most %.2f standard errors off, Noi at most %.1f %%; k = 1 … 3, d = 4, 16, 48, %,d tuples"
+                "unbiased estimates of Sig at most %.2f standard errors off, Noi at most %.1f %%;"
+                        .concat(" k = 1 … 3, d = 4, 16, 48, %,d tuples")
                         .formatted(worst, 100 * noise, (1 << 14) * scale.choose(8, 64)),
                 "holds if Sig is within 3.5 standard errors and Noi within 5 %",
                 worst <= 3.5 && noise <= 0.05 ? Verdict.HOLDS : Verdict.DOES_NOT_HOLD);

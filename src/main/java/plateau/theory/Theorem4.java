@@ -313,7 +313,10 @@ final class Theorem4 implements Statement {
                 wrong ? Verdict.DOES_NOT_HOLD : Verdict.HOLDS);
     }
 
-    /** With ηλS₁² = 1, until (E Û_t − U)ᵀ y is no longer than ½ for one y: ‖E Û_t − U‖ takes as long. */
+    /**
+     * With ηλS₁² = 1, until (E Û_t − U)ᵀ y is no longer than ½ for one y: ‖E Û_t − U‖ takes as
+     * long, or longer.
+     */
     private static Iterations descent(Kernels kernels, Condition condition) {
         int n = condition.n;
         double least = condition.low() / 2;
@@ -505,7 +508,7 @@ final class Theorem4 implements Statement {
         return c;
     }
 
-    /** Gradient descent to the filter (1, −2, 1), at η = 1/λ₁, until it is within 0.1 of its length. */
+    /** Gradient descent to the filter (1, −2, 1), at η = 1/λ₁, to within 0.1 of its length. */
     private static Iterations regression(Kernels kernels, Scale scale, int n, boolean conditioned) {
         double[][] c = moments(kernels, scale.seed(), CURVES, PwlData.Law.PAPER, n, 1, 10_000)
                 .getFirst();
