@@ -117,7 +117,7 @@ public final class Dense {
         }
         if (n == 1) {
             return module.kernel("dense_backward_input_single")
-                    .elementwiseRows(m, k, k, dy, w, reluOutput, dx)
+                    .cooperative(Dim.of(m), ROW_THREADS, k, dy, w, reluOutput, dx)
                     .costing((double) m * k);
         }
         return module.kernel("dense_backward_input")
@@ -164,7 +164,7 @@ public final class Dense {
      */
     public Work biasActivation(int m, int n, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
         Buffers.of("Dense.biasActivation").floatsOrNull("bias", bias, n).floats("y", y, m, n);
-        return module.kernel("bias_activation").elementwiseRows(m, n, n, bias, relu ? 1 : 0, y);
+        return module.kernel("bias_activation").cooperative(Dim.of(m), ROW_THREADS, n, bias, relu ? 1 : 0, y);
     }
 
     /** dx(n), zeroed where reluOutput(n) is not positive. */

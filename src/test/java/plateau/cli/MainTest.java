@@ -343,6 +343,21 @@ class MainTest {
         assertEquals(-1 / 70.0, run.at("/runs/3/start/exact_loss").asDouble(), 1e-3);
     }
 
+    /** CUDA's grids have at most 65,535 blocks along y and z; the CPU driver refuses more, too. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parity --d 5 --batch 70000",
+                "parity --d 5 --batch 70000 --gemm cublas",
+                "step e2e --batch 70000",
+                "step approximation --batch 70000",
+                "pwl conv --batch 65536",
+            })
+    void batchesMayBeLargerThanAGridIsWide(String command) {
+        Finished.here((command + " --steps 2 --device cpu --out " + folder.resolve("out")).split(" "))
+                .assertOk();
+    }
+
     @Test
     void tupleWritesItsAccuracyAndSomeImages() throws Exception {
         Path out = folder.resolve("t");

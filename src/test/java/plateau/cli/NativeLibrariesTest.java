@@ -27,6 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Which native libraries a command loads, and from where, when it runs from a jar: in processes of
  * their own, as a process loads them once.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class NativeLibrariesTest {
     private static final String DRIVER = "libcuda.so.1";
     private static final String JCUDA = "libJCudaDriver-12.6.0-linux-x86_64.so";

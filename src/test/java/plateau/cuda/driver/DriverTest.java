@@ -40,6 +40,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 
@@ -47,6 +48,7 @@ import plateau.cuda.load.NativeFiles;
  * The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses
  * with the code that NVIDIA documents.
  */
+@Isolated
 class DriverTest {
     private static SymbolLookup library;
 
