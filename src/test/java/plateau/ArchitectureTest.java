@@ -38,6 +38,7 @@ class ArchitectureTest {
                         "report",
                         "study",
                         "train",
+                        "theory",
                         "experiment",
                         "autograd",
                         "kernel",
@@ -46,9 +47,10 @@ class ArchitectureTest {
                         "figure",
                         "results"));
         ROOMS.put("bench", List.of("train", "experiment", "autograd", "kernel", "cuda"));
-        ROOMS.put("report", List.of("study", "train", "experiment", "figure", "results"));
+        ROOMS.put("report", List.of("study", "train", "theory", "experiment", "figure", "results"));
         ROOMS.put("study", List.of("train", "experiment", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("train", List.of("experiment", "autograd", "kernel", "cuda", "results"));
+        ROOMS.put("theory", List.of("experiment", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("experiment", List.of("nn", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("nn", List.of("autograd", "kernel", "cuda"));
         ROOMS.put("autograd", List.of("kernel", "cudnn", "cuda"));

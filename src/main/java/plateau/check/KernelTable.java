@@ -21,7 +21,11 @@ final class KernelTable {
                     SignalToNoiseCases.rows(),
                     UpdatesCases.rows(),
                     MetricsCases.rows(),
-                    TupleCases.rows())
+                    TupleCases.rows(),
+                    WalshHadamardCases.rows(),
+                    StatisticsCases.rows(),
+                    SpectraCases.rows(),
+                    LandscapeCases.rows())
             .flatMap(List::stream)
             .toList();
 

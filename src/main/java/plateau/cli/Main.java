@@ -50,6 +50,7 @@ public final class Main implements Runnable {
     private static final List<Class<?>> OTHERS = List.of(
             RunCommand.class,
             ReproduceCommand.class,
+            TheoryCommand.class,
             PlotCommand.class,
             CompareCommand.class,
             ExportCommand.class,

@@ -22,7 +22,7 @@ public final class Initializer {
         return module.kernel("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
     }
 
-    /** out(n), standard normals. */
+    /** out(n) from N(0, 1); numbers of different streams or steps are independent. */
     public Work standardNormal(int n, long seed, int stream, int step, DeviceBuffer out) {
         Buffers.of("Initializer.standardNormal").floats("out", out, n);
         return module.kernel("standard_normal").elementwise(n, n, seed, stream, step, out);

@@ -1,4 +1,4 @@
-package plateau.report;
+package plateau.results;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,6 +1,6 @@
-package plateau.report.paper;
+package plateau.results;
 
-/** What a test says about a claim of the paper. */
+/** What a test or a computation says about a claim of the paper. */
 public enum Verdict {
     /** The claim's opposite is rejected. */
     HOLDS("holds"),

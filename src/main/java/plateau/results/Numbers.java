@@ -1,4 +1,4 @@
-package plateau.report;
+package plateau.results;
 
 import java.util.Arrays;
 import java.util.Locale;
