@@ -1,15 +1,18 @@
 package plateau.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import plateau.reference.Waiting;
 
 /** The command that computes theorems, and the part of the page that they become. */
 class TheoryTest {
@@ -49,6 +52,26 @@ class TheoryTest {
                 .assertError(ExitCode.FAILED, "holds figure-7 as computed with --quick --seed 1", "--overwrite");
         assertEquals(before, Files.getLastModifiedTime(folder.resolve("t/figure-7.csv")));
         theory("--only", "figure-7", "--seed", "2", "--overwrite").assertOk();
+    }
+
+    /** Ctrl-C leaves what has been computed, and the same command goes on. */
+    @Test
+    void whatIsComputedStaysWhereItIsInterrupted() throws Exception {
+        String[] command = {"theory", "--only", "figure-7,forward-only", "--device", "cpu", "--out", "t"};
+        Process process = Finished.start(folder, List.of(), Map.of(), command);
+        Waiting.until(process, "the first statement", () -> Files.exists(folder.resolve("t/theory.json")));
+        assertEquals(
+                0,
+                new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor());
+        Finished interrupted = Finished.await(folder, process);
+        assertEquals(130, interrupted.code());
+        assertEquals(List.of(), interrupted.err());
+        assertFalse(Files.exists(folder.resolve("t/.plateau-claim")), "the folder is free");
+        Finished again = theory("--only", "figure-7");
+        again.assertOk();
+        assertEquals(List.of("figure-7: kept what is there"), again.out());
     }
 
     @Test
