@@ -59,7 +59,8 @@ public final class Kernel {
 
     private int attribute(int which) {
         int[] value = new int[1];
-        CudaException.check("cuFuncGetAttribute(" + name + ")", JCudaDriver.cuFuncGetAttribute(value, which, function));
+        device.within(() -> CudaException.check(
+                "cuFuncGetAttribute(" + name + ")", JCudaDriver.cuFuncGetAttribute(value, which, function)));
         return value[0];
     }
 

@@ -44,7 +44,7 @@ class ProcessTest {
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), TEN_STEPS)
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:1:2"), TEN_STEPS)
                 .assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
