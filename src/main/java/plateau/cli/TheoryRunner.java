@@ -90,6 +90,12 @@ final class TheoryRunner {
         }
         try (ResultFolder folder = claim(target);
                 Device open = device.open(device.selectors().getFirst())) {
+            interruption.calls(() -> {}); // between two statements; one that takes long is not waited for
+            interruption.leaves(() -> CampaignRunner.leave(folder));
+            for (Statement statement : missing) { // whatever is in the way is found before the first begins
+                folder.require(Findings.files(statement));
+                folder.require(FigureFiles.names(statement.name()));
+            }
             for (Statement statement : missing) {
                 if (interruption.happened()) {
                     return;

@@ -103,10 +103,11 @@ final class Figure7 implements Statement {
                     wide, Activation.IDENTITY, new float[] {1, 1}, curves * n / 2, false, f, null, mean, error));
             float[] valley = head(mean, wide);
 
+            Square near = new Square(61, 0, 2);
             DeviceBuffer few = computation.normals(2 * FEW, scale.seed(), FEW_INPUTS, 0);
             computation.run(
-                    landscape.surface(wide, Activation.FLOOR, new float[] {1, 1}, FEW, false, few, null, mean, error));
-            float[] steps = head(mean, wide);
+                    landscape.surface(near, Activation.FLOOR, new float[] {1, 1}, FEW, false, few, null, mean, error));
+            float[] steps = head(mean, near);
 
             Table.Builder table = new Table.Builder("w1", "w2", "closed_form", "monte_carlo", "standard_error");
             for (int i = 0; i < points; i++) {
@@ -133,7 +134,7 @@ final class Figure7 implements Statement {
                                             panel("No information", SQUARE, exact),
                                             panel("Low signal to noise", wide, noisy),
                                             panel("Bad conditioning", wide, valley),
-                                            panel("Flat activations", wide, steps))))),
+                                            panel("Flat activations", near, steps))))),
                     notes(critical));
         }
     }

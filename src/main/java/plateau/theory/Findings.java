@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import plateau.results.FileException;
@@ -23,6 +24,7 @@ import plateau.results.ResultFolder;
  */
 public record Findings(Map<String, Entry> statements) {
     private static final String FILE = "theory.json";
+    private static final String CSV = ".csv";
 
     /** Records alone, by their components. */
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -79,10 +81,15 @@ public record Findings(Map<String, Entry> statements) {
         return more;
     }
 
+    /** The names of the files that {@link #write} makes for a statement. */
+    public static List<String> files(Statement statement) {
+        return List.of(statement.name() + CSV, FILE);
+    }
+
     /** Writes all of them, and the table of one. */
     public void write(ResultFolder folder, Statement statement) throws IOException {
         folder.write(
-                statement.name() + ".csv",
+                statement.name() + CSV,
                 file -> statements.get(statement.name()).finding().table().writeCsv(file));
         folder.write(FILE, file -> Files.writeString(file, JSON.writeValueAsString(this) + "\n"));
     }

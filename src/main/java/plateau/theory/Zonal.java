@@ -4,8 +4,8 @@ import java.util.function.DoubleUnaryOperator;
 
 /**
  * Means over the sphere of d dimensions of functions of t, the cosine of the angle to a fixed
- * direction: t = sin φ has density proportional to cos^(d − 2) φ. In float64 on the host, by the
- * trapezoidal rule: what is sought may be 10⁻⁵⁰, which no float holds and no sample shows.
+ * direction: t = sin φ has density proportional to cos^(d − 2) φ. In float64 on the host, by
+ * Simpson's rule: what is sought may be 10⁻⁵⁰, which no float holds and no sample shows.
  */
 final class Zonal {
     private static final int POINTS = 4000;
@@ -18,7 +18,7 @@ final class Zonal {
         this.d = d;
         double sum = 0;
         for (int i = 0; i <= POINTS; i++) {
-            weights[i] = Math.pow(Math.cos(angle(i)), d - 2.0) * (i == 0 || i == POINTS ? 0.5 : 1);
+            weights[i] = Math.pow(Math.cos(angle(i)), d - 2.0) * (i == 0 || i == POINTS ? 1 : i % 2 == 1 ? 4 : 2);
             sum += weights[i];
         }
         for (int i = 0; i <= POINTS; i++) {
