@@ -45,23 +45,23 @@ __device__ __forceinline__ void correlate(int channels, int taps, int padding, c
   }
 }
 
-// A block per row of y: grid (out, batch).
+// A block per row of y: grid (batch, out).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_forward(int in, int length, int taps, int padding, const float* __restrict__ x, const float* __restrict__ w,
                    float* __restrict__ y) {
   const int out_length = length + 2 * padding - taps + 1;
-  const size_t o = blockIdx.x, b = blockIdx.y;
+  const size_t b = blockIdx.x, o = blockIdx.y;
   correlate<1>(in, taps, padding, w + o * in * taps, taps, x + b * in * length, length,
-               y + (b * gridDim.x + o) * out_length, out_length);
+               y + (b * gridDim.y + o) * out_length, out_length);
 }
 
 // dx[b, c, t] = sum over o, j of w[o, c, j] dy[b, o, t - j + padding]. A block per row of dx: grid
-// (in, batch).
+// (batch, in).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_backward_data(int out, int length, int taps, int padding, const float* __restrict__ dy,
                          const float* __restrict__ w, float* __restrict__ dx) {
   const int out_length = length + 2 * padding - taps + 1;
-  const size_t c = blockIdx.x, b = blockIdx.y, in = gridDim.x;
+  const size_t b = blockIdx.x, c = blockIdx.y, in = gridDim.y;
   correlate<-1>(out, taps, padding, w + c * taps, static_cast<int>(in) * taps, dy + b * out * out_length, out_length,
                 dx + (b * in + c) * length, length);
 }

@@ -114,16 +114,15 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-// dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. Grid
-// (ceil(k / block), m).
-extern "C" __global__ void dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w,
-                                                       const float* __restrict__ relu_output, float* __restrict__ dx) {
-  const int column = element_index();
-  const float gradient = dy[blockIdx.y];
-  if (column < k) {
-    const size_t i = static_cast<size_t>(blockIdx.y) * k + column;
+// dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. A block per row.
+extern "C" __global__ void __launch_bounds__(1024)
+    dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w,
+                                const float* __restrict__ relu_output, float* __restrict__ dx) {
+  const float gradient = dy[blockIdx.x];
+  const size_t row = static_cast<size_t>(blockIdx.x) * k;
+  for (int column = threadIdx.x; column < k; column += blockDim.x) {
     const float product = gradient * w[column];
-    dx[i] = relu_output == nullptr || relu_output[i] > 0.0f ? product : 0.0f;
+    dx[row + column] = relu_output == nullptr || relu_output[row + column] > 0.0f ? product : 0.0f;
   }
 }
 
@@ -169,13 +168,13 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // ---- what a cuBLAS product lacks ----
 
-// y = act(y + b) in place. Grid (ceil(n / block), m).
-extern "C" __global__ void bias_activation(int n, const float* __restrict__ bias, int relu, float* __restrict__ y) {
-  const int column = element_index();
-  if (column < n) {
-    const size_t i = static_cast<size_t>(blockIdx.y) * n + column;
-    const float z = bias != nullptr ? y[i] + bias[column] : y[i];
-    y[i] = relu != 0 && z < 0.0f ? 0.0f : z;
+// y = act(y + b) in place. A block per row.
+extern "C" __global__ void __launch_bounds__(1024)
+    bias_activation(int n, const float* __restrict__ bias, int relu, float* __restrict__ y) {
+  float* row = y + static_cast<size_t>(blockIdx.x) * n;
+  for (int column = threadIdx.x; column < n; column += blockDim.x) {
+    const float z = bias != nullptr ? row[column] + bias[column] : row[column];
+    row[column] = relu != 0 && z < 0.0f ? 0.0f : z;
   }
 }
 

@@ -11,21 +11,20 @@ constexpr int kApproachMetrics = 6;  // Sig, Noi, their ratio, its logarithm, th
 // vector(n, weights + 1) = (h g, 1) of each sample. g is the sum over the first `summed` of a
 // tuple's k images of slope times the layer's input: slope = scale dp/dscore(n, k), or 1 where that
 // is null; the input is feature(n, k, weights). The label of sample i is label[i * stride]. count
-// is weights + 1. Grid (ceil(count / block), n).
-extern "C" __global__ void labelled_gradients(int count, int k, int summed, float scale,
-                                              const float* __restrict__ dscore, const float* __restrict__ feature,
-                                              int stride, const float* __restrict__ label,
-                                              double* __restrict__ vector) {
-  const int c = element_index(), weights = count - 1;
-  const size_t first = static_cast<size_t>(blockIdx.y) * k;
-  if (c < count) {
+// is weights + 1. A block per sample.
+extern "C" __global__ void __launch_bounds__(1024)
+    labelled_gradients(int count, int k, int summed, float scale, const float* __restrict__ dscore,
+                       const float* __restrict__ feature, int stride, const float* __restrict__ label,
+                       double* __restrict__ vector) {
+  const int weights = count - 1;
+  const size_t sample = blockIdx.x, first = sample * k;
+  for (int c = threadIdx.x; c < count; c += blockDim.x) {
     double sum = 0.0;
     for (int j = 0; j < summed; ++j) {
       const double slope = dscore != nullptr ? static_cast<double>(scale) * dscore[first + j] : 1.0;
       sum += slope * (c < weights ? feature[(first + j) * weights + c] : 0.0f);
     }
-    vector[static_cast<size_t>(blockIdx.y) * count + c] =
-        c < weights ? label[static_cast<size_t>(blockIdx.y) * stride] * sum : 1.0;
+    vector[sample * count + c] = c < weights ? label[sample * stride] * sum : 1.0;
   }
 }
 

@@ -32,25 +32,34 @@ enum PointerMode : int { kHost = 0, kDevice = 1 };
 
 constexpr int kVersion = 120600;
 
+constexpr std::size_t kWorkspaceAlignment = 256;
+
+// Belongs to the context that was current when it was made.
 struct Handle {
+  void* context = nullptr;
   void* stream = nullptr;
+  void* workspace = nullptr;  // null: cuBLAS's own
+  std::size_t workspace_bytes = 0;
   int pointer_mode = kHost;
   int math_mode = 0;
 };
 
 class Handles {
  public:
-  Handle* add() {
+  Handle* add(void* context) {
     auto handle = std::make_unique<Handle>();
+    handle->context = context;
     Handle* key = handle.get();
     std::lock_guard lock(mutex_);
     live_.insert(std::move(handle));
     return key;
   }
+  // Null where there is none, or another context is current.
   Handle* find(void* key) {
+    const void* context = plateau_current_context();
     std::lock_guard lock(mutex_);
     for (const auto& handle : live_) {
-      if (handle.get() == key) {
+      if (handle.get() == key && handle->context == context) {
         return handle.get();
       }
     }
@@ -174,6 +183,14 @@ int submit(const char* name, void* key, int operation_a, int operation_b, Produc
       !in_range(product.c, last * product.stride_c + extent(product.m, product.n, product.ldc))) {
     return kExecutionFailed;
   }
+  if (handle->workspace == nullptr && plateau_stream_is_capturing(handle->stream) != 0) {
+    std::fputs("plateau: CPU cuBLAS: NVIDIA's would allocate memory inside this capture; give it a workspace\n",
+               stderr);
+    return kAllocFailed;
+  }
+  if (!in_range(static_cast<const float*>(handle->workspace), handle->workspace_bytes / sizeof(float))) {
+    return kExecutionFailed;
+  }
   if (one_dnn().sgemm == nullptr) {
     return kInternalError;
   }
@@ -196,11 +213,25 @@ API cublasCreate_v2(void** handle) {
   if (handle == nullptr) {
     return kInvalidValue;
   }
-  *handle = handles().add();
+  void* context = plateau_current_context();
+  if (context == nullptr) {
+    return kNotInitialized;
+  }
+  if (plateau_unsafe_during_capture() != 0) {  // NVIDIA's allocates
+    return kAllocFailed;
+  }
+  *handle = handles().add(context);
   return kSuccess;
 }
 
-API cublasDestroy_v2(void* handle) { return handles().remove(handle) ? kSuccess : kNotInitialized; }
+// As NVIDIA's, it waits for the device, which spoils whatever is being captured there.
+API cublasDestroy_v2(void* handle) {
+  if (handles().find(handle) == nullptr) {
+    return kNotInitialized;
+  }
+  const bool synchronized = plateau_synchronize_device() == 0;
+  return handles().remove(handle) && synchronized ? kSuccess : kInternalError;
+}
 
 API cublasSetStream_v2(void* key, void* stream) {
   Handle* handle = handles().find(key);
@@ -208,6 +239,22 @@ API cublasSetStream_v2(void* key, void* stream) {
     return kNotInitialized;
   }
   handle->stream = stream;
+  handle->workspace = nullptr;  // a stream has cuBLAS's own until it is given one
+  handle->workspace_bytes = 0;
+  return kSuccess;
+}
+
+API cublasSetWorkspace_v2(void* key, void* workspace, std::size_t bytes) {
+  Handle* handle = handles().find(key);
+  if (handle == nullptr) {
+    return kNotInitialized;
+  }
+  if (reinterpret_cast<std::uintptr_t>(workspace) % kWorkspaceAlignment != 0 ||
+      !in_range(static_cast<const float*>(workspace), bytes / sizeof(float))) {
+    return kInvalidValue;
+  }
+  handle->workspace = workspace;
+  handle->workspace_bytes = bytes;
   return kSuccess;
 }
 

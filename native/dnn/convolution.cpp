@@ -411,14 +411,14 @@ bool supported(cudnnConvolutionBwdFilterAlgo_t algorithm) {
 }
 
 void workspace_size(const void* handle, const Shape& shape, std::size_t* bytes) {
-  table<Handle>().get(handle);
+  handle_of(handle);
   require(bytes != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
   *bytes = plan_for(shape)->workspace;
 }
 
 void convolve(const char* name, const void* key, const Shape& shape, const void* first, const void* second,
               void* result, void* workspace, std::size_t bytes, const void* alpha, const void* beta) {
-  const Handle handle = table<Handle>().get(key);
+  const Handle handle = handle_of(key);
   const Scaling scaling(alpha, beta);
   const bool backward_filter = shape.direction == Direction::backward_filter;
   input(first, shape.direction == Direction::backward_data ? shape.output : shape.input);

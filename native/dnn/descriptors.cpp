@@ -102,10 +102,33 @@ DNN_API const char* cudnnGetErrorString(cudnnStatus_t status) {
   return "CUDNN_UNKNOWN_STATUS";
 }
 
-DNN_API cudnnStatus_t cudnnCreate(cudnnHandle_t* out) { return create<Handle>("cudnnCreate", out); }
-DNN_API cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) { return destroy<Handle>("cudnnDestroy", handle); }
-DNN_API cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
-  return call("cudnnSetStream", [&] { table<Handle>().set(handle, {stream}); });
+// NVIDIA's allocates, which a capture of the same thread does not allow.
+DNN_API cudnnStatus_t cudnnCreate(cudnnHandle_t* out) {
+  return call("cudnnCreate", [&] {
+    require(out != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
+    const Handle handle{plateau_current_context()};
+    require(handle.context != nullptr, CUDNN_STATUS_NOT_INITIALIZED);
+    require(plateau_unsafe_during_capture() == 0, CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED);
+    *out = static_cast<cudnnHandle_t>(table<Handle>().add());
+    table<Handle>().set(*out, handle);
+  });
+}
+// As NVIDIA's, it waits for the device, which spoils whatever is being captured there.
+DNN_API cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
+  return call("cudnnDestroy", [&] {
+    handle_of(handle);
+    const int status = plateau_synchronize_device();
+    table<Handle>().remove(handle);
+    require(status == 0, CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER);
+  });
+}
+DNN_API cudnnStatus_t cudnnSetStream(cudnnHandle_t key, cudaStream_t stream) {
+  return call("cudnnSetStream", [&] {
+    Handle handle = handle_of(key);
+    require(plateau_stream_is_current(stream) != 0, CUDNN_STATUS_BAD_PARAM_STREAM_MISMATCH);
+    handle.stream = stream;
+    table<Handle>().set(key, handle);
+  });
 }
 
 DNN_API cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* out) {

@@ -32,7 +32,9 @@ inline void require(bool condition, cudnnStatus_t otherwise) {
   }
 }
 
+// Belongs to the context that was current when it was made.
 struct Handle {
+  void* context = nullptr;
   void* stream = nullptr;
 };
 
@@ -124,6 +126,13 @@ template <class T>
 Table<T>& table() {
   static auto* instance = new Table<T>;
   return *instance;
+}
+
+// A handle of the context that is current.
+inline Handle handle_of(const void* key) {
+  const Handle handle = table<Handle>().get(key);
+  require(handle.context == plateau_current_context(), CUDNN_STATUS_NOT_INITIALIZED);
+  return handle;
 }
 
 // A descriptor that has been set.

@@ -339,7 +339,7 @@ DNN_API cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDesc
                                           cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                           cudnnTensorDescriptor_t y_desc, void* y_pointer) {
   return call("cudnnPoolingForward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const auto in = computable<Tensor>(x_desc), out = computable<Tensor>(y_desc);
     const Pools pools = checked_pools(pooling, in, out);
     const Scaling scaling(alpha, beta);
@@ -359,7 +359,7 @@ DNN_API cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t handle, cudnnPoolingDes
                                            cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                            cudnnTensorDescriptor_t dx_desc, void* dx_pointer) {
   return call("cudnnPoolingBackward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const auto in = computable<Tensor>(x_desc), out = computable<Tensor>(y_desc);
     require_alike(out, described<Tensor>(dy_desc));
     require_alike(in, described<Tensor>(dx_desc));
@@ -381,7 +381,7 @@ DNN_API cudnnStatus_t cudnnActivationForward(cudnnHandle_t handle, cudnnActivati
                                              cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                              cudnnTensorDescriptor_t y_desc, void* y_pointer) {
   return call("cudnnActivationForward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const Activation activation = checked_activation(key);
     const auto tensor = computable<Tensor>(x_desc);
     require_alike(tensor, described<Tensor>(y_desc));
@@ -404,7 +404,7 @@ DNN_API cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivat
                                               cudnnTensorDescriptor_t x_desc, const void* x_pointer, const void* beta,
                                               cudnnTensorDescriptor_t dx_desc, void* dx_pointer) {
   return call("cudnnActivationBackward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const Activation activation = checked_activation(key);
     const auto tensor = computable<Tensor>(x_desc);
     for (const auto desc : {y_desc, dy_desc, dx_desc}) {
@@ -428,7 +428,7 @@ DNN_API cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t handle, cudnnSoftmaxAlgo
                                           const void* x_pointer, const void* beta, cudnnTensorDescriptor_t y_desc,
                                           void* y_pointer) {
   return call("cudnnSoftmaxForward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     check_softmax(algorithm, mode);
     const auto tensor = computable<Tensor>(x_desc);
     require_alike(tensor, described<Tensor>(y_desc));
@@ -453,7 +453,7 @@ DNN_API cudnnStatus_t cudnnSoftmaxBackward(cudnnHandle_t handle, cudnnSoftmaxAlg
                                            const void* dy_pointer, const void* beta, cudnnTensorDescriptor_t dx_desc,
                                            void* dx_pointer) {
   return call("cudnnSoftmaxBackward", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     check_softmax(algorithm, mode);
     const auto tensor = computable<Tensor>(y_desc);
     require_alike(tensor, described<Tensor>(dy_desc));
@@ -478,7 +478,7 @@ DNN_API cudnnStatus_t cudnnAddTensor(cudnnHandle_t handle, const void* alpha, cu
                                      const void* addend_pointer, const void* beta, cudnnTensorDescriptor_t sum_desc,
                                      void* sum_pointer) {
   return call("cudnnAddTensor", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const auto added = computable<Tensor>(addend_desc), target = computable<Tensor>(sum_desc);
     auto steps = added.strides();
     for (std::size_t i = 0; i < 4; ++i) {
@@ -512,7 +512,7 @@ DNN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const v
                                                    const void* beta, cudnnTensorDescriptor_t db_desc,
                                                    void* db_pointer) {
   return call("cudnnConvolutionBackwardBias", [&] {
-    const auto on = table<Handle>().get(handle);
+    const auto on = handle_of(handle);
     const auto gradient = computable<Tensor>(dy_desc), bias = computable<Tensor>(db_desc);
     require((bias.dims == std::array{1, gradient.dims[1], 1, 1}), CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     const Scaling scaling(alpha, beta);

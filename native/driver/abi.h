@@ -83,6 +83,8 @@ enum CUfunction_attribute : int {
   CU_FUNC_ATTRIBUTE_CACHE_MODE_CA = 7,
 };
 
+inline constexpr unsigned CU_CTX_SCHED_MASK = 7;
+inline constexpr unsigned CU_CTX_FLAGS_MASK = 0xff;
 inline constexpr unsigned CU_STREAM_NON_BLOCKING = 1;
 inline constexpr unsigned CU_EVENT_DISABLE_TIMING = 2;
 enum CUstreamCaptureMode : int {

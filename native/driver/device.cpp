@@ -1,4 +1,4 @@
-// Initialisation, the one device, and contexts.
+// Initialisation, devices, and contexts.
 #include "driver/context.h"
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "driver/memory.h"
 #include "driver/plateau_driver.h"
 #include "driver/pool.h"
+#include "driver/settings.h"
 #include "driver/stream.h"
 
 namespace driver {
@@ -29,10 +30,11 @@ struct Primary {
   std::mutex mutex;
   std::shared_ptr<Context> context;
   int retained = 0;
+  unsigned flags = 0;
 };
-Primary& primary() {
-  static Primary* instance = new Primary;
-  return *instance;
+Primary& primary(CUdevice device) {
+  static auto* instances = new Primary[kMostDevices];
+  return instances[device];
 }
 
 std::string processor() {
@@ -52,8 +54,9 @@ std::string processor() {
          vectors + ")";
 }
 
-std::shared_ptr<Context> make_context() {
+std::shared_ptr<Context> make_context(CUdevice device) {
   auto context = std::make_shared<Context>();
+  context->device = device;
   context->null_stream = std::make_shared<Stream>(context, 0, 0);
   contexts().add(context);
   return context;
@@ -78,7 +81,9 @@ void destroy_context(const std::shared_ptr<Context>& context) {
   context->null_stream.reset();
 }
 
-void require_device(CUdevice device) { require(device == 0, CUDA_ERROR_INVALID_DEVICE); }
+void require_device(CUdevice device) {
+  require(device >= 0 && static_cast<unsigned>(device) < settings().devices, CUDA_ERROR_INVALID_DEVICE);
+}
 
 int attribute(int which) {
   switch (which) {
@@ -131,6 +136,8 @@ std::shared_ptr<Context> current_context() {
   return context_stack.back();
 }
 
+bool is_current(const Context* context) { return !context_stack.empty() && context_stack.back().get() == context; }
+
 void require_working_context() {
   require(!context_stack.empty(), CUDA_ERROR_INVALID_CONTEXT);
   const CUresult sticky = context_stack.back()->sticky;
@@ -147,6 +154,11 @@ void synchronize(Context& context) {
   require(context.sticky == CUDA_SUCCESS, context.sticky);
 }
 
+void synchronize_device(Context& context) {
+  forbid_while_any_stream_captures(context);
+  synchronize(context);
+}
+
 }  // namespace driver
 
 using namespace driver;
@@ -155,8 +167,9 @@ PLATEAU_API CUresult cuInit(unsigned flags) {
   return call("cuInit", Needs::nothing, [&] {
     require(flags == 0, CUDA_ERROR_INVALID_VALUE);
     // plateau.cuda.Environment says it in words before it comes to this.
-    require(threads_asked_for(std::getenv("PLATEAU_CPU_THREADS"), 1) > 0 && faults_understood(),
-            CUDA_ERROR_INVALID_VALUE);
+    require(
+        threads_asked_for(std::getenv("PLATEAU_CPU_THREADS"), 1) > 0 && faults_understood() && settings().understood,
+        CUDA_ERROR_INVALID_VALUE);
     initialized = true;
   });
 }
@@ -171,7 +184,7 @@ PLATEAU_API CUresult cuDriverGetVersion(int* version) {
 PLATEAU_API CUresult cuDeviceGetCount(int* count) {
   return call("cuDeviceGetCount", Needs::initialized, [&] {
     require(count != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *count = 1;
+    *count = static_cast<int>(settings().devices);
   });
 }
 
@@ -179,7 +192,7 @@ PLATEAU_API CUresult cuDeviceGet(CUdevice* device, int ordinal) {
   return call("cuDeviceGet", Needs::initialized, [&] {
     require(device != nullptr, CUDA_ERROR_INVALID_VALUE);
     require_device(ordinal);
-    *device = 0;
+    *device = ordinal;
   });
 }
 
@@ -196,6 +209,8 @@ PLATEAU_API CUresult cuDeviceGetUuid(CUuuid* uuid, CUdevice device) {
     require(uuid != nullptr, CUDA_ERROR_INVALID_VALUE);
     require_device(device);
     std::memcpy(uuid->bytes, "plateau-cpu-0000", sizeof uuid->bytes);
+    uuid->bytes[14] = static_cast<char>('0' + device / 10);
+    uuid->bytes[15] = static_cast<char>('0' + device % 10);
   });
 }
 
@@ -227,7 +242,7 @@ PLATEAU_API CUresult cuCtxCreate_v2(void** context, unsigned, CUdevice device) {
   return call("cuCtxCreate", Needs::initialized, [&] {
     require(context != nullptr, CUDA_ERROR_INVALID_VALUE);
     require_device(device);
-    context_stack.push_back(make_context());
+    context_stack.push_back(make_context(device));
     *context = context_stack.back().get();
   });
 }
@@ -294,7 +309,7 @@ PLATEAU_API CUresult cuCtxGetCurrent(void** handle) {
 PLATEAU_API CUresult cuCtxGetDevice(CUdevice* device) {
   return call("cuCtxGetDevice", Needs::context, [&] {
     require(device != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *device = 0;
+    *device = current_context()->device;
   });
 }
 
@@ -310,32 +325,31 @@ PLATEAU_API CUresult cuCtxGetStreamPriorityRange(int* least, int* greatest) {
 }
 
 PLATEAU_API CUresult cuCtxSynchronize() {
-  return call("cuCtxSynchronize", Needs::context, [&] {
-    forbid_during_capture();
-    synchronize(*current_context());
-  });
+  return call("cuCtxSynchronize", Needs::context, [&] { synchronize_device(*current_context()); });
 }
 
 PLATEAU_API CUresult cuDevicePrimaryCtxRetain(void** handle, CUdevice device) {
   return call("cuDevicePrimaryCtxRetain", Needs::initialized, [&] {
     require(handle != nullptr, CUDA_ERROR_INVALID_VALUE);
     require_device(device);
-    std::lock_guard lock(primary().mutex);
-    if (primary().retained++ == 0) {
-      primary().context = make_context();
-      primary().context->primary = true;
+    Primary& primary = driver::primary(device);
+    std::lock_guard lock(primary.mutex);
+    if (primary.retained++ == 0) {
+      primary.context = make_context(device);
+      primary.context->primary = true;
     }
-    *handle = primary().context.get();
+    *handle = primary.context.get();
   });
 }
 
 PLATEAU_API CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   return call("cuDevicePrimaryCtxRelease", Needs::initialized, [&] {
     require_device(device);
-    std::lock_guard lock(primary().mutex);
-    require(primary().retained > 0, CUDA_ERROR_INVALID_CONTEXT);
-    if (--primary().retained == 0) {
-      destroy_context(std::exchange(primary().context, nullptr));
+    Primary& primary = driver::primary(device);
+    std::lock_guard lock(primary.mutex);
+    require(primary.retained > 0, CUDA_ERROR_INVALID_CONTEXT);
+    if (--primary.retained == 0) {
+      destroy_context(std::exchange(primary.context, nullptr));
     }
   });
 }
@@ -343,10 +357,11 @@ PLATEAU_API CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
 PLATEAU_API CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
   return call("cuDevicePrimaryCtxReset", Needs::initialized, [&] {
     require_device(device);
-    std::lock_guard lock(primary().mutex);
-    if (primary().context != nullptr) {
-      destroy_context(std::exchange(primary().context, nullptr));
-      primary().retained = 0;
+    Primary& primary = driver::primary(device);
+    std::lock_guard lock(primary.mutex);
+    if (primary.context != nullptr) {
+      destroy_context(std::exchange(primary.context, nullptr));
+      primary.retained = 0;
     }
   });
 }
@@ -355,14 +370,24 @@ PLATEAU_API CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* flags
   return call("cuDevicePrimaryCtxGetState", Needs::initialized, [&] {
     require(flags != nullptr && active != nullptr, CUDA_ERROR_INVALID_VALUE);
     require_device(device);
-    std::lock_guard lock(primary().mutex);
-    *flags = 0;
-    *active = primary().context != nullptr;
+    Primary& primary = driver::primary(device);
+    std::lock_guard lock(primary.mutex);
+    *flags = primary.flags;
+    *active = primary.context != nullptr;
   });
 }
 
-PLATEAU_API CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned) {
-  return call("cuDevicePrimaryCtxSetFlags", Needs::initialized, [&] { require_device(device); });
+// They say how a thread waits: here it polls for some microseconds and then sleeps, whatever they
+// are.
+PLATEAU_API CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
+  return call("cuDevicePrimaryCtxSetFlags", Needs::initialized, [&] {
+    require_device(device);
+    const unsigned scheduling = flags & CU_CTX_SCHED_MASK;
+    require((flags & ~CU_CTX_FLAGS_MASK) == 0 && (scheduling & (scheduling - 1)) == 0, CUDA_ERROR_INVALID_VALUE);
+    Primary& primary = driver::primary(device);
+    std::lock_guard lock(primary.mutex);
+    primary.flags = flags;
+  });
 }
 
 PLATEAU_API CUresult cuProfilerStart() {
@@ -370,6 +395,20 @@ PLATEAU_API CUresult cuProfilerStart() {
 }
 PLATEAU_API CUresult cuProfilerStop() {
   return call("cuProfilerStop", Needs::context, [] {});
+}
+
+PLATEAU_API void* plateau_current_context(void) {
+  void* context = nullptr;
+  call("", Needs::initialized, [&] { context = current_context().get(); });
+  return context;
+}
+
+PLATEAU_API int plateau_synchronize_device(void) {
+  return call("plateau_synchronize_device", Needs::context, [] { synchronize_device(*current_context()); });
+}
+
+PLATEAU_API int plateau_unsafe_during_capture(void) {
+  return call("plateau_unsafe_during_capture", Needs::context, [] { forbid_during_capture(); });
 }
 
 // Counts of what is alive: device allocations, pinned allocations, modules, streams, events,

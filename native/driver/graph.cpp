@@ -64,9 +64,11 @@ class GraphRun final : public Operation {
   std::shared_ptr<Program> program_;
 };
 
+// A graph is launched in the context that it was captured in, which is less than CUDA allows.
 // Launches of one executable graph come one after the other, on whatever streams. Its memory is
 // checked again where any has been freed since the last launch.
 void launch(GraphExec& exec, const std::shared_ptr<Stream>& stream) {
+  require(exec.graph->context == stream->context.get(), CUDA_ERROR_NOT_SUPPORTED);
   std::lock_guard lock(exec.mutex);
   if (const std::uint64_t releases = memory().releases() + 1; exec.checked_at_release != releases) {
     for (const auto& [node, operation] : exec.program->operations) {
@@ -155,7 +157,7 @@ PLATEAU_API CUresult cuGraphExecKernelNodeSetParams_v2(void* exec, void* node,
                                                        const CUDA_KERNEL_NODE_PARAMS_v2* params) {
   return call("cuGraphExecKernelNodeSetParams", Needs::context, [&] {
     require(params != nullptr && params->sharedMemBytes == 0 && params->extra == nullptr, CUDA_ERROR_INVALID_VALUE);
-    update(*graph_execs().get(exec), node, *functions().get(params->func), *params);
+    update(*graph_execs().get(exec), node, *function_of(params->func), *params);
   });
 }
 

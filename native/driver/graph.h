@@ -19,6 +19,7 @@ struct Node {
 
 // Nodes in the order they were added, which is a topological order of what capture makes.
 struct Graph {
+  const Context* context = nullptr;  // of the streams that it was captured on
   std::vector<std::unique_ptr<Node>> nodes;
 };
 

@@ -35,9 +35,10 @@ void check_shape(const simt::Kernel& kernel, simt::Dim3 grid, simt::Dim3 block) 
 // A GPU faults when a kernel follows a pointer that is not device memory, or not aligned as its
 // type asks. The kernels' signatures are known here, so the launch itself is refused, where a
 // pointer that is not null has less behind it than one element. Null is a value that many kernels
-// take. As in CUDA, how many arguments there are is not known: so many as the kernel has parameters
-// are read.
-void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
+// take. Memory of another context, as of another device, is none of this one's: no peer access is
+// asked for anywhere. As in CUDA, how many arguments there are is not known: so many as the kernel
+// has parameters are read.
+void check_arguments(const simt::Kernel& kernel, const Context* context, void* const* arguments) {
   for (std::uint32_t i = 0; i < kernel.param_count; ++i) {
     const simt::Param& param = kernel.params[i];
     require(arguments != nullptr && arguments[i] != nullptr, CUDA_ERROR_INVALID_VALUE);
@@ -45,9 +46,9 @@ void check_arguments(const simt::Kernel& kernel, void* const* arguments) {
       std::uint64_t address;
       std::memcpy(&address, arguments[i], sizeof address);
       const bool aligned = address % param.element_alignment == 0;
-      if (address != 0 && (!aligned || !memory().find(address, param.element_size))) {
+      if (address != 0 && (!aligned || !memory().usable(address, param.element_size, context))) {
         std::fprintf(stderr, "plateau: CPU driver: kernel %s: argument %u is not %s\n", kernel.name, i,
-                     aligned ? "device memory, or less than one element of it" : "aligned");
+                     aligned ? "memory of its device, or less than one element of it" : "aligned");
         fail(aligned ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_ERROR_MISALIGNED_ADDRESS);
       }
     }
@@ -80,6 +81,13 @@ std::vector<void*> unpack(const simt::Kernel& kernel, void** extra) {
 HandleTable<Function>& functions() {
   static auto* table = new HandleTable<Function>;
   return *table;
+}
+
+// A function belongs to the context that its module was loaded in.
+std::shared_ptr<Function> function_of(void* handle) {
+  auto function = functions().get(handle);
+  require(is_current(function->module->context), CUDA_ERROR_INVALID_HANDLE);
+  return function;
 }
 
 // Each starts at a place of its own in the cycle.
@@ -161,7 +169,7 @@ std::string KernelLaunch::key() const {
 
 void KernelLaunch::update(simt::Dim3 grid, simt::Dim3 block, void* const* arguments) {
   check_shape(kernel_, grid, block);
-  check_arguments(kernel_, arguments);
+  check_arguments(kernel_, module_->context, arguments);
   for (std::uint32_t i = 0; i < kernel_.param_count; ++i) {
     std::memcpy(pointers_[i], arguments[i], kernel_.params[i].size);
   }
@@ -170,7 +178,7 @@ void KernelLaunch::update(simt::Dim3 grid, simt::Dim3 block, void* const* argume
   blocks_ = volume(grid);
 }
 
-void KernelLaunch::check_memory() const { check_arguments(kernel_, pointers_.data()); }
+void KernelLaunch::check_memory() const { check_arguments(kernel_, module_->context, pointers_.data()); }
 
 void KernelLaunch::run(Context& context) {
   const BlockTime::Way way = block_time_->next(blocks_);
@@ -204,7 +212,7 @@ using namespace driver;
 PLATEAU_API CUresult cuFuncGetAttribute(int* value, int which, void* handle) {
   return call("cuFuncGetAttribute", Needs::context, [&] {
     require(value != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto function = functions().get(handle);
+    const auto function = function_of(handle);
     switch (which) {
       case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
         *value = static_cast<int>(function->kernel->max_threads);
@@ -229,27 +237,27 @@ PLATEAU_API CUresult cuFuncGetAttribute(int* value, int which, void* handle) {
 PLATEAU_API CUresult cuFuncGetName(const char** name, void* handle) {
   return call("cuFuncGetName", Needs::context, [&] {
     require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *name = functions().get(handle)->kernel->name;
+    *name = function_of(handle)->kernel->name;
   });
 }
 
 PLATEAU_API int plateau_function_kind(void* handle, int* kind) {
   return call("plateau_function_kind", Needs::context, [&] {
     require(kind != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *kind = static_cast<int>(functions().get(handle)->kernel->kind);
+    *kind = static_cast<int>(function_of(handle)->kernel->kind);
   });
 }
 
 PLATEAU_API CUresult cuFuncGetModule(void** module, void* handle) {
   return call("cuFuncGetModule", Needs::context, [&] {
     require(module != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *module = functions().get(handle)->module;
+    *module = function_of(handle)->module;
   });
 }
 
 PLATEAU_API CUresult cuFuncGetParamInfo(void* handle, std::size_t index, std::size_t* offset, std::size_t* size) {
   return call("cuFuncGetParamInfo", Needs::context, [&] {
-    const auto function = functions().get(handle);
+    const auto function = function_of(handle);
     require(offset != nullptr && index < function->kernel->param_count, CUDA_ERROR_INVALID_VALUE);
     *offset = function->kernel->params[index].offset;
     if (size != nullptr) {
@@ -262,7 +270,7 @@ PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid
                                     unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
                                     void** arguments, void** extra) {
   return call("cuLaunchKernel", Needs::context, [&] {
-    const auto function = functions().get(handle);
+    const auto function = function_of(handle);
     require(shared_bytes == 0, CUDA_ERROR_NOT_SUPPORTED);  // the kernels' shared memory is static
     require(arguments == nullptr || extra == nullptr, CUDA_ERROR_INVALID_VALUE);
     std::vector<void*> unpacked;
@@ -271,7 +279,7 @@ PLATEAU_API CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid
       arguments = unpacked.data();
     }
     const auto target = stream_of(stream);
-    require(target->context.get() == function->module->context, CUDA_ERROR_INVALID_HANDLE);
+    require(is_current(target->context.get()), CUDA_ERROR_INVALID_HANDLE);
     target->submit(std::make_shared<KernelLaunch>(modules().get(function->module), *function,
                                                   simt::Dim3{grid_x, grid_y, grid_z},
                                                   simt::Dim3{block_x, block_y, block_z}, arguments));

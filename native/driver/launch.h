@@ -40,6 +40,7 @@ struct Function {
 };
 
 HandleTable<Function>& functions();
+std::shared_ptr<Function> function_of(void* handle);  // of the current context
 
 // A kernel launch with its own copy of the arguments.
 class KernelLaunch final : public Operation {

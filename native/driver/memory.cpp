@@ -1,5 +1,5 @@
-// Device memory is host memory that the driver keeps account of: filled with NaN bytes when
-// allocated, and followed by guard bytes that are checked when it is freed.
+// Device memory is host memory that the driver keeps account of: filled when it is allocated, and
+// followed by guard bytes that are checked when it is freed.
 #include "driver/memory.h"
 
 #include <malloc.h>
@@ -10,6 +10,8 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <thread>
+#include <tuple>
 
 #include "driver/call.h"
 #include "driver/context.h"
@@ -24,10 +26,42 @@ namespace {
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kGuardBytes = 64;
 constexpr unsigned char kGuard = 0xFB;
-constexpr unsigned char kNaN = 0xFF;
 constexpr std::size_t kAsked = std::size_t{4} << 20;
 
 std::size_t padded(std::size_t bytes) { return (bytes + kGuardBytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// A sequence of well-mixed numbers (Steele, Lea and Flood 2014).
+std::uint64_t mixed(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+// What a GPU leaves in fresh memory is anything: NaN as floats, which shows where a result depends
+// on it, or, so that nothing can rely on that, zeros, ones, or random bytes.
+void fill_fresh(void* block, std::size_t bytes, std::uint64_t allocation) {
+  std::uint64_t state = settings().fresh_memory.value_or(0) + allocation * 0xd1342543de82ef95;
+  const std::uint64_t kind = settings().fresh_memory ? mixed(state) % 4 : 0;
+  if (kind < 2) {
+    std::memset(block, kind == 0 ? 0xFF : 0, bytes);
+    return;
+  }
+  for (std::size_t i = 0; i < bytes; i += sizeof state) {
+    const std::uint64_t word = kind == 2 ? 0x3f8000003f800000 : mixed(state);
+    std::memcpy(static_cast<char*>(block) + i, &word, std::min(sizeof word, bytes - i));
+  }
+}
+
+// Whether nobody has written behind the end.
+bool is_guarded(std::uint64_t address, std::size_t bytes) {
+  const auto* guard = reinterpret_cast<const unsigned char*>(address) + bytes;
+  const bool intact = std::all_of(guard, guard + kGuardBytes, [](unsigned char byte) { return byte == kGuard; });
+  if (!intact) {
+    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n", bytes);
+  }
+  return intact;
+}
 
 }  // namespace
 
@@ -37,50 +71,50 @@ Memory& memory() {
 }
 
 std::size_t Memory::total() {
-  static const std::size_t bytes = device_memory(memory_bounds());
+  static const std::size_t bytes = device_memory(memory_bounds()) / settings().devices;
   return bytes;
 }
 
-std::size_t Memory::available() const {
-  const std::size_t room = memory_room(memory_bounds()), unfilled = unfilled_, used = used_;
+std::size_t Memory::available(int device) const {
+  const std::size_t room = memory_room(memory_bounds()), unfilled = unfilled_, used = used_[device];
   return std::min(room - std::min(room, unfilled), total() - std::min(total(), used));
 }
 
 // Refuses what the process may not fill: past its limits it would be killed. The system is asked
 // once in kAsked bytes, since asking it takes about a millisecond.
-void Memory::reserve(std::size_t bytes) {
+void Memory::reserve(std::size_t bytes, int device) {
   std::lock_guard lock(reserving_);
   const std::size_t unasked = unasked_ + bytes;
-  require(bytes <= total() - std::min<std::size_t>(total(), used_), CUDA_ERROR_OUT_OF_MEMORY);
+  require(bytes <= total() - std::min<std::size_t>(total(), used_[device]), CUDA_ERROR_OUT_OF_MEMORY);
   if (unasked >= kAsked) {
-    if (available() < bytes) {
+    if (available(device) < bytes) {
       malloc_trim(0);  // what has been freed may still be the process's
-      require(available() >= bytes, CUDA_ERROR_OUT_OF_MEMORY);
+      require(available(device) >= bytes, CUDA_ERROR_OUT_OF_MEMORY);
     }
     unasked_ = 0;
   } else {
     unasked_ = unasked;
   }
-  used_ += bytes;
+  used_[device] += bytes;
   unfilled_ += bytes;
 }
 
-std::uint64_t Memory::allocate(std::size_t bytes, MemoryKind kind, Context* context) {
+std::uint64_t Memory::allocate(std::size_t bytes, MemoryKind kind, Context& context) {
   require(bytes > 0, CUDA_ERROR_INVALID_VALUE);
-  reserve(bytes);
+  reserve(bytes, context.device);
   void* block = std::aligned_alloc(kAlignment, padded(bytes));
   if (block != nullptr) {
-    std::memset(block, kNaN, bytes);
+    fill_fresh(block, bytes, allocations_++);
     std::memset(static_cast<char*>(block) + bytes, kGuard, kGuardBytes);
   }
   unfilled_ -= bytes;
   if (block == nullptr) {
-    used_ -= bytes;
+    used_[context.device] -= bytes;
     fail(CUDA_ERROR_OUT_OF_MEMORY);
   }
   const auto address = reinterpret_cast<std::uint64_t>(block);
   std::unique_lock lock(mutex_);
-  by_address_[address] = {address, bytes, kind, context, true};
+  by_address_[address] = {address, bytes, kind, &context, context.device, true};
   return address;
 }
 
@@ -93,10 +127,39 @@ Allocation Memory::release(std::uint64_t address, MemoryKind kind) {
   std::unique_lock lock(mutex_);
   const auto found = by_address_.find(address);
   require(found != by_address_.end() && found->second.kind == kind && found->second.owned, CUDA_ERROR_INVALID_VALUE);
-  const Allocation allocation = found->second;
+  const Allocation allocation = taken(found->second);
   ++releases_;
   by_address_.erase(found);
   return allocation;
+}
+
+Allocation Memory::taken(const Allocation& allocation) {
+  Allocation taken = allocation;
+  if (allocation.divided) {
+    taken.parts = std::make_shared<const Parts>(std::move(parts_.extract(allocation.address).mapped()));
+  }
+  return taken;
+}
+
+void Memory::carve(std::uint64_t address, std::size_t bytes) {
+  std::unique_lock lock(mutex_);
+  auto next = by_address_.upper_bound(address);
+  require(bytes > 0 && address % kAlignment == 0 && next != by_address_.begin(), CUDA_ERROR_INVALID_VALUE);
+  Allocation& allocation = std::prev(next)->second;
+  const std::uint64_t offset = address - allocation.address;
+  require(allocation.owned && allocation.kind == MemoryKind::device && offset < allocation.bytes &&
+              bytes <= allocation.bytes - offset,
+          CUDA_ERROR_INVALID_VALUE);
+  Parts& parts = parts_[allocation.address];
+  const auto after = parts.upper_bound(address);
+  const bool apart = (after == parts.end() || address + bytes + kGuardBytes <= after->first) &&
+                     (after == parts.begin() || std::prev(after)->first + std::prev(after)->second <= address);
+  require(apart, CUDA_ERROR_INVALID_VALUE);
+  allocation.divided = true;
+  parts[address] = bytes;
+  auto* memory = reinterpret_cast<char*>(address);
+  fill_fresh(memory, bytes, allocations_++);
+  std::memset(memory + bytes, kGuard, kGuardBytes);
 }
 
 void Memory::forget(std::uint64_t address) {
@@ -112,7 +175,7 @@ void Memory::release_all(Context* context) {
     std::erase_if(by_address_, [&](const auto& entry) {
       const bool match = entry.second.context == context;
       if (match && entry.second.owned) {
-        doomed.push_back(entry.second);
+        doomed.push_back(taken(entry.second));
       }
       return match;
     });
@@ -124,17 +187,14 @@ void Memory::release_all(Context* context) {
 }
 
 bool Memory::free(const Allocation& allocation) {
-  memory().used_ -= allocation.bytes;
-  auto* block = reinterpret_cast<unsigned char*>(allocation.address);
-  bool intact = true;
-  for (std::size_t i = 0; i < kGuardBytes; ++i) {
-    intact &= block[allocation.bytes + i] == kGuard;
+  memory().used_[allocation.device] -= allocation.bytes;
+  bool intact = is_guarded(allocation.address, allocation.bytes);
+  if (allocation.parts != nullptr) {
+    for (const auto& [address, bytes] : *allocation.parts) {
+      intact &= is_guarded(address, bytes);
+    }
   }
-  if (!intact) {
-    std::fprintf(stderr, "plateau: CPU driver: something wrote past the end of a %zu-byte allocation\n",
-                 allocation.bytes);
-  }
-  std::free(block);
+  std::free(reinterpret_cast<void*>(allocation.address));
   return intact;
 }
 
@@ -145,8 +205,23 @@ std::optional<Allocation> Memory::find(std::uint64_t address, std::size_t bytes)
     return std::nullopt;
   }
   const Allocation& allocation = std::prev(next)->second;
-  const std::uint64_t offset = address - allocation.address;
-  return offset < allocation.bytes && bytes <= allocation.bytes - offset ? std::optional(allocation) : std::nullopt;
+  std::uint64_t start = allocation.address;
+  std::size_t size = allocation.bytes;
+  if (allocation.divided) {
+    const Parts& parts = parts_.at(allocation.address);
+    const auto after = parts.upper_bound(address);
+    if (after == parts.begin()) {
+      return std::nullopt;
+    }
+    std::tie(start, size) = *std::prev(after);
+  }
+  const std::uint64_t offset = address - start;
+  return offset < size && bytes <= size - offset ? std::optional(allocation) : std::nullopt;
+}
+
+bool Memory::usable(std::uint64_t address, std::size_t bytes, const Context* context) const {
+  const auto found = find(address, bytes);
+  return found && (found->kind == MemoryKind::pinned || found->context == context);
 }
 
 std::size_t Memory::count(MemoryKind kind) const {
@@ -176,13 +251,15 @@ void require_alive(std::uint64_t address, std::size_t bytes) {
 // One side of a copy. An address that the driver knows must have all the bytes in one allocation;
 // another is pageable host memory.
 struct Side {
-  Side(std::uint64_t where, std::size_t bytes) : address(where), known(memory().find(where, 1).has_value()) {
-    if (known) {
+  Side(std::uint64_t where, std::size_t bytes) : address(where) {
+    if (const auto found = memory().find(where, 1)) {
+      known = true;
+      on_device = found->kind == MemoryKind::device;
       require_device_range(where, bytes);
     }
   }
   std::uint64_t address;
-  bool known;
+  bool known = false, on_device = false;
 };
 
 class Copy final : public Operation {
@@ -247,10 +324,41 @@ class Release final : public Operation {
   bool released_ = false;
 };
 
+// As late as the settings have it.
+class Late final : public Operation {
+ public:
+  explicit Late(std::shared_ptr<Operation> operation) : operation_(std::move(operation)) {}
+  void run(Context& context) override {
+    std::this_thread::sleep_for(settings().late);
+    operation_->run(context);
+  }
+
+ private:
+  std::shared_ptr<Operation> operation_;
+};
+
+// What the host does not wait for, in the legacy stream: nothing orders non-blocking streams behind
+// it.
+void submit_unawaited(Context& context, std::shared_ptr<Operation> operation) {
+  if (settings().late.count() > 0) {
+    operation = std::make_shared<Late>(std::move(operation));
+  }
+  context.null_stream->submit(std::move(operation));
+}
+
+// As CUDA's page on the synchronisation behaviour of its calls has it: a copy within the device is
+// not waited for; one from pageable memory may return when it has been staged, before it is in the
+// device; any other has ended.
 void copy_now(std::uint64_t to, std::uint64_t from, std::size_t bytes) {
-  Copy copy(Side(to, bytes), Side(from, bytes), bytes);
+  const Side destination(to, bytes), source(from, bytes);
+  const auto copy = std::make_shared<Copy>(destination, source, bytes);
   forbid_during_capture();
   const auto context = current_context();
+  require_legacy_stream(*context);
+  if (destination.on_device && source.on_device) {
+    submit_unawaited(*context, copy);
+    return;
+  }
   context->null_stream->synchronize();
   streams().for_each([&](const std::shared_ptr<Stream>& stream) {
     if (stream->context == context && stream->blocking()) {
@@ -258,7 +366,12 @@ void copy_now(std::uint64_t to, std::uint64_t from, std::size_t bytes) {
     }
   });
   require(context->sticky == CUDA_SUCCESS, context->sticky);
-  copy.run(*context);
+  if (destination.on_device && !source.known && settings().late.count() > 0) {
+    copy->stage();
+    submit_unawaited(*context, copy);
+  } else {
+    copy->run(*context);
+  }
 }
 
 void copy_later(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* stream) {
@@ -266,10 +379,14 @@ void copy_later(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* s
   const Side destination(to, bytes), source(from, bytes);
   const auto copy = std::make_shared<Copy>(destination, source, bytes);
   const bool captured = is_capturing(*target);
+  std::shared_ptr<Operation> operation = copy;
   if (!source.known && !captured) {
     copy->stage();
+    if (settings().late.count() > 0) {
+      operation = std::make_shared<Late>(copy);
+    }
   }
-  target->submit(copy);
+  target->submit(std::move(operation));
   if (!destination.known && !captured) {  // as CUDA does for pageable memory
     target->synchronize();
     require(target->context->sticky == CUDA_SUCCESS, target->context->sticky);
@@ -277,27 +394,37 @@ void copy_later(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* s
 }
 
 template <class T>
-std::shared_ptr<Operation> fill(std::uint64_t to, T value, std::size_t count) {
+std::shared_ptr<Operation> fill(const Context& context, std::uint64_t to, T value, std::size_t count) {
   require(to % sizeof(T) == 0 && count <= Memory::total(), CUDA_ERROR_INVALID_VALUE);
-  require_device_range(to, count * sizeof(T));
+  require(count == 0 || memory().usable(to, count * sizeof(T), &context), CUDA_ERROR_INVALID_VALUE);
   return std::make_shared<Fill<T>>(to, value, count);
 }
 
+// Returns before device memory has been filled; page-locked memory, which the host can read, has
+// been.
 template <class T>
 void fill_now(std::uint64_t to, T value, std::size_t count) {
-  const auto operation = fill(to, value, count);
+  const auto context = current_context();
+  const auto operation = fill(*context, to, value, count);
   forbid_during_capture();
-  const auto null_stream = current_context()->null_stream;
-  null_stream->submit(operation);
-  null_stream->synchronize();
-  require_working_context();
+  submit_unawaited(*context, operation);
+  if (const auto target = memory().find(to, 1); target && target->kind == MemoryKind::pinned) {
+    context->null_stream->synchronize();
+    require_working_context();
+  }
+}
+
+template <class T>
+void fill_later(std::uint64_t to, T value, std::size_t count, void* stream) {
+  const auto target = stream_of(stream);
+  target->submit(fill(*target->context, to, value, count));
 }
 
 CUresult allocate_host(const char* name, void** result, std::size_t bytes) {
   return call(name, Needs::context, [&] {
     require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
     forbid_during_capture();
-    *result = pointer<void>(memory().allocate(bytes, MemoryKind::pinned, current_context().get()));
+    *result = pointer<void>(memory().allocate(bytes, MemoryKind::pinned, *current_context()));
   });
 }
 
@@ -310,7 +437,7 @@ PLATEAU_API CUresult cuMemAlloc_v2(CUdeviceptr* result, std::size_t bytes) {
   return call("cuMemAlloc", Needs::context, [&] {
     require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
     forbid_during_capture();
-    *result = memory().allocate(bytes, MemoryKind::device, current_context().get());
+    *result = memory().allocate(bytes, MemoryKind::device, *current_context());
   });
 }
 
@@ -340,7 +467,7 @@ PLATEAU_API CUresult cuMemAllocAsync(CUdeviceptr* result, std::size_t bytes, voi
     require(result != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto target = stream_of(stream);
     forbid_while_capturing(*target);
-    *result = memory().allocate(bytes, MemoryKind::device, current_context().get());
+    *result = memory().allocate(bytes, MemoryKind::device, *target->context);
   });
 }
 
@@ -362,6 +489,7 @@ PLATEAU_API CUresult cuMemHostAlloc(void** result, std::size_t bytes, unsigned) 
 
 PLATEAU_API CUresult cuMemFreeHost(void* block) {
   return call("cuMemFreeHost", Needs::context, [&] {
+    forbid_during_capture();
     const Allocation allocation = memory().release(reinterpret_cast<std::uint64_t>(block), MemoryKind::pinned);
     synchronize(*contexts().get(allocation.context));
     require(Memory::free(allocation), CUDA_ERROR_ILLEGAL_ADDRESS);
@@ -372,8 +500,10 @@ PLATEAU_API CUresult cuMemHostRegister_v2(void* block, std::size_t bytes, unsign
   return call("cuMemHostRegister", Needs::context, [&] {
     const auto address = reinterpret_cast<std::uint64_t>(block);
     require(block != nullptr && bytes > 0, CUDA_ERROR_INVALID_VALUE);
+    forbid_during_capture();
     require(!memory().find(address, 1), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
-    memory().adopt({address, bytes, MemoryKind::pinned, current_context().get(), false});
+    const auto context = current_context();
+    memory().adopt({address, bytes, MemoryKind::pinned, context.get(), context->device, false});
   });
 }
 
@@ -383,6 +513,7 @@ PLATEAU_API CUresult cuMemHostUnregister(void* block) {
     const auto found = memory().find(address, 1);
     require(found && found->address == address && !found->owned && found->kind == MemoryKind::pinned,
             CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    forbid_during_capture();
     memory().forget(address);
   });
 }
@@ -398,7 +529,7 @@ PLATEAU_API CUresult cuMemGetInfo_v2(std::size_t* free_bytes, std::size_t* total
   return call("cuMemGetInfo", Needs::context, [&] {
     require(free_bytes != nullptr && total_bytes != nullptr, CUDA_ERROR_INVALID_VALUE);
     *total_bytes = Memory::total();
-    *free_bytes = memory().available();
+    *free_bytes = memory().available(current_context()->device);
   });
 }
 
@@ -487,15 +618,21 @@ PLATEAU_API CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, std::size_t 
   return call("cuMemsetD32", Needs::context, [&] { fill_now(to, value, count); });
 }
 PLATEAU_API CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t count, void* stream) {
-  return call("cuMemsetD8Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
+  return call("cuMemsetD8Async", Needs::context, [&] { fill_later(to, value, count, stream); });
 }
 PLATEAU_API CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, std::size_t count, void* stream) {
-  return call("cuMemsetD16Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
+  return call("cuMemsetD16Async", Needs::context, [&] { fill_later(to, value, count, stream); });
 }
 PLATEAU_API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, std::size_t count, void* stream) {
-  return call("cuMemsetD32Async", Needs::context, [&] { stream_of(stream)->submit(fill(to, value, count)); });
+  return call("cuMemsetD32Async", Needs::context, [&] { fill_later(to, value, count, stream); });
+}
+
+PLATEAU_API int plateau_carve(std::uint64_t address, std::size_t bytes) {
+  return call("plateau_carve", Needs::context, [&] { memory().carve(address, bytes); });
 }
 
 PLATEAU_API int plateau_device_range(std::uint64_t address, std::size_t bytes) {
-  return bytes == 0 || memory().find(address, bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  return bytes == 0 || memory().usable(address, bytes, static_cast<const Context*>(plateau_current_context()))
+             ? CUDA_SUCCESS
+             : CUDA_ERROR_INVALID_VALUE;
 }

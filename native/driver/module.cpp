@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -91,16 +92,32 @@ void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
           CUDA_ERROR_INVALID_IMAGE);
 }
 
-std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+// The loader takes a library that is loaded under the same name for the one that is asked for, and
+// dlclose leaves one loaded while a thread lives that has to destroy objects of its. So each has a
+// name of its own: its number, each bit a "/" or a "/.".
+std::string MemoryFile::name() const {
+  static std::atomic<std::uint64_t> count;
+  std::string path = "/proc/self/fd";
+  for (std::uint64_t number = count++; number > 0; number /= 2) {
+    path += number % 2 == 0 ? "/" : "/.";
+  }
+  return path + "/" + std::to_string(descriptor_);
+}
 
 HandleTable<Module>& modules() {
   static auto* table = new HandleTable<Module>;
   return *table;
 }
 
+std::shared_ptr<Module> module_of(void* handle) {
+  auto module = modules().get(handle);
+  require(is_current(module->context), CUDA_ERROR_INVALID_CONTEXT);
+  return module;
+}
+
 Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
   require_whole(file);
-  library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
+  library = dlopen(file.name().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     require(another_file_can_be_opened(), CUDA_ERROR_OPERATING_SYSTEM);
     std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());
@@ -157,6 +174,7 @@ PLATEAU_API CUresult cuModuleLoad(void** handle, const char* path) {
 
 PLATEAU_API CUresult cuModuleUnload(void* handle) {
   return call("cuModuleUnload", Needs::context, [&] {
+    module_of(handle);
     forbid_during_capture();
     const auto module = modules().remove(handle);
     functions().remove_if([&](const Function& function) { return function.module == module.get(); });
@@ -167,7 +185,7 @@ PLATEAU_API CUresult cuModuleUnload(void* handle) {
 PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const char* name) {
   return call("cuModuleGetFunction", Needs::context, [&] {
     require(function != nullptr && name != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
+    const auto module = module_of(handle);
     const auto found = std::find_if(module->functions.begin(), module->functions.end(), [&](const auto& candidate) {
       return std::strcmp(candidate->kernel->name, name) == 0;
     });
@@ -179,14 +197,14 @@ PLATEAU_API CUresult cuModuleGetFunction(void** function, void* handle, const ch
 PLATEAU_API CUresult cuModuleGetFunctionCount(unsigned* count, void* handle) {
   return call("cuModuleGetFunctionCount", Needs::context, [&] {
     require(count != nullptr, CUDA_ERROR_INVALID_VALUE);
-    *count = static_cast<unsigned>(modules().get(handle)->functions.size());
+    *count = static_cast<unsigned>(module_of(handle)->functions.size());
   });
 }
 
 PLATEAU_API CUresult cuModuleEnumerateFunctions(void** list, unsigned count, void* handle) {
   return call("cuModuleEnumerateFunctions", Needs::context, [&] {
     require(list != nullptr && count > 0, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
+    const auto module = module_of(handle);
     for (std::size_t i = 0; i < count && i < module->functions.size(); ++i) {
       list[i] = module->functions[i].get();
     }
@@ -196,7 +214,7 @@ PLATEAU_API CUresult cuModuleEnumerateFunctions(void** list, unsigned count, voi
 PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* bytes, void* handle, const char* name) {
   return call("cuModuleGetGlobal", Needs::context, [&] {
     require(name != nullptr, CUDA_ERROR_INVALID_VALUE);
-    const auto module = modules().get(handle);
+    const auto module = module_of(handle);
     void* variable = dlsym(module->library, name);
     require(variable != nullptr, CUDA_ERROR_NOT_FOUND);
     Dl_info info;
@@ -206,7 +224,7 @@ PLATEAU_API CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* byt
             CUDA_ERROR_NOT_FOUND);
     const auto where = reinterpret_cast<std::uint64_t>(variable);
     if (!memory().find(where, 1)) {
-      memory().adopt({where, symbol->st_size, MemoryKind::device, module->context, false});
+      memory().adopt({where, symbol->st_size, MemoryKind::device, module->context, module->context->device, false});
       module->globals.push_back(where);
     }
     if (address != nullptr) {

@@ -13,9 +13,31 @@ extern "C" {
 int plateau_stream_submit(void* stream, const char* name, void (*run)(void* state), void* state,
                           void (*destroy)(void* state));
 
-// CUDA_SUCCESS (0) where [pointer, pointer + bytes) lies inside one live device allocation, else
-// CUDA_ERROR_INVALID_VALUE (1).
+// The context that is current on the calling thread; null where there is none. What a library makes
+// belongs to it.
+void* plateau_current_context(void);
+
+// What cuCtxSynchronize does, as libraries do when they destroy a handle.
+int plateau_synchronize_device(void);
+
+// For what a library does that CUDA calls unsafe while a stream captures, as allocating memory:
+// CUDA_SUCCESS (0), or that a capture forbids it to the calling thread, which then is spoilt.
+int plateau_unsafe_during_capture(void);
+
+// Whether there is such a stream, and it belongs to the current context (1), or not (0).
+int plateau_stream_is_current(void* stream);
+
+// Whether the stream is capturing (1) or not (0).
+int plateau_stream_is_capturing(void* stream);
+
+// CUDA_SUCCESS (0) where [pointer, pointer + bytes) lies inside one live allocation that kernels of
+// the current context can use, else CUDA_ERROR_INVALID_VALUE (1).
 int plateau_device_range(std::uint64_t pointer, std::size_t bytes);
+
+// Makes a part of a device allocation an allocation of its own to every check, with guard bytes in
+// the 64 bytes behind it, and fresh content. It is freed with the whole, of which nothing but such
+// parts can be used afterwards. For arenas, which CUDA knows nothing of. Returns a CUresult.
+int plateau_carve(std::uint64_t address, std::size_t bytes);
 
 // True (1) once where fault injection asks for this call of `function` to fail; then *code is what
 // to return (a value of the library's own status type).

@@ -36,6 +36,13 @@ Capture* capture_of_blocking_stream(const Context& context) {
   return nullptr;
 }
 
+void forbid_waiting_for_capture(const Context& context) {
+  if (Capture* spoilt = capture_of_blocking_stream(context)) {
+    spoilt->invalidated = true;
+    fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
+  }
+}
+
 std::shared_ptr<const Record> last_record(Event& event) {
   std::lock_guard lock(event.mutex);
   return event.last;
@@ -114,11 +121,8 @@ std::uint64_t Stream::submit(std::shared_ptr<Operation> operation) {
       capture_node(*this, std::move(operation));
       return 0;
     }
-    if (this == context->null_stream.get()) {  // would wait for the capturing streams
-      if (Capture* spoilt = capture_of_blocking_stream(*context)) {
-        spoilt->invalidated = true;
-        fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
-      }
+    if (this == context->null_stream.get()) {
+      forbid_waiting_for_capture(*context);
     }
   }
   // The legacy stream and the blocking streams of its context wait for each other.
@@ -255,6 +259,7 @@ void Stream::wait(const std::shared_ptr<Event>& event) {
       require(!event->capture->invalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
       require(capture == nullptr || capture == event->capture, CUDA_ERROR_STREAM_CAPTURE_MERGE);
       require(this != context->null_stream.get(), CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
+      require(event->context == context.get(), CUDA_ERROR_NOT_SUPPORTED);  // a graph is of one context here
       capture = event->capture;
       capture->streams.insert(this);
       for (Node* node : event->frontier) {
@@ -282,6 +287,7 @@ void begin_capture(const std::shared_ptr<Stream>& stream, CUstreamCaptureMode mo
   require(mode >= CU_STREAM_CAPTURE_MODE_GLOBAL && mode <= CU_STREAM_CAPTURE_MODE_RELAXED, CUDA_ERROR_INVALID_VALUE);
   auto capture = std::make_shared<Capture>();
   capture->origin = stream.get();
+  capture->graph->context = stream->context.get();
   capture->mode = mode;
   capture->thread = std::this_thread::get_id();
   capture->id = next_capture_id++;
@@ -341,6 +347,30 @@ void forbid_while_capturing(Stream& stream) {
   if (stream.capture != nullptr) {
     stream.capture->invalidated = true;
     fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  }
+}
+
+// Whichever thread captures in whatever mode: seen on GPUs, where a library that destroys a handle
+// on one thread ends the capture of another.
+void forbid_while_any_stream_captures(const Context& context) {
+  if (captures_active.load(std::memory_order_acquire) == 0) {
+    return;
+  }
+  std::lock_guard lock(capture_mutex());
+  bool forbidden = false;
+  for (Capture* capture : open_captures) {
+    if (std::any_of(capture->streams.begin(), capture->streams.end(),
+                    [&](const Stream* stream) { return stream->context.get() == &context; })) {
+      capture->invalidated = forbidden = true;
+    }
+  }
+  require(!forbidden, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+}
+
+void require_legacy_stream(const Context& context) {
+  if (captures_active.load(std::memory_order_acquire) != 0) {
+    std::lock_guard lock(capture_mutex());
+    forbid_waiting_for_capture(context);
   }
 }
 
@@ -526,6 +556,7 @@ PLATEAU_API CUresult cuEventElapsedTime(float* milliseconds, void* from, void* t
   return call("cuEventElapsedTime", Needs::context, [&] {
     require(milliseconds != nullptr, CUDA_ERROR_INVALID_VALUE);
     const auto start = events().get(from), end = events().get(to);
+    require(start->context == end->context, CUDA_ERROR_INVALID_HANDLE);
     const auto first = host_record(*start), second = host_record(*end);
     require(first != nullptr && second != nullptr && start->timed && end->timed, CUDA_ERROR_INVALID_HANDLE);
     require(first->position.reached() && second->position.reached(), CUDA_ERROR_NOT_READY);
@@ -548,6 +579,21 @@ PLATEAU_API int plateau_stream_submit(void* handle, const char* name, void (*run
     }
   });
   return call(name, Needs::context, [&] {
-    stream_of(handle)->submit(std::make_shared<Callback>([run, owned](Context&) { run(owned.get()); }));
+    const auto stream = stream_of(handle);
+    require(is_current(stream->context.get()), CUDA_ERROR_INVALID_HANDLE);
+    stream->submit(std::make_shared<Callback>([run, owned](Context&) { run(owned.get()); }));
   });
+}
+
+PLATEAU_API int plateau_stream_is_current(void* handle) {
+  const CUresult status = call("", Needs::initialized, [&] {
+    require(is_current(stream_of(handle)->context.get()), CUDA_ERROR_INVALID_HANDLE);
+  });
+  return status == CUDA_SUCCESS ? 1 : 0;
+}
+
+PLATEAU_API int plateau_stream_is_capturing(void* handle) {
+  bool capturing = false;
+  call("", Needs::context, [&] { capturing = is_capturing(*stream_of(handle)); });
+  return capturing ? 1 : 0;
 }

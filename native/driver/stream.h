@@ -103,6 +103,11 @@ std::shared_ptr<Graph> end_capture(const std::shared_ptr<Stream>& stream);
 // do.
 void forbid_during_capture();
 void forbid_while_capturing(Stream& stream);
+// Fails, and invalidates them, where streams of the context capture, whatever the mode and thread.
+void forbid_while_any_stream_captures(const Context& context);
+// Fails, and invalidates the capture, where the legacy stream of the context would have to wait for
+// a capturing one.
+void require_legacy_stream(const Context& context);
 bool is_capturing(const Stream& stream);
 void abandon_capture(Stream& stream);
 

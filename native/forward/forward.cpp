@@ -3,6 +3,7 @@
 // signatures are the same in both.
 #include <dlfcn.h>
 
+#include <cstddef>
 #include <cstdio>
 
 namespace {
@@ -46,6 +47,7 @@ FORWARD(cublasCreate_v2, (void** handle), handle)
 FORWARD(cublasDestroy_v2, (void* handle), handle)
 FORWARD(cublasSetStream_v2, (void* handle, void* stream), handle, stream)
 FORWARD(cublasGetStream_v2, (void* handle, void** stream), handle, stream)
+FORWARD(cublasSetWorkspace_v2, (void* handle, void* workspace, std::size_t bytes), handle, workspace, bytes)
 FORWARD(cublasGetVersion_v2, (void* handle, int* version), handle, version)
 FORWARD(cublasGetProperty, (int property, int* value), property, value)
 FORWARD(cublasSetPointerMode_v2, (void* handle, int mode), handle, mode)

@@ -70,6 +70,7 @@ CUdeviceptr filled(float value) {
   const std::vector<float> host(kElements, value);
   OK(cuMemAlloc_v2(&buffer, kBytes));
   OK(cuMemcpyHtoD_v2(buffer, host.data(), kBytes));
+  OK(cuStreamSynchronize(nullptr));  // the copy may not have arrived
   return buffer;
 }
 

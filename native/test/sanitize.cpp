@@ -241,9 +241,9 @@ void check_all() {
   check_dense(65, 67, 33);
   const int m = 3, k = 300, n = 259;
   check(Launch("dense_forward_single", {m, 1, 1}).value(k).input(m * k).input(k).input(1).value(0).output(m));
-  check(Launch("dense_backward_input_single", {2, m, 1}).value(k).input(m).input(k).input(m * k).output(m * k), 256);
+  check(Launch("dense_backward_input_single", {m, 1, 1}).value(k).input(m).input(k).input(m * k).output(m * k));
   check(Launch("dense_backward_weights_single", {2, 1, 1}).value(m).value(k).input(m * k).input(m).output(k).output(1));
-  check(Launch("bias_activation", {2, m, 1}).value(n).input(n).value(1).updated(m * n), 256);
+  check(Launch("bias_activation", {m, 1, 1}).value(n).input(n).value(1).updated(m * n));
   check(Launch("relu_mask", {2, 1, 1}).value(n).input(n).updated(n), 256);
   check(Launch("column_sums", {2, 1, 1}).value(m).value(n).input(m * n).output(n));
   check(Launch("hinge_forward_backward", {2, 1, 1}).value(n).value(0.1f).input(n).input(n).output(n).output(n), 256);
@@ -292,7 +292,7 @@ void check_all() {
             .output(70));
   check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).value(5ull).value(2u).output(3));
   // 2 samples, 2 to 3 channels, 35 positions, 5 taps, padding 2.
-  check(Launch("conv1d_forward", {3, 2, 1})
+  check(Launch("conv1d_forward", {2, 3, 1})
             .value(2)
             .value(35)
             .value(5)
@@ -635,7 +635,7 @@ void check_all() {
             .words({12})
             .value(8)
             .updated(32));
-  check(Launch("labelled_gradients", {1, 5, 1})
+  check(Launch("labelled_gradients", {5, 1, 1})
             .value(101)
             .value(3)
             .value(3)
@@ -644,8 +644,7 @@ void check_all() {
             .input(5 * 3 * 100)
             .value(1)
             .input(5)
-            .output(2 * 5 * 101),
-        256);
+            .output(2 * 5 * 101));
   check(Launch("gradient_moments", {1, 26, 1}).value(5).value(101).input(2 * 5 * 101).updated(2 * 101 * 101));
   check(Launch("signal_to_noise", {1, 1, 1})
             .value(101)

@@ -70,6 +70,11 @@ public final class Tape {
         }
     }
 
+    /** Whether training needs this tensor's gradient: it is computed, or a parameter. */
+    boolean isDifferentiable(Tensor tensor) {
+        return producers.containsKey(tensor.base()) || parameters.tensors().contains(tensor.base());
+    }
+
     /** Computes these tensors and all that they depend on. */
     public Work forward(Tensor... outputs) {
         return Work.sequence(

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import plateau.cuda.Device;
+import plateau.cuda.DeviceArena;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Releases;
 
@@ -13,12 +14,13 @@ import plateau.cuda.Releases;
  */
 public final class Workspace implements AutoCloseable {
     private final Device device;
+    private final DeviceArena memory;
     private final List<Runnable> releases = new ArrayList<>();
-    private long bytes;
 
     /** An empty workspace. */
     public Workspace(Device device) {
         this.device = device;
+        this.memory = own(new DeviceArena(device), DeviceArena::close);
     }
 
     /** The device whose memory this is. */
@@ -28,27 +30,26 @@ public final class Workspace implements AutoCloseable {
 
     /** Room for 32-bit words, floats or ints; its content is undefined. */
     public DeviceBuffer words(long count) {
-        return own(device.allocate(Math.multiplyExact(count, (long) Float.BYTES)));
+        return memory.allocate(Math.multiplyExact(count, (long) Float.BYTES));
     }
 
     /** Floats with a first content. */
     public DeviceBuffer floats(float... content) {
-        return own(device.upload(content));
+        DeviceBuffer words = words(Math.max(1, content.length));
+        words.upload(content);
+        return words;
     }
 
     /** Ints with a first content. */
     public DeviceBuffer ints(int... content) {
-        return own(device.upload(content));
+        DeviceBuffer words = words(Math.max(1, content.length));
+        words.upload(content);
+        return words;
     }
 
     /** Bytes of device memory in all. */
     public long bytes() {
-        return bytes;
-    }
-
-    private DeviceBuffer own(DeviceBuffer memory) {
-        bytes += memory.bytes();
-        return own(memory, DeviceBuffer::close);
+        return memory.bytes();
     }
 
     /** Takes over a resource, and returns it. */

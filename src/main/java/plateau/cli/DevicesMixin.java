@@ -16,8 +16,8 @@ final class DevicesMixin extends DeviceMixin {
             names = "--device",
             paramLabel = "DEVICE",
             description =
-                    "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu; runs are shared out over"
-                            + " several, as in cuda:0,cuda:1 (default: auto)")
+                    "auto, cpu, cuda, cpu:N or cuda:N; auto is cuda where there is one, else cpu; runs are shared out"
+                            + " over several, as in cuda:0,cuda:1 (default: auto)")
     private String device;
 
     DevicesMixin() {
@@ -44,14 +44,16 @@ final class DevicesMixin extends DeviceMixin {
     List<DeviceSelector> selectors() {
         List<DeviceSelector> selectors =
                 Arrays.stream(text().split(",", -1)).map(DeviceSelector::parse).toList();
+        DeviceSelector.Kind kind = selectors.getFirst().kind();
         if (selectors.size() > 1
-                && selectors.stream()
-                                .filter(selector -> selector.kind() == DeviceSelector.Kind.CUDA)
-                                .distinct()
-                                .count()
-                        < selectors.size()) {
+                && (kind == DeviceSelector.Kind.AUTO
+                        || selectors.stream()
+                                        .filter(selector -> selector.kind() == kind)
+                                        .distinct()
+                                        .count()
+                                < selectors.size())) {
             throw new IllegalArgumentException(
-                    "--device " + text() + ": several devices must be different ones of CUDA, as in cuda:0,cuda:1");
+                    "--device " + text() + ": several devices must be different ones of one kind, as in cuda:0,cuda:1");
         }
         return selectors;
     }

@@ -121,7 +121,7 @@ public final class Main implements Runnable {
     }
 
     private static int failed(Throwable e, PrintWriter err) {
-        if (System.getenv("PLATEAU_DEBUG") != null) {
+        if (!List.of("", "0").contains(System.getenv().getOrDefault("PLATEAU_DEBUG", ""))) {
             e.printStackTrace(err);
         }
         err.println("plateau: " + explain(e));

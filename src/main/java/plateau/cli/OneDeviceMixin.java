@@ -12,7 +12,7 @@ final class OneDeviceMixin extends DeviceMixin {
     @Option(
             names = "--device",
             paramLabel = "DEVICE",
-            description = "auto, cpu, cuda or cuda:N; auto is cuda where there is one, else cpu (default: auto)")
+            description = "auto, cpu, cuda, cpu:N or cuda:N; auto is cuda where there is one, else cpu (default: auto)")
     private String device;
 
     OneDeviceMixin() {

@@ -1,70 +1,110 @@
 package plateau.cuda;
 
-import java.lang.System.Logger;
-import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import jcuda.Pointer;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
 import plateau.cuda.load.JCudaLibrary;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.LibrarySearch;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
  * product is asked for transposed.
  */
 public final class Blas {
-    private static final Logger LOG = System.getLogger(Blas.class.getName());
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
-    /**
-     * One for each stream: products on two streams that shared one would share its workspace, and
-     * then cuBLAS does not promise the same bits every time.
-     */
-    private final Map<Stream, cublasHandle> handles = new HashMap<>();
+    /** Compute capability from which cuBLAS wants the larger workspace. */
+    private static final int HOPPER = 9;
 
+    private final HandlePool<Handle> handles = new HandlePool<>(Blas::create, this::attach, Blas::destroy);
+    private final long workspaceBytes;
     private final int version;
 
-    private Blas() {
-        cublasHandle handle = create();
+    /**
+     * A handle and the memory that its products may use, from its first stream on: cuBLAS would
+     * otherwise take some from the device while a stream captures.
+     */
+    private static final class Handle {
+        final cublasHandle handle = new cublasHandle();
+        CUdeviceptr workspace;
+    }
+
+    private Blas(Device device) {
+        workspaceBytes = workspaceBytes(device);
+        Handle first = create();
         int[] found = new int[1];
-        try (Releases.Release _ = () -> destroy(handle)) { // whose failure does not hide the first
-            check("cublasGetVersion", JCublas2.cublasGetVersion(handle, found));
+        try {
+            check("cublasGetVersion", JCublas2.cublasGetVersion(first.handle, found));
+        } catch (RuntimeException e) {
+            Releases.after(e, () -> destroy(first));
+            throw e;
         }
         version = found[0];
+        handles.add(first);
     }
 
-    private static void destroy(cublasHandle handle) {
-        check("cublasDestroy", JCublas2.cublasDestroy(handle));
+    /** As NVIDIA recommends beside cublasSetWorkspace; the CPU's uses none. */
+    private static long workspaceBytes(Device device) {
+        if (device.isCpu()) {
+            return 1 << 10;
+        }
+        return device.attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) >= HOPPER
+                ? 32 << 20
+                : 4 << 20;
     }
 
-    private static cublasHandle create() {
-        cublasHandle handle = new cublasHandle();
-        check("cublasCreate", JCublas2.cublasCreate(handle));
+    private static Handle create() {
+        Handle handle = new Handle();
+        check("cublasCreate", JCublas2.cublasCreate(handle.handle));
         return handle;
     }
 
-    /** Loads cuBLAS where it works; one log line says why where it does not. */
-    static Optional<Blas> open(Device device, Path library) {
-        device.makeCurrent();
+    /** The workspace after the stream, which takes it away. */
+    private void attach(Handle handle, Stream stream) {
+        if (handle.workspace == null) {
+            CUdeviceptr workspace = new CUdeviceptr();
+            CudaException.check(
+                    "cuMemAlloc(" + workspaceBytes + " bytes)", JCudaDriver.cuMemAlloc(workspace, workspaceBytes));
+            handle.workspace = workspace;
+        }
+        check("cublasSetStream", JCublas2.cublasSetStream(handle.handle, new cudaStream_t(stream.stream())));
+        check("cublasSetWorkspace", JCublas2.cublasSetWorkspace(handle.handle, handle.workspace, workspaceBytes));
+    }
+
+    private static void destroy(Handle handle) {
+        List<Runnable> all = new ArrayList<>();
+        all.add(() -> check("cublasDestroy", JCublas2.cublasDestroy(handle.handle)));
+        if (handle.workspace != null) {
+            all.add(() -> CudaException.check("cuMemFree", JCudaDriver.cuMemFree(handle.workspace)));
+        }
+        Releases.all(all);
+    }
+
+    /** Loads cuBLAS where it works. */
+    static Availability<Blas> open(Device device, Libraries libraries) {
+        LibrarySearch found = libraries.loadCublas();
+        return found.file().isPresent()
+                ? device.within(() -> load(device, found.words()))
+                : Availability.none(found.words());
+    }
+
+    private static Availability<Blas> load(Device device, String where) {
         try {
-            if (library.isAbsolute()) {
-                System.load(library.toString());
-            }
             JCudaLibrary.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
-            return Optional.of(new Blas());
+            return new Availability<>(Optional.of(new Blas(device)), where);
         } catch (UnsatisfiedLinkError | CudaException e) {
-            LOG.log(
-                    Logger.Level.WARNING,
-                    "cuBLAS ({0}) cannot be used: {1}",
-                    library,
-                    e.getMessage().lines().findFirst().orElse(""));
-            return Optional.empty();
+            return Availability.none(where, e);
         }
     }
 
@@ -114,7 +154,7 @@ public final class Blas {
             a.requireOpen("gemm");
             b.requireOpen("gemm");
             c.requireOpen("gemm");
-            cublasHandle handle = blas.handle(stream);
+            cublasHandle handle = blas.handles.of(stream).handle;
             check(
                     "cublasSgemm",
                     JCublas2.cublasSgemm(
@@ -155,37 +195,17 @@ public final class Blas {
         }
     }
 
-    private synchronized cublasHandle handle(Stream stream) {
-        return handles.computeIfAbsent(stream, _ -> {
-            cublasHandle handle = create();
-            try {
-                check(
-                        "cublasSetStream",
-                        JCublas2.cublasSetStream(handle, new jcuda.runtime.cudaStream_t(stream.stream())));
-            } catch (RuntimeException e) {
-                Releases.after(e, () -> destroy(handle));
-                throw e;
-            }
-            return handle;
-        });
-    }
-
-    /** Streams that have a handle. */
-    synchronized int handles() {
+    /** Handles that there are, and those of them that a stream has. */
+    HandlePool.Size handles() {
         return handles.size();
     }
 
     /** A stream is about to be closed. */
-    synchronized void forget(Stream stream) {
-        cublasHandle handle = handles.remove(stream);
-        if (handle != null) {
-            destroy(handle);
-        }
+    void forget(Stream stream) {
+        handles.forget(stream);
     }
 
-    synchronized void close() {
-        Releases.all(List.copyOf(handles.keySet()).stream()
-                .<Runnable>map(stream -> () -> forget(stream))
-                .toList());
+    void close() {
+        handles.close();
     }
 }

@@ -49,6 +49,9 @@ final class Calls {
     /** cuMemcpyDtoDAsync(destination, source, bytes, stream). */
     static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** cuMemcpyHtoDAsync(destination, source, bytes, stream). */
+    static final MethodHandle UPLOAD = handle("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
     /**
      * cuFuncGetParamInfo(function, index, &amp;offset, &amp;bytes), from CUDA 12.4 on. Where an
      * older driver lacks it, a call through JCuda would end the process.
@@ -56,7 +59,19 @@ final class Calls {
     private static final Optional<MethodHandle> PARAMETER_INFO =
             handleIfThere("cuFuncGetParamInfo", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** plateau_carve(address, bytes), which the CPU driver alone has. */
+    private static final Optional<MethodHandle> CARVE = Libraries.inUse()
+            .driver()
+            .find("plateau_carve")
+            .map(symbol -> Linker.nativeLinker()
+                    .downcallHandle(symbol, FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG)));
+
     private Calls() {}
+
+    /** Makes a part of an allocation one of its own, where the driver keeps account of that. */
+    static Optional<MethodHandle> carve() {
+        return CARVE;
+    }
 
     /**
      * Tells the place and the bytes of a kernel's parameter, where the driver has that function.

@@ -1,6 +1,7 @@
 package plateau.cuda;
 
 import java.lang.System.Logger;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
+import jcuda.driver.CUctx_flags;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
@@ -20,6 +22,7 @@ import plateau.cuda.load.DeviceUnavailableException;
 import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.KernelImage;
 import plateau.cuda.load.Libraries;
+import plateau.cuda.load.LibrarySearch;
 
 /**
  * A device and its primary context, current on the thread that opened it. Close what was allocated
@@ -41,31 +44,43 @@ public final class Device implements AutoCloseable {
     private final AtomicInteger events = new AtomicInteger();
     private final AtomicInteger graphs = new AtomicInteger();
     private final Map<Class<?>, Resident> residents = new HashMap<>();
-    private Optional<Blas> blas;
-    private boolean closed;
+    private Availability<Blas> blas;
+    private boolean saidNoBlas;
+    private boolean saidNoMachineCode;
+    private Transfers transfers;
+    private volatile boolean closed;
 
     /** What a package above this one keeps on a device; closed with it. */
     public interface Resident extends AutoCloseable {
         @Override
         void close();
+
+        /** A stream is about to be closed. */
+        default void forget(Stream stream) {}
     }
 
     private Device(Libraries libraries, DeviceOptions options) {
         this.libraries = libraries;
         this.options = options;
-        this.ordinal = libraries.kind() == DeviceSelector.Kind.CUDA
-                ? options.selector().ordinal()
-                : 0;
+        this.ordinal = options.selector().ordinal();
         try {
             JCudaLibrary.load("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(false));
         } catch (UnsatisfiedLinkError e) {
             throw DeviceUnavailableException.notLoaded(e);
         }
         CudaException.check("cuInit", JCudaDriver.cuInit(0));
+        if (ordinal >= count()) {
+            throw DeviceUnavailableException.noSuch(options.selector(), count());
+        }
         CudaException.check("cuDeviceGet(" + ordinal + ")", JCudaDriver.cuDeviceGet(device, ordinal));
         byte[] bytes = new byte[256];
         CudaException.check("cuDeviceGetName", JCudaDriver.cuDeviceGetName(bytes, bytes.length, device));
         name = new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0", 2)[0].trim();
+        // Waits take milliseconds here: a thread that spins meanwhile would take a core from
+        // others.
+        CudaException.check(
+                "cuDevicePrimaryCtxSetFlags",
+                JCudaDriver.cuDevicePrimaryCtxSetFlags(device, CUctx_flags.CU_CTX_SCHED_BLOCKING_SYNC));
         CudaException.check("cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
         try {
             makeCurrent();
@@ -92,7 +107,7 @@ public final class Device implements AutoCloseable {
 
     /** Its name, and for {@code auto} why it was chosen. */
     public String description() {
-        String where = isCpu() ? "" : "cuda:" + ordinal + " ";
+        String where = isCpu() ? count() == 1 ? "" : "cpu:" + ordinal + " " : "cuda:" + ordinal + " ";
         return where
                 + name
                 + (options.selector().kind() == DeviceSelector.Kind.AUTO
@@ -117,6 +132,13 @@ public final class Device implements AutoCloseable {
     /** Whether this project's CPU driver runs it; for messages. */
     public boolean isCpu() {
         return libraries.kind() == DeviceSelector.Kind.CPU;
+    }
+
+    /** Devices of its kind. */
+    private static int count() {
+        int[] count = new int[1];
+        CudaException.check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(count));
+        return count[0];
     }
 
     /** Index among the devices of its kind. */
@@ -152,7 +174,7 @@ public final class Device implements AutoCloseable {
     /** Bytes of device memory that nothing has allocated. */
     public long freeMemory() {
         long[] free = new long[1];
-        CudaException.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, new long[1]));
+        within(() -> CudaException.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, new long[1])));
         return free[0];
     }
 
@@ -163,9 +185,29 @@ public final class Device implements AutoCloseable {
         return version[0];
     }
 
-    /** Makes the context current on the calling thread. */
+    /** Makes the context current on the calling thread, for launches and replays there. */
     public void makeCurrent() {
         CudaException.check("cuCtxSetCurrent", JCudaDriver.cuCtxSetCurrent(context));
+    }
+
+    /** Does it with the context current, and leaves to the thread the one that it had. */
+    public <T> T within(Supplier<T> action) {
+        CudaException.check("cuCtxPushCurrent", JCudaDriver.cuCtxPushCurrent(context));
+        try (Releases.Release _ = Device::popContext) { // whose failure does not hide the action's
+            return action.get();
+        }
+    }
+
+    /** As {@link #within(Supplier)}, for what has no result. */
+    public void within(Runnable action) {
+        within(() -> {
+            action.run();
+            return null;
+        });
+    }
+
+    private static void popContext() {
+        CudaException.check("cuCtxPopCurrent", JCudaDriver.cuCtxPopCurrent(new CUcontext()));
     }
 
     /** Memory of that many bytes, content undefined. */
@@ -211,9 +253,7 @@ public final class Device implements AutoCloseable {
     /** A new stream. */
     public Stream createStream() {
         requireOpen();
-        Stream stream = new Stream(this);
-        streams.incrementAndGet();
-        return stream;
+        return new Stream(this);
     }
 
     /** A new event. */
@@ -235,7 +275,39 @@ public final class Device implements AutoCloseable {
     }
 
     private KernelModule loadModule(String module) {
-        return loadImage(module, libraries.image(module, options.images()));
+        return loadImages(module, libraries.images(module, options.images()));
+    }
+
+    /**
+     * Loads a module from the first of these images that fits the driver and the device; that one
+     * does not is logged once.
+     *
+     * @throws CudaException if none does
+     */
+    KernelModule loadImages(String module, List<Supplier<byte[]>> images) {
+        for (Supplier<byte[]> image : images.subList(0, images.size() - 1)) {
+            try {
+                return loadImage(module, image.get());
+            } catch (CudaException e) {
+                if (!e.saysThatTheImageDoesNotFit()) {
+                    throw e;
+                }
+                sayThatItDoesNotFit(e);
+            }
+        }
+        return loadImage(module, images.getLast().get());
+    }
+
+    private void sayThatItDoesNotFit(CudaException e) {
+        if (!saidNoMachineCode) {
+            saidNoMachineCode = true;
+            LOG.log(
+                    Logger.Level.INFO,
+                    "the driver (CUDA {0}.{1}) does not take the machine code of this build ({2}): it compiles the PTX",
+                    driverVersion() / 1000,
+                    driverVersion() % 1000 / 10,
+                    e.getMessage());
+        }
     }
 
     /** Loads a module from an image in memory, in place of the one this program brings. */
@@ -244,24 +316,32 @@ public final class Device implements AutoCloseable {
         return KernelModule.load(this, module, image);
     }
 
-    /** cuBLAS, where it was found; its absence is logged once. */
-    public synchronized Optional<Blas> blas() {
+    /** cuBLAS, or why there is none; loaded when it is first asked for. */
+    public synchronized Availability<Blas> cublas() {
         requireOpen();
         if (blas == null) {
-            blas = libraries.cublas().flatMap(library -> Blas.open(this, library));
-            if (blas.isEmpty()) {
-                LOG.log(Logger.Level.INFO, "no cuBLAS: the hand-written kernels do all matrix products");
-            }
+            blas = Blas.open(this, libraries);
         }
         return blas;
     }
 
-    /**
-     * The cuDNN library of the driver in use, by its full path or by the name the dynamic loader
-     * finds it under.
-     */
-    public Optional<Path> cudnnLibrary() {
-        return libraries.cudnn();
+    /** cuBLAS, for those who can do without it: its absence is logged once. */
+    public synchronized Optional<Blas> blas() {
+        Availability<Blas> found = cublas();
+        if (found.library().isEmpty() && !saidNoBlas) {
+            saidNoBlas = true;
+            LOG.log(
+                    Logger.Level.INFO,
+                    "no cuBLAS ({0}): the hand-written kernels do all matrix products",
+                    found.words());
+        }
+        return found.library();
+    }
+
+    /** Loads the cuDNN that goes with the driver in use, or the one that is named. */
+    public Availability<Path> loadCudnn() {
+        LibrarySearch found = libraries.loadCudnn();
+        return new Availability<>(found.file(), found.words());
     }
 
     /** The device's one object of that type, made when it is first asked for. */
@@ -271,15 +351,38 @@ public final class Device implements AutoCloseable {
     }
 
     /** Gives back what is kept for a stream that is about to be closed. */
-    synchronized void forget(Stream stream) {
-        if (blas != null) {
-            blas.ifPresent(open -> open.forget(stream));
+    void forget(Stream stream) {
+        List<Runnable> all = new ArrayList<>();
+        synchronized (this) {
+            if (blas != null) {
+                blas.library().ifPresent(open -> all.add(() -> open.forget(stream)));
+            }
+            residents.values().forEach(resident -> all.add(() -> resident.forget(stream)));
         }
+        Releases.all(all);
     }
 
-    /** Waits for all work on the device. */
+    /** Writes values to device memory; what is enqueued afterwards sees them. */
+    void upload(long address, MemorySegment values) {
+        within(() -> transfers().upload(address, values));
+    }
+
+    private synchronized Transfers transfers() {
+        requireOpen();
+        if (transfers == null) {
+            transfers = new Transfers(this);
+        }
+        return transfers;
+    }
+
+    /**
+     * Waits for all work on the device.
+     *
+     * @throws CudaException where a stream of the device is capturing, on whichever thread; the
+     *     capture is spoilt, too
+     */
     public void synchronize() {
-        CudaException.check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
+        within(() -> CudaException.check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize()));
     }
 
     /** What has not been closed. */
@@ -325,11 +428,15 @@ public final class Device implements AutoCloseable {
         }
         closed = true;
         List<Runnable> all = new ArrayList<>();
+        if (transfers != null) {
+            all.add(transfers::close);
+        }
         residents.values().forEach(resident -> all.add(resident::close));
         if (blas != null) {
-            blas.ifPresent(open -> all.add(open::close));
+            blas.library().ifPresent(open -> all.add(open::close));
         }
         modules.values().forEach(module -> all.add(module::unload));
+        all.replaceAll(release -> () -> within(release));
         all.add(this::releaseContext);
         residents.clear();
         modules.clear();

@@ -1,14 +1,16 @@
 package plateau.cuda;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous; whoever
- * reads results synchronizes the streams that write them first. Fresh memory is undefined (NaN
- * bytes on the CPU driver).
+ * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous: an upload
+ * is there for whatever is enqueued after it on any stream, and legal while other threads capture;
+ * whoever reads results synchronizes the streams that write them first. Fresh memory is undefined
+ * (NaN bytes on the CPU driver, unless PLATEAU_CPU_FRESH_MEMORY is set).
  */
 public final class DeviceBuffer implements AutoCloseable {
     /** Makes the pointer's value readable. */
@@ -38,7 +40,8 @@ public final class DeviceBuffer implements AutoCloseable {
             throw new IllegalArgumentException("a buffer needs at least one byte, not " + bytes);
         }
         Address pointer = new Address();
-        CudaException.check("cuMemAlloc(" + bytes + " bytes)", JCudaDriver.cuMemAlloc(pointer, bytes));
+        device.within(
+                () -> CudaException.check("cuMemAlloc(" + bytes + " bytes)", JCudaDriver.cuMemAlloc(pointer, bytes)));
         return new DeviceBuffer(device, null, pointer, pointer.value(), bytes);
     }
 
@@ -69,12 +72,12 @@ public final class DeviceBuffer implements AutoCloseable {
 
     /** Writes the values from the first byte on. */
     public void upload(float... values) {
-        toDevice(Pointer.to(values), (long) values.length * Float.BYTES);
+        toDevice(MemorySegment.ofArray(values));
     }
 
     /** Writes the values from the first byte on. */
     public void upload(int... values) {
-        toDevice(Pointer.to(values), (long) values.length * Integer.BYTES);
+        toDevice(MemorySegment.ofArray(values));
     }
 
     /** Reads as many values as the array holds. */
@@ -119,17 +122,17 @@ public final class DeviceBuffer implements AutoCloseable {
         return Math.toIntExact(bytes / elementBytes);
     }
 
-    private void toDevice(Pointer values, long count) {
-        checkRange(count);
-        if (count > 0) {
-            CudaException.check("cuMemcpyHtoD", JCudaDriver.cuMemcpyHtoD(pointer, values, count));
+    private void toDevice(MemorySegment values) {
+        checkRange(values.byteSize());
+        if (values.byteSize() > 0) {
+            device.upload(address, values);
         }
     }
 
     private void fromDevice(Pointer values, long count) {
         checkRange(count);
         if (count > 0) {
-            CudaException.check("cuMemcpyDtoH", JCudaDriver.cuMemcpyDtoH(values, pointer, count));
+            device.within(() -> CudaException.check("cuMemcpyDtoH", JCudaDriver.cuMemcpyDtoH(values, pointer, count)));
         }
     }
 
@@ -232,7 +235,7 @@ public final class DeviceBuffer implements AutoCloseable {
         if (whole == this && !closed) {
             closed = true;
             device.buffers().decrementAndGet();
-            CudaException.check("cuMemFree", JCudaDriver.cuMemFree(pointer));
+            device.within(() -> CudaException.check("cuMemFree", JCudaDriver.cuMemFree(pointer)));
         }
     }
 

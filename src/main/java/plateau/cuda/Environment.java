@@ -1,5 +1,6 @@
 package plateau.cuda;
 
+import java.math.BigInteger;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -11,7 +12,13 @@ public final class Environment {
     /** As in native/driver/limits.h. */
     static final int MOST_THREADS = 1024;
 
-    private static final Pattern THREADS = Pattern.compile("[0-9]{1,9}");
+    /** As in native/driver/settings.h. */
+    static final int MOST_DEVICES = 16;
+
+    /** As in native/driver/settings.h. */
+    static final int MOST_LATE_MICROSECONDS = 1_000_000;
+
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,20}");
     private static final Pattern FAULT = Pattern.compile("[^:,]{1,127}:[0-9]{1,9}:-?[0-9]{1,9}");
 
     private Environment() {}
@@ -27,14 +34,11 @@ public final class Environment {
     }
 
     static void check(Map<String, String> variables) {
-        String threads = variables.getOrDefault("PLATEAU_CPU_THREADS", "");
-        if (!threads.isEmpty()
-                && !(THREADS.matcher(threads).matches()
-                        && Integer.parseInt(threads) >= 1
-                        && Integer.parseInt(threads) <= MOST_THREADS)) {
-            throw new IllegalArgumentException("PLATEAU_CPU_THREADS is '%s': it must be a whole number from 1 to %d"
-                    .formatted(printable(threads), MOST_THREADS));
-        }
+        requireNumber(variables, "PLATEAU_CPU_THREADS", 1, BigInteger.valueOf(MOST_THREADS));
+        requireNumber(variables, "PLATEAU_CPU_DEVICES", 1, BigInteger.valueOf(MOST_DEVICES));
+        requireNumber(variables, "PLATEAU_CPU_LATE_COPIES", 0, BigInteger.valueOf(MOST_LATE_MICROSECONDS));
+        requireNumber(
+                variables, "PLATEAU_CPU_FRESH_MEMORY", 0, BigInteger.TWO.pow(64).subtract(BigInteger.ONE));
         String faults = variables.getOrDefault("PLATEAU_FAULT", "");
         for (String fault : faults.isEmpty() ? new String[0] : faults.split(",", -1)) {
             if (!FAULT.matcher(fault).matches() || Integer.parseInt(fault.split(":")[1]) < 1) {
@@ -42,6 +46,17 @@ public final class Environment {
                         "PLATEAU_FAULT: '%s' is not function:n:code, as in cuMemAlloc:3:2 for the third call"
                                 .formatted(printable(fault)));
             }
+        }
+    }
+
+    private static void requireNumber(Map<String, String> variables, String name, int least, BigInteger most) {
+        String value = variables.getOrDefault(name, "");
+        if (!value.isEmpty()
+                && !(NUMBER.matcher(value).matches()
+                        && new BigInteger(value).compareTo(BigInteger.valueOf(least)) >= 0
+                        && new BigInteger(value).compareTo(most) <= 0)) {
+            throw new IllegalArgumentException("%s is '%s': it must be a whole number from %d to %d"
+                    .formatted(name, printable(value), least, most));
         }
     }
 

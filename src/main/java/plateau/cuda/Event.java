@@ -12,7 +12,8 @@ public final class Event implements AutoCloseable {
 
     Event(Device device) {
         this.device = device;
-        CudaException.check("cuEventCreate", JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
+        device.within(() ->
+                CudaException.check("cuEventCreate", JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT)));
     }
 
     /** Waits until the last record has been reached. */
@@ -40,7 +41,7 @@ public final class Event implements AutoCloseable {
         if (!closed) {
             closed = true;
             device.events().decrementAndGet();
-            CudaException.check("cuEventDestroy", JCudaDriver.cuEventDestroy(event));
+            device.within(() -> CudaException.check("cuEventDestroy", JCudaDriver.cuEventDestroy(event)));
         }
     }
 }

@@ -39,7 +39,7 @@ public final class Graph implements AutoCloseable {
         if (!closed) {
             closed = true;
             device.graphs().decrementAndGet();
-            CudaException.check("cuGraphDestroy", JCudaDriver.cuGraphDestroy(graph));
+            device.within(() -> CudaException.check("cuGraphDestroy", JCudaDriver.cuGraphDestroy(graph)));
         }
     }
 }

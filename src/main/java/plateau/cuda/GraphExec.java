@@ -20,7 +20,7 @@ public final class GraphExec implements Work, AutoCloseable {
 
     GraphExec(Device device, CUgraph graph) {
         this.device = device;
-        CudaException.check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(exec, graph, 0));
+        device.within(() -> CudaException.check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(exec, graph, 0)));
         device.graphs().incrementAndGet();
         handle = exec.value();
     }
@@ -49,7 +49,7 @@ public final class GraphExec implements Work, AutoCloseable {
         if (!closed) {
             closed = true;
             device.graphs().decrementAndGet();
-            CudaException.check("cuGraphExecDestroy", JCudaDriver.cuGraphExecDestroy(exec));
+            device.within(() -> CudaException.check("cuGraphExecDestroy", JCudaDriver.cuGraphExecDestroy(exec)));
         }
     }
 }

@@ -11,8 +11,6 @@ public final class Kernel {
     /** Threads in a block of an elementwise kernel. */
     private static final int ELEMENTWISE_THREADS = 256;
 
-    private static final int WARP = 32;
-
     /** Makes the handle's value readable. */
     static final class Function extends CUfunction {
         long value() {
@@ -61,7 +59,8 @@ public final class Kernel {
 
     private int attribute(int which) {
         int[] value = new int[1];
-        CudaException.check("cuFuncGetAttribute(" + name + ")", JCudaDriver.cuFuncGetAttribute(value, which, function));
+        device.within(() -> CudaException.check(
+                "cuFuncGetAttribute(" + name + ")", JCudaDriver.cuFuncGetAttribute(value, which, function)));
         return value[0];
     }
 
@@ -83,14 +82,6 @@ public final class Kernel {
     /** A launch with one thread per element. */
     public Launch elementwise(long elements, Object... arguments) {
         return launch(Dim.of(blocks(elements, ELEMENTWISE_THREADS)), ELEMENTWISE_THREADS, arguments);
-    }
-
-    /**
-     * A launch with one thread per element of a matrix: threads along a row, a grid row per row.
-     */
-    public Launch elementwiseRows(int rows, int columns, Object... arguments) {
-        int threads = Math.min(ELEMENTWISE_THREADS, (columns + WARP - 1) / WARP * WARP);
-        return launch(Dim.of(blocks(columns, threads), rows), threads, arguments);
     }
 
     /**

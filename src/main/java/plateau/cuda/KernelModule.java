@@ -30,7 +30,8 @@ public final class KernelModule {
     static KernelModule load(Device device, String name, byte[] image) {
         KernelModule loaded = new KernelModule(device, name);
         byte[] terminated = Arrays.copyOf(image, image.length + 1); // PTX ends with a zero byte
-        CudaException.check("cuModuleLoadData(" + name + ")", JCudaDriver.cuModuleLoadData(loaded.module, terminated));
+        device.within(() -> CudaException.check(
+                "cuModuleLoadData(" + name + ")", JCudaDriver.cuModuleLoadData(loaded.module, terminated)));
         return loaded;
     }
 
@@ -40,26 +41,28 @@ public final class KernelModule {
      * @throws CudaException if the module has none of that name
      */
     public synchronized Kernel kernel(String kernelName) {
-        return kernels.computeIfAbsent(kernelName, wanted -> {
-            Kernel.Function function = new Kernel.Function();
-            CudaException.check(
-                    "cuModuleGetFunction(" + name + ", " + wanted + ")",
-                    JCudaDriver.cuModuleGetFunction(function, module, wanted));
-            return new Kernel(device, wanted, function);
-        });
+        return kernels.computeIfAbsent(
+                kernelName,
+                wanted -> device.within(() -> {
+                    Kernel.Function function = new Kernel.Function();
+                    CudaException.check(
+                            "cuModuleGetFunction(" + name + ", " + wanted + ")",
+                            JCudaDriver.cuModuleGetFunction(function, module, wanted));
+                    return new Kernel(device, wanted, function);
+                }));
     }
 
     /** A {@code __constant__} variable of the module. */
     public DeviceBuffer global(String variable) {
         Address pointer = new Address();
         long[] bytes = new long[1];
-        CudaException.check(
+        device.within(() -> CudaException.check(
                 "cuModuleGetGlobal(" + name + ", " + variable + ")",
-                JCudaDriver.cuModuleGetGlobal(pointer, bytes, module, variable));
+                JCudaDriver.cuModuleGetGlobal(pointer, bytes, module, variable)));
         return DeviceBuffer.global(device, pointer, pointer.value(), bytes[0]);
     }
 
     void unload() {
-        CudaException.check("cuModuleUnload(" + name + ")", JCudaDriver.cuModuleUnload(module));
+        device.within(() -> CudaException.check("cuModuleUnload(" + name + ")", JCudaDriver.cuModuleUnload(module)));
     }
 }

@@ -14,7 +14,8 @@ public final class PinnedBuffer implements AutoCloseable {
 
     PinnedBuffer(Device device, long size) {
         this.device = device;
-        CudaException.check("cuMemAllocHost(" + size + " bytes)", JCudaDriver.cuMemAllocHost(pointer, size));
+        device.within(() ->
+                CudaException.check("cuMemAllocHost(" + size + " bytes)", JCudaDriver.cuMemAllocHost(pointer, size)));
         bytes = pointer.getByteBuffer(0, size).order(ByteOrder.nativeOrder());
     }
 
@@ -35,7 +36,7 @@ public final class PinnedBuffer implements AutoCloseable {
         if (!closed) {
             closed = true;
             device.pinned().decrementAndGet();
-            CudaException.check("cuMemFreeHost", JCudaDriver.cuMemFreeHost(pointer));
+            device.within(() -> CudaException.check("cuMemFreeHost", JCudaDriver.cuMemFreeHost(pointer)));
         }
     }
 }

@@ -23,13 +23,27 @@ public final class Stream implements AutoCloseable {
     private final Device device;
     private final Handle stream = new Handle();
     private final long handle;
+    private final boolean counted;
     private boolean closed;
 
     Stream(Device device) {
+        this(device, true);
+    }
+
+    /** One that is no program's, but the device's own. */
+    static Stream uncounted(Device device) {
+        return new Stream(device, false);
+    }
+
+    private Stream(Device device, boolean counted) {
+        this.counted = counted;
         this.device = device;
-        CudaException.check(
-                "cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        device.within(() -> CudaException.check(
+                "cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING)));
         handle = stream.value();
+        if (counted) {
+            device.streams().incrementAndGet();
+        }
     }
 
     /** Waits until everything enqueued has run; an error of that work is thrown here. */
@@ -115,6 +129,7 @@ public final class Stream implements AutoCloseable {
         }
     }
 
+    /** The device that it is a queue of. */
     Device device() {
         return device;
     }
@@ -123,11 +138,14 @@ public final class Stream implements AutoCloseable {
     @Override
     public void close() {
         if (!closed) {
-            closed = true;
-            device.streams().decrementAndGet();
+            if (counted) {
+                device.streams().decrementAndGet();
+            }
             Releases.all(List.of(
                     () -> device.forget(this),
-                    () -> CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream))));
+                    () -> closed = true,
+                    () -> device.within(
+                            () -> CudaException.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream)))));
         }
     }
 }

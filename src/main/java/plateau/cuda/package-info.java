@@ -12,9 +12,10 @@
  *
  * <p>CUDA keeps the current context per thread. {@link plateau.cuda.Device#open} makes the device's
  * context current on the thread that calls it; every other thread calls
- * {@link plateau.cuda.Device#makeCurrent} once, before anything else of that device, and again
- * after it has used another device. A call without it fails with CUDA_ERROR_INVALID_CONTEXT, or
- * goes to the other device.
+ * {@link plateau.cuda.Device#makeCurrent} once, before it enqueues work or waits for it, and again
+ * after it has done so on another device. Without it that fails with CUDA_ERROR_INVALID_CONTEXT or
+ * CUDA_ERROR_INVALID_HANDLE. What a device makes, writes, reads and closes needs no context: it is
+ * done in its own, and the thread keeps the one that it had.
  *
  * <ul>
  *   <li>May be shared between threads: Device, KernelModule, Kernel, Launch and every other Work

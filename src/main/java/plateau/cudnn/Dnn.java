@@ -1,11 +1,8 @@
 package plateau.cudnn;
 
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -16,13 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
-import java.util.stream.Stream;
+import plateau.cuda.Availability;
 import plateau.cuda.Cost;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.HandlePool;
 import plateau.cuda.Releases;
+import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.cudnn.bindings.CuDnn;
 
@@ -44,69 +45,91 @@ public final class Dnn {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment one = arena.allocateFrom(CuDnn.C_FLOAT, 1);
     private final MemorySegment zero = arena.allocateFrom(CuDnn.C_FLOAT, 0);
-    private final MemorySegment handle;
+    private final Device device;
+    private final HandlePool<MemorySegment> handles = new HandlePool<>(Dnn::createHandle, Dnn::attach, Dnn::destroy);
+    /** For what has no stream. */
+    private final MemorySegment queries;
+
     private final long version;
     private final Deque<Runnable> descriptors = new ArrayDeque<>();
-    private final Map<ConvolutionShape, Optional<Convolution>> convolutions = new HashMap<>();
-    private final Map<PoolingShape, MaxPooling> poolings = new HashMap<>();
+    private final Map<Wanted, Optional<Convolution>> convolutions = new HashMap<>();
+    private final Map<PoolingShape, Optional<MaxPooling>> poolings = new HashMap<>();
+
+    private record Wanted(ConvolutionShape shape, boolean inputGradient) {}
 
     /** What a device keeps: cuDNN, or that there is none. */
-    private record Resident(Optional<Dnn> dnn) implements Device.Resident {
+    private static final class Resident implements Device.Resident {
+        private final Availability<Dnn> dnn;
+        private boolean saidNone;
+
+        Resident(Availability<Dnn> dnn) {
+            this.dnn = dnn;
+        }
+
         @Override
         public void close() {
-            dnn.ifPresent(Dnn::close);
+            dnn.library().ifPresent(Dnn::close);
+        }
+
+        @Override
+        public void forget(Stream stream) {
+            dnn.library().ifPresent(open -> open.handles.forget(stream));
         }
     }
 
-    private Dnn() {
+    private Dnn(Device device) {
+        this.device = device;
         version = CuDnn.cudnnGetVersion();
-        handle = create("cudnnCreate", CuDnn::cudnnCreate);
+        queries = createHandle();
     }
 
-    /** The device's cuDNN, where it was found and works; one log line says so where not. */
+    private static MemorySegment createHandle() {
+        return create("cudnnCreate", CuDnn::cudnnCreate);
+    }
+
+    private static void attach(MemorySegment handle, Stream stream) {
+        check("cudnnSetStream", CuDnn.cudnnSetStream(handle, MemorySegment.ofAddress(stream.handle())));
+    }
+
+    private static void destroy(MemorySegment handle) {
+        check("cudnnDestroy", CuDnn.cudnnDestroy(handle));
+    }
+
+    /** The device's cuDNN, or why there is none; loaded when it is first asked for. */
+    public static Availability<Dnn> availability(Device device) {
+        return resident(device).dnn;
+    }
+
+    /** The device's cuDNN, for those who can do without it: its absence is logged once. */
     public static Optional<Dnn> of(Device device) {
-        return device.resident(Resident.class, () -> new Resident(open(device))).dnn;
+        Resident resident = resident(device);
+        synchronized (resident) {
+            if (resident.dnn.library().isEmpty() && !resident.saidNone) {
+                resident.saidNone = true;
+                LOG.log(
+                        Logger.Level.INFO,
+                        "no cuDNN ({0}): the hand-written kernels do all convolutions",
+                        resident.dnn.words());
+            }
+        }
+        return resident.dnn.library();
     }
 
-    private static Optional<Dnn> open(Device device) {
-        Optional<Path> library = device.cudnnLibrary();
-        if (library.isEmpty()) {
-            LOG.log(Logger.Level.INFO, "no cuDNN: the hand-written kernels do all convolutions");
-            return Optional.empty();
+    private static Resident resident(Device device) {
+        return device.resident(Resident.class, () -> new Resident(device.within(() -> open(device))));
+    }
+
+    private static Availability<Dnn> open(Device device) {
+        Availability<Path> found = device.loadCudnn();
+        if (found.library().isEmpty()) {
+            return Availability.none(found.words());
         }
-        device.makeCurrent();
         try {
-            System.load(fullPath(library.get()));
-            return Optional.of(new Dnn());
-        } catch (UnsatisfiedLinkError
-                | ExceptionInInitializerError
-                | IllegalArgumentException
-                | IOException
-                | CudaException e) {
-            Throwable reason = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
-            LOG.log(
-                    Logger.Level.WARNING,
-                    "cuDNN ({0}) cannot be used: {1}",
-                    library.get(),
-                    String.valueOf(reason.getMessage()).lines().findFirst().orElse(""));
-            return Optional.empty();
-        }
-    }
-
-    /**
-     * The bindings find symbols in what System.load has loaded, which wants a full path; a bare
-     * name is left to the dynamic loader, which is then asked where it found it.
-     */
-    private static String fullPath(Path library) throws IOException {
-        if (library.isAbsolute()) {
-            return library.toString();
-        }
-        SymbolLookup.libraryLookup(library.toString(), Arena.global());
-        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
-            return mappings.filter(line -> line.contains("/" + library))
-                    .map(line -> line.substring(line.indexOf('/')))
-                    .findFirst()
-                    .orElseThrow(() -> new IOException("the loader does not say where it is"));
+            return new Availability<>(Optional.of(new Dnn(device)), found.words());
+        } catch (ExceptionInInitializerError e) {
+            return Availability.none(found.words(), Objects.requireNonNullElse(e.getCause(), e));
+        } catch (UnsatisfiedLinkError | IllegalArgumentException | CudaException e) {
+            return Availability.none(found.words(), e);
         }
     }
 
@@ -169,33 +192,72 @@ public final class Dnn {
     public record PoolingShape(int batch, int rows, int columns, int channels, int window, int stride) {}
 
     /**
-     * The convolution prepared, or nothing where this cuDNN does not compute it in all three
-     * directions; one log line says why.
+     * The convolution prepared, or nothing where this cuDNN does not compute it; one log line says
+     * why. A library may say that it computes a shape and refuse to when it is asked to: each call
+     * is made once, on memory that is given back.
      *
-     * @throws CudaException if a descriptor is refused
+     * @param inputGradient whether the gradient of the input will be asked for, too
+     * @throws CudaException if a descriptor is refused, or a call for another reason
      */
-    public synchronized Optional<Convolution> convolution(ConvolutionShape shape) {
-        return convolutions.computeIfAbsent(shape, _ -> {
-            try {
-                return Optional.of(new Convolution(shape));
-            } catch (CudaException e) {
-                if (e.code() / 1000 != NOT_SUPPORTED_CATEGORY) {
-                    throw e;
-                }
-                LOG.log(
-                        Logger.Level.INFO,
-                        "cuDNN {0} does not compute {1} ({2}): the hand-written kernels do",
-                        version,
-                        shape,
-                        e.getMessage());
-                return Optional.empty();
-            }
-        });
+    public synchronized Optional<Convolution> convolution(ConvolutionShape shape, boolean inputGradient) {
+        return convolutions.computeIfAbsent(
+                new Wanted(shape, inputGradient),
+                _ -> whereComputed(shape, () -> {
+                    Convolution convolution = new Convolution(shape, inputGradient);
+                    convolution.attempt(shape, inputGradient);
+                    return convolution;
+                }));
     }
 
-    /** Max-pooling, prepared. */
-    public synchronized MaxPooling maxPooling(PoolingShape shape) {
-        return poolings.computeIfAbsent(shape, _ -> new MaxPooling(shape));
+    /** Max-pooling, prepared; or nothing, as above. */
+    public synchronized Optional<MaxPooling> maxPooling(PoolingShape shape) {
+        return poolings.computeIfAbsent(
+                shape,
+                _ -> whereComputed(shape, () -> {
+                    MaxPooling pooling = new MaxPooling(shape);
+                    pooling.attempt(shape);
+                    return pooling;
+                }));
+    }
+
+    private <T> Optional<T> whereComputed(Record shape, Supplier<T> prepare) {
+        try {
+            return Optional.of(prepare.get());
+        } catch (CudaException e) {
+            if (!isNotSupported(e)) {
+                throw e;
+            }
+            LOG.log(
+                    Logger.Level.INFO,
+                    "cuDNN {0} does not compute {1} ({2}): the hand-written kernels do",
+                    version,
+                    shape,
+                    e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isNotSupported(CudaException e) {
+        return e.code() / 1000 == NOT_SUPPORTED_CATEGORY;
+    }
+
+    /** Runs works on memory of so many bytes each, and gives all of it back. */
+    private void attempt(List<Long> bytes, Function<List<DeviceBuffer>, List<Work>> works) {
+        List<Runnable> releases = new ArrayList<>();
+        try (Releases.Release _ = () -> Releases.all(releases.reversed())) {
+            List<DeviceBuffer> memory = new ArrayList<>();
+            for (long size : bytes) {
+                DeviceBuffer buffer = device.allocate(Math.max(1, size));
+                releases.add(buffer::close);
+                memory.add(buffer);
+            }
+            Stream stream = device.createStream();
+            releases.add(stream::close);
+            device.within(() -> {
+                works.apply(memory).forEach(work -> work.enqueue(stream));
+                stream.synchronize();
+            });
+        }
     }
 
     /**
@@ -216,8 +278,9 @@ public final class Dnn {
         private final MemorySegment convolution;
         private final long workspaceBytes;
         private final double operations;
+        private CudaException noInputGradient;
 
-        private Convolution(ConvolutionShape s) {
+        private Convolution(ConvolutionShape s, boolean inputGradient) {
             operations = s.operations();
             input = tensor(s.batch, s.rows, s.columns, s.in);
             output = tensor(s.batch, s.outRows(), s.outColumns(), s.out);
@@ -262,16 +325,48 @@ public final class Dnn {
                     size(
                             "cudnnGetConvolutionForwardWorkspaceSize",
                             bytes -> CuDnn.cudnnGetConvolutionForwardWorkspaceSize(
-                                    handle, input, filter, convolution, output, FORWARD, bytes)),
+                                    queries, input, filter, convolution, output, FORWARD, bytes)),
                     Math.max(
-                            size(
-                                    "cudnnGetConvolutionBackwardDataWorkspaceSize",
-                                    bytes -> CuDnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
-                                            handle, filter, output, convolution, input, BACKWARD_DATA, bytes)),
+                            backwardDataWorkspaceBytes(inputGradient),
                             size(
                                     "cudnnGetConvolutionBackwardFilterWorkspaceSize",
                                     bytes -> CuDnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(
-                                            handle, input, output, convolution, filter, BACKWARD_FILTER, bytes))));
+                                            queries, input, output, convolution, filter, BACKWARD_FILTER, bytes))));
+        }
+
+        /** What is not wanted may be refused. */
+        private long backwardDataWorkspaceBytes(boolean wanted) {
+            try {
+                return size(
+                        "cudnnGetConvolutionBackwardDataWorkspaceSize",
+                        bytes -> CuDnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
+                                queries, filter, output, convolution, input, BACKWARD_DATA, bytes));
+            } catch (CudaException e) {
+                if (wanted || !isNotSupported(e)) {
+                    throw e;
+                }
+                noInputGradient = e;
+                return 0;
+            }
+        }
+
+        private void attempt(ConvolutionShape s, boolean inputGradient) {
+            long x = Float.BYTES * (long) s.batch * s.rows * s.columns * s.in;
+            long z = Float.BYTES * (long) s.batch * s.outRows() * s.outColumns() * s.out;
+            long w = Float.BYTES * (long) s.out * s.windowRows * s.windowColumns * s.in;
+            long b = Float.BYTES * (long) s.out;
+            Dnn.this.attempt(List.of(x, z, w, b, workspaceBytes, inputGradient ? x : 0), memory -> {
+                DeviceBuffer bias = memory.get(3), scratch = workspaceBytes == 0 ? null : memory.get(4);
+                List<Work> works = new ArrayList<>(List.of(
+                        forward(memory.get(0), memory.get(2), memory.get(1), scratch),
+                        addBias(bias, memory.get(1)),
+                        backwardFilter(memory.get(0), memory.get(1), memory.get(2), scratch),
+                        backwardBias(memory.get(1), bias)));
+                if (inputGradient) {
+                    works.add(backwardData(memory.get(2), memory.get(1), memory.get(5), scratch));
+                }
+                return works;
+            });
         }
 
         /** Bytes of scratch memory that each direction may use while it runs; may be 0. */
@@ -289,7 +384,7 @@ public final class Dnn {
             return new Call(
                     "cudnnConvolutionForward",
                     operations,
-                    () -> CuDnn.cudnnConvolutionForward(
+                    handle -> CuDnn.cudnnConvolutionForward(
                             handle,
                             one,
                             input,
@@ -315,18 +410,25 @@ public final class Dnn {
             return new Call(
                     "cudnnAddTensor",
                     0,
-                    () -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz),
+                    handle -> CuDnn.cudnnAddTensor(handle, one, this.bias, pb, one, output, pz),
                     bias,
                     z);
         }
 
-        /** dx from dz; workspace as in {@link #forward}. */
+        /**
+         * dx from dz; workspace as in {@link #forward}.
+         *
+         * @throws CudaException if cuDNN does not compute it, where it was not said to be wanted
+         */
         public Work backwardData(DeviceBuffer w, DeviceBuffer dz, DeviceBuffer dx, DeviceBuffer workspace) {
+            if (noInputGradient != null) {
+                throw noInputGradient;
+            }
             MemorySegment pw = pointer(w), pdz = pointer(dz), pdx = pointer(dx), ps = pointer(workspace);
             return new Call(
                     "cudnnConvolutionBackwardData",
                     operations,
-                    () -> CuDnn.cudnnConvolutionBackwardData(
+                    handle -> CuDnn.cudnnConvolutionBackwardData(
                             handle,
                             one,
                             filter,
@@ -352,7 +454,7 @@ public final class Dnn {
             return new Call(
                     "cudnnConvolutionBackwardFilter",
                     operations,
-                    () -> CuDnn.cudnnConvolutionBackwardFilter(
+                    handle -> CuDnn.cudnnConvolutionBackwardFilter(
                             handle,
                             one,
                             input,
@@ -378,7 +480,7 @@ public final class Dnn {
             return new Call(
                     "cudnnConvolutionBackwardBias",
                     0,
-                    () -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb),
+                    handle -> CuDnn.cudnnConvolutionBackwardBias(handle, one, output, pdz, zero, bias, pdb),
                     dz,
                     dbias);
         }
@@ -413,13 +515,22 @@ public final class Dnn {
                             s.stride));
         }
 
+        private void attempt(PoolingShape s) {
+            long z = Float.BYTES * (long) s.batch * s.rows * s.columns * s.channels;
+            Dnn.this.attempt(
+                    List.of(z, z, z, z),
+                    memory -> List.of(
+                            forward(memory.get(0), memory.get(1)),
+                            backward(memory.get(1), memory.get(2), memory.get(0), memory.get(3))));
+        }
+
         /** y = the maxima of z's windows. */
         public Work forward(DeviceBuffer z, DeviceBuffer y) {
             MemorySegment pz = pointer(z), py = pointer(y);
             return new Call(
                     "cudnnPoolingForward",
                     0,
-                    () -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py),
+                    handle -> CuDnn.cudnnPoolingForward(handle, pooling, one, input, pz, zero, output, py),
                     z,
                     y);
         }
@@ -430,7 +541,7 @@ public final class Dnn {
             return new Call(
                     "cudnnPoolingBackward",
                     0,
-                    () -> CuDnn.cudnnPoolingBackward(
+                    handle -> CuDnn.cudnnPoolingBackward(
                             handle, pooling, one, output, py, output, pdy, input, pz, zero, input, pdz),
                     y,
                     dy,
@@ -440,7 +551,7 @@ public final class Dnn {
     }
 
     private interface Status {
-        int get();
+        int of(MemorySegment handle);
     }
 
     /** One call on the memory it was prepared with. */
@@ -458,16 +569,13 @@ public final class Dnn {
         }
 
         @Override
-        public void enqueue(plateau.cuda.Stream stream) {
+        public void enqueue(Stream stream) {
             for (DeviceBuffer buffer : memory) {
                 if (buffer != null) {
                     buffer.requireOpen(name);
                 }
             }
-            synchronized (Dnn.this) {
-                check("cudnnSetStream", CuDnn.cudnnSetStream(handle, MemorySegment.ofAddress(stream.handle())));
-                check(name, call.get());
-            }
+            check(name, call.of(handles.of(stream)));
         }
 
         @Override
@@ -539,7 +647,8 @@ public final class Dnn {
 
     private synchronized void close() {
         List<Runnable> all = new ArrayList<>(descriptors);
-        all.add(() -> check("cudnnDestroy", CuDnn.cudnnDestroy(handle)));
+        all.add(handles::close);
+        all.add(() -> destroy(queries));
         all.add(arena::close);
         descriptors.clear();
         Releases.all(all);

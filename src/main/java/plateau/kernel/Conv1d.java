@@ -87,7 +87,7 @@ public final class Conv1d {
                 .floats("w", w, s.out, s.in, s.taps)
                 .floats("y", y, s.batch, s.out, s.outLength());
         return module.kernel("conv1d_forward")
-                .cooperative(Dim.of(s.out, s.batch), THREADS, s.in, s.length, s.taps, s.padding, x, w, y)
+                .cooperative(Dim.of(s.batch, s.out), THREADS, s.in, s.length, s.taps, s.padding, x, w, y)
                 .costing(s.operations());
     }
 
@@ -98,7 +98,7 @@ public final class Conv1d {
                 .floats("w", w, s.out, s.in, s.taps)
                 .floats("dx", dx, s.batch, s.in, s.length);
         return module.kernel("conv1d_backward_data")
-                .cooperative(Dim.of(s.in, s.batch), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx)
+                .cooperative(Dim.of(s.batch, s.in), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx)
                 .costing(s.operations());
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
+import plateau.cuda.Availability;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
@@ -49,10 +50,10 @@ public final class Conv2d {
         KERNELS
     }
 
+    private final Device device;
     private final KernelModule module;
     private final int mostParts;
     private final Convolutions convolutions;
-    private final Optional<Dnn> dnn;
 
     /**
      * Shapes of one convolution with its pooling.
@@ -138,23 +139,28 @@ public final class Conv2d {
      * @throws IllegalStateException if cuDNN is demanded and not there
      */
     public Conv2d(Device device, Convolutions convolutions) {
+        this.device = device;
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
         this.convolutions = convolutions;
-        dnn = usesCudnn(device, convolutions) ? Dnn.of(device) : Optional.empty();
-        if (convolutions == Convolutions.CUDNN && dnn.isEmpty()) {
-            throw new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used on this device"
-                    + " (plateau doctor says why); ask for the kernels");
+        if (convolutions == Convolutions.CUDNN) {
+            Availability<Dnn> cudnn = Dnn.availability(device);
+            cudnn.library()
+                    .orElseThrow(() ->
+                            new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used: "
+                                    + cudnn.words() + "; ask for the kernels"));
         }
     }
 
     /**
      * The one place that decides who convolves. On the CPU the kernels: forward and backward of the
      * tuples' two convolutions take them 4 ms for 200 images of lines, most of which is background,
-     * and oneDNN 22 ms.
+     * and oneDNN 22 ms. cuDNN is opened by the first convolution that it is to compute.
      */
-    private static boolean usesCudnn(Device device, Convolutions convolutions) {
-        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu();
+    private Optional<Dnn> dnn() {
+        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu()
+                ? Dnn.of(device)
+                : Optional.empty();
     }
 
     /**
@@ -166,17 +172,18 @@ public final class Conv2d {
     public record ByCudnn(Dnn.Convolution convolution, Dnn.MaxPooling pooling) {}
 
     /**
-     * cuDNN's part, where cuDNN and not the kernels is to compute this shape.
+     * cuDNN's part, where cuDNN and not the kernels is to compute this shape, and has done so once.
      *
+     * @param inputGradient whether the gradient of the input will be asked for
      * @throws IllegalStateException if cuDNN is demanded and does not compute it
      */
-    public Optional<ByCudnn> byCudnn(Geometry s) {
+    public Optional<ByCudnn> byCudnn(Geometry s, boolean inputGradient) {
         int half = s.window / 2;
         Dnn.ConvolutionShape shape =
                 new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
-        Optional<ByCudnn> prepared = dnn.flatMap(found -> found.convolution(shape)
-                .map(convolution -> new ByCudnn(
-                        convolution, found.maxPooling(new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2)))));
+        Dnn.PoolingShape pooled = new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2);
+        Optional<ByCudnn> prepared = dnn().flatMap(found -> found.convolution(shape, inputGradient)
+                .flatMap(convolution -> found.maxPooling(pooled).map(pooling -> new ByCudnn(convolution, pooling))));
         if (convolutions == Convolutions.CUDNN && prepared.isEmpty()) {
             throw new IllegalStateException(
                     "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"

@@ -3,6 +3,7 @@ package plateau.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import plateau.cuda.Availability;
 import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -33,9 +34,9 @@ public final class Dense {
         KERNELS
     }
 
+    private final Device device;
     private final KernelModule module;
     private final Products products;
-    private final Optional<Blas> blas;
 
     /**
      * Loads the kernels.
@@ -43,26 +44,26 @@ public final class Dense {
      * @throws IllegalStateException if cuBLAS is demanded and not there
      */
     public Dense(Device device, Products products) {
+        this.device = device;
         this.module = device.module("dense");
         this.products = products;
-        this.blas = products == Products.KERNELS || products == Products.AUTO && device.isCpu()
-                ? Optional.empty()
-                : device.blas();
-        if (products == Products.CUBLAS && blas.isEmpty()) {
-            throw new IllegalStateException(
-                    "matrix products by cuBLAS are asked for, which cannot be used on this device"
-                            + " (plateau doctor says why); ask for the kernels");
+        if (products == Products.CUBLAS) {
+            Availability<Blas> cublas = device.cublas();
+            cublas.library()
+                    .orElseThrow(() ->
+                            new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used: "
+                                    + cublas.words() + "; ask for the kernels"));
         }
     }
 
     /**
      * The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat
-     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU.
+     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU. It is opened by the
+     * first of them, since that takes seconds and memory.
      */
     private Optional<Blas> blasFor(int m, int n, int k) {
-        return products == Products.CUBLAS || products == Products.AUTO && (long) m * n * k >= LARGE_PRODUCT
-                ? blas
-                : Optional.empty();
+        boolean large = !device.isCpu() && (long) m * n * k >= LARGE_PRODUCT;
+        return products == Products.CUBLAS || products == Products.AUTO && large ? device.blas() : Optional.empty();
     }
 
     /**
@@ -117,7 +118,7 @@ public final class Dense {
         }
         if (n == 1) {
             return module.kernel("dense_backward_input_single")
-                    .elementwiseRows(m, k, k, dy, w, reluOutput, dx)
+                    .cooperative(Dim.of(m), ROW_THREADS, k, dy, w, reluOutput, dx)
                     .costing((double) m * k);
         }
         return module.kernel("dense_backward_input")
@@ -164,7 +165,7 @@ public final class Dense {
      */
     public Work biasActivation(int m, int n, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
         Buffers.of("Dense.biasActivation").floatsOrNull("bias", bias, n).floats("y", y, m, n);
-        return module.kernel("bias_activation").elementwiseRows(m, n, n, bias, relu ? 1 : 0, y);
+        return module.kernel("bias_activation").cooperative(Dim.of(m), ROW_THREADS, n, bias, relu ? 1 : 0, y);
     }
 
     /** dx(n), zeroed where reluOutput(n) is not positive. */

@@ -60,7 +60,7 @@ public final class SignalToNoise {
                 .floats("label", label, (n - 1L) * stride + 1)
                 .doubles("vector", vector, n, weights + 1L);
         return module.kernel("labelled_gradients")
-                .elementwiseRows(n, weights + 1, weights + 1, k, summed, scale, dscore, feature, stride, label, vector)
+                .cooperative(Dim.of(n), THREADS, weights + 1, k, summed, scale, dscore, feature, stride, label, vector)
                 .costing(2.0 * n * summed * weights);
     }
 

@@ -172,10 +172,16 @@ public final class ParallelRuns {
             return trainer;
         }
 
-        private synchronized void release(Trainer trainer) {
-            running.remove(trainer);
-            notifyAll();
-            trainer.close();
+        /** Not under the lock: giving memory back waits for whatever else the device does. */
+        private void release(Trainer trainer) {
+            try {
+                trainer.close();
+            } finally {
+                synchronized (this) {
+                    running.remove(trainer);
+                    notifyAll();
+                }
+            }
         }
 
         /** Those that are running, at once: another that is being planned holds the lock. */

@@ -22,9 +22,9 @@ public final class Profiler {
         try (Stream stream = device.createStream();
                 Event begun = device.createEvent();
                 Event ended = device.createEvent()) {
-            double once = nanoseconds(stream, begun, ended, new Replay(stream, work, 0), 1);
+            double once = nanoseconds(stream, begun, ended, new Replay(stream, work, 0, 1), 1);
             int repetitions = (int) Math.clamp(SAMPLE_NANOSECONDS / once, 1, mostRepetitions);
-            try (Replay alone = new Replay(stream, work, repetitions)) {
+            try (Replay alone = new Replay(stream, work, repetitions, repetitions)) {
                 double[] samples = new double[SAMPLES];
                 for (int i = 0; i < samples.length; i++) {
                     samples[i] = nanoseconds(stream, begun, ended, alone, repetitions);

@@ -1,6 +1,6 @@
 package plateau.train;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import plateau.cuda.Graph;
@@ -16,47 +16,47 @@ import plateau.cuda.Work;
 final class Replay implements AutoCloseable {
     private final Stream stream;
     private final Work work;
-    private final int unroll;
-    /**
-     * By the number of repetitions: the full unroll, and the few remainders that log intervals
-     * leave.
-     */
-    private final Map<Integer, GraphExec> graphs = new HashMap<>();
+    /** By the number of repetitions, the most first; none where they are enqueued eagerly. */
+    private final Map<Integer, GraphExec> graphs = new LinkedHashMap<>();
 
-    /** @param unroll repetitions per graph; 0: eager */
-    Replay(Stream stream, Work work, int unroll) {
+    /**
+     * Captures graphs of {@code unroll} repetitions and of each smaller power of two, of which any
+     * remainder is a sum. None is captured later: who captures must not meet who opens or closes a
+     * library on the same device.
+     *
+     * @param unroll repetitions per graph; 0: eager
+     * @param most repetitions that will be enqueued at once: larger graphs are left out
+     */
+    Replay(Stream stream, Work work, int unroll, long most) {
         this.stream = stream;
         this.work = work;
-        this.unroll = unroll;
+        try {
+            for (int count = unroll; count > 0; count = next(count)) {
+                if (count <= most) {
+                    graphs.put(count, capture(count));
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            Releases.after(e, this::close);
+            throw e;
+        }
     }
 
-    /** Captures now what {@link #enqueue} of so many repetitions would capture. */
-    void prepare(long repetitions) {
-        if (unroll > 0 && repetitions >= unroll) {
-            graph(unroll);
-        }
-        if (unroll > 0 && repetitions % unroll > 0) {
-            graph((int) (repetitions % unroll));
-        }
+    private static int next(int count) {
+        return Integer.highestOneBit(count - 1);
     }
 
     /** Enqueues this many repetitions. */
     void enqueue(long repetitions) {
         long left = repetitions;
-        while (left > 0) {
-            if (unroll == 0) {
-                work.enqueue(stream);
-                left--;
-            } else {
-                int count = (int) Math.min(left, unroll);
-                graph(count).enqueue(stream);
-                left -= count;
+        for (Map.Entry<Integer, GraphExec> graph : graphs.entrySet()) {
+            for (; left >= graph.getKey(); left -= graph.getKey()) {
+                graph.getValue().enqueue(stream);
             }
         }
-    }
-
-    private GraphExec graph(int repetitions) {
-        return graphs.computeIfAbsent(repetitions, this::capture);
+        for (; left > 0; left--) {
+            work.enqueue(stream);
+        }
     }
 
     private GraphExec capture(int repetitions) {

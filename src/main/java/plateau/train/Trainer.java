@@ -119,11 +119,10 @@ public final class Trainer implements AutoCloseable {
             this.trainingStep =
                     Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
-            this.training = workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0), Replay::close);
+            this.training =
+                    workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
             this.evaluation =
-                    workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0), Replay::close);
-            training.prepare(unread);
-            evaluation.prepare(1);
+                    workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0, 1), Replay::close);
         } catch (RuntimeException | Error e) {
             try (workspace) { // the cause stays the exception that is seen, whatever closing says
                 throw e;

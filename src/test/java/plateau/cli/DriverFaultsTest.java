@@ -85,6 +85,7 @@ class DriverFaultsTest {
     private Path started;
     private MethodHandle inject;
     private MethodHandle poll;
+    private MethodHandle reset;
 
     @BeforeEach
     void prepare() throws IOException {
@@ -106,12 +107,28 @@ class DriverFaultsTest {
                 .downcallHandle(
                         loaded.find("plateau_injected_fault").orElseThrow(),
                         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+        reset = Linker.nativeLinker()
+                .downcallHandle(
+                        loaded.find("cuDevicePrimaryCtxReset_v2").orElseThrow(),
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
     }
 
     @AfterEach
     void clear() {
-        if (inject != null) {
-            inject(null, 0, 0);
+        if (reset != null) {
+            recover();
+        }
+    }
+
+    /** No fault any more, and nothing of what could not be given back under one. */
+    private void recover() {
+        inject(null, 0, 0);
+        try {
+            assertEquals(0, (int) reset.invokeExact(0));
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -185,7 +202,7 @@ class DriverFaultsTest {
                     }
                     problem(fault, outcome).ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
                 }
-                inject(null, 0, 0);
+                recover();
                 brokenFile().ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
             }
             reporter.publishEntry("%s: %d faults, %d wrong".formatted(command, faults.size(), wrong.size() - before));

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
 
@@ -23,6 +24,7 @@ import plateau.experiment.Kinds;
  * Names, files and the numbers that are printed are the same in every locale: Turkish has another
  * small I, German another decimal point, Egyptian Arabic other digits.
  */
+@Isolated
 class LocalesTest {
     /**
      * So little of each experiment that all of them take a moment; a kind that is not named has two

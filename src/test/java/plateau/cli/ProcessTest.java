@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import plateau.cuda.load.CpuLevel;
@@ -32,6 +34,7 @@ import plateau.results.Safetensors;
  * Commands in processes of their own: what depends on the environment, on the files of the program,
  * or ends the process.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class ProcessTest {
     /** A command that is soon done. */
     private static final String[] TEN_STEPS = {"parity", "--device", "cpu", "--d", "5", "--steps", "10", "--out", "p"};
@@ -41,7 +44,7 @@ class ProcessTest {
 
     @Test
     void memoryThatRunsOutAtOnceLeavesNothing() throws Exception {
-        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"), TEN_STEPS)
+        run(Map.of("PLATEAU_FAULT", "cuMemAlloc:1:2"), TEN_STEPS)
                 .assertError(ExitCode.FAILED, "cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY (2)", "use smaller batches");
         assertFalse(Files.exists(folder.resolve("p")));
     }
@@ -400,7 +403,9 @@ class ProcessTest {
 
     @Test
     void debugShowsTheStackTrace() throws Exception {
-        Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), "parity", "--device", "cpu", "--d", "0", "--out", "p");
+        String[] wrong = {"parity", "--device", "cpu", "--d", "0", "--out", "p"};
+        run(Map.of("PLATEAU_DEBUG", "0"), wrong).assertError(ExitCode.USAGE, "d must be");
+        Finished failed = run(Map.of("PLATEAU_DEBUG", "1"), wrong);
         assertEquals(ExitCode.USAGE, failed.code());
         assertTrue(
                 failed.err().stream().anyMatch(line -> line.contains("at plateau.experiment.Parity")),

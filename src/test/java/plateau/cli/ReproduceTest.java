@@ -138,7 +138,7 @@ class ReproduceTest {
         Process process = Finished.start(
                 folder,
                 List.of(),
-                Map.of("PLATEAU_FAULT", "cuMemAlloc:3:2"),
+                Map.of("PLATEAU_FAULT", "cuMemAlloc:1:2"),
                 "reproduce",
                 "--only",
                 "parity",

@@ -2,9 +2,12 @@ package plateau.cuda;
 
 import static jcuda.jcublas.JCublas2.*;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import jcuda.Pointer;
+import jcuda.driver.CUresult;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
 
 /**
  * The CPU's cuBLAS through JCublas: the calls Plateau's own class does not make, and the statuses
@@ -26,6 +30,7 @@ class BlasAbiTest {
 
     private Device device;
     private Stream stream;
+    private DeviceBuffer workspace;
     private final cublasHandle handle = new cublasHandle();
 
     @BeforeEach
@@ -35,11 +40,14 @@ class BlasAbiTest {
         stream = device.createStream();
         ok(cublasCreate(handle));
         ok(cublasSetStream(handle, new cudaStream_t(stream.stream())));
+        workspace = device.allocate(256);
+        ok(cublasSetWorkspace(handle, workspace.pointer(), 256));
     }
 
     @AfterEach
     void close() {
         ok(cublasDestroy(handle));
+        workspace.close();
         stream.close();
         assertEquals(LiveObjects.NONE, device.live());
         device.close();
@@ -153,6 +161,70 @@ class BlasAbiTest {
                 assertArrayEquals(new float[] {1 + 4 * 4}, c.toFloats());
             }
         }
+    }
+
+    private int multiply(DeviceBuffer a) {
+        int none = cublasOperation.CUBLAS_OP_N;
+        return cublasSgemm(handle, none, none, 1, 1, 1, ONE, a.pointer(), 1, a.pointer(), 1, ZERO, a.pointer(), 1);
+    }
+
+    /** NVIDIA's would take memory from the device inside the capture. */
+    @Test
+    void aProductIsCapturedWithAWorkspaceOfItsOwn() {
+        try (DeviceBuffer a = device.upload(1f)) {
+            ok(cublasSetStream(handle, new cudaStream_t(stream.stream()))); // takes the workspace away
+            ok(multiply(a));
+            stream.capture(() -> is(cublasStatus.CUBLAS_STATUS_ALLOC_FAILED, multiply(a)))
+                    .close();
+            is(
+                    cublasStatus.CUBLAS_STATUS_INVALID_VALUE,
+                    cublasSetWorkspace(handle, workspace.pointer().withByteOffset(4), 64));
+            is(cublasStatus.CUBLAS_STATUS_INVALID_VALUE, cublasSetWorkspace(handle, workspace.pointer(), 512));
+            ok(cublasSetWorkspace(handle, workspace.pointer(), 256));
+            stream.capture(() -> ok(multiply(a))).close();
+            try (DeviceBuffer other = device.allocate(256)) {
+                ok(cublasSetWorkspace(handle, other.pointer(), 256));
+            }
+            is(cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED, multiply(a)); // its workspace is gone
+        }
+    }
+
+    /** Making a handle allocates; destroying one waits for the device. */
+    @Test
+    void handlesAreNeitherMadeNorDestroyedDuringACapture() throws Exception {
+        CudaException spoilt = assertThrows(
+                CudaException.class,
+                () -> stream.capture(
+                        () -> is(cublasStatus.CUBLAS_STATUS_ALLOC_FAILED, cublasCreate(new cublasHandle()))));
+        assertEquals(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, spoilt.code());
+        cublasHandle other = new cublasHandle();
+        ok(cublasCreate(other));
+        int[] status = new int[1];
+        spoilt = assertThrows(
+                CudaException.class,
+                () -> stream.capture(() -> {
+                    Thread destroying = new Thread(() -> {
+                        device.makeCurrent();
+                        status[0] = cublasDestroy(other);
+                    });
+                    destroying.start();
+                    assertDoesNotThrow(() -> destroying.join());
+                }));
+        assertEquals(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, spoilt.code());
+        is(cublasStatus.CUBLAS_STATUS_INTERNAL_ERROR, status[0]);
+    }
+
+    @Test
+    void aHandleBelongsToItsDevice() {
+        try (Device second = Device.open(DeviceOptions.of(DeviceSelector.parse("cpu:1")));
+                DeviceBuffer a = device.upload(1f)) {
+            second.makeCurrent();
+            is(cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED, multiply(a));
+            is(cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED, cublasDestroy(handle));
+            device.makeCurrent();
+            ok(multiply(a));
+        }
+        device.makeCurrent();
     }
 
     @Test

@@ -62,7 +62,7 @@ class CallsTest {
             buffer.fill(1).enqueue(stream);
             stream.synchronize();
         }
-        assertEquals(5, Calls.DESCRIPTORS.size());
+        assertEquals(6, Calls.DESCRIPTORS.size());
         Optional<Path> include = cudaInclude();
         Assumptions.assumeTrue(include.isPresent(), "the CUDA toolkit's cuda.h is not installed here");
         Path source = Files.writeString(folder.resolve("check.cpp"), assertions());

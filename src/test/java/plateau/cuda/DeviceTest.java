@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -40,6 +41,7 @@ import plateau.kernel.Dense;
 import plateau.reference.Seeds;
 
 class DeviceTest {
+    private final List<Device> closing = new ArrayList<>();
     private Device device;
 
     @BeforeEach
@@ -49,6 +51,7 @@ class DeviceTest {
 
     @AfterEach
     void nothingIsLeft() {
+        closing.forEach(Device::close);
         assertEquals(LiveObjects.NONE, device.live());
         device.close();
         device.close();
@@ -259,11 +262,11 @@ class DeviceTest {
 
     @Test
     void ofSeveralFailuresTheFirstIsTold() {
-        injectFault("cuMemcpyHtoD", 700);
+        injectFault("cuMemcpyHtoDAsync", 700);
         injectFault("cuMemFree", 700);
         List<String> calls = failed(assertThrows(CudaException.class, () -> device.upload(1f)));
         injectFault(null, 0);
-        assertEquals(List.of("cuMemcpyHtoD", "cuMemFree"), calls);
+        assertEquals(List.of("cuMemcpyHtoDAsync", "cuMemFree"), calls);
     }
 
     @Test
@@ -338,11 +341,14 @@ class DeviceTest {
         }
     }
 
-    /** Whose workspaces cuBLAS keeps apart; they go with the streams. */
+    /**
+     * Whose workspaces are apart. A stream that is closed leaves its handle to the next: destroying
+     * one waits for the device.
+     */
     @Test
     void eachStreamHasACublasOfItsOwn() {
         Blas blas = device.blas().orElseThrow();
-        int before = blas.handles();
+        assertEquals(new HandlePool.Size(1, 0), blas.handles(), "the one that told its version");
         try (DeviceBuffer a = device.upload(2f);
                 DeviceBuffer c = device.upload(0f);
                 Stream one = device.createStream();
@@ -351,13 +357,178 @@ class DeviceTest {
             product.enqueue(one);
             product.enqueue(one);
             one.synchronize();
-            assertEquals(before + 1, blas.handles());
+            assertEquals(new HandlePool.Size(1, 1), blas.handles());
             product.enqueue(two);
             two.synchronize();
-            assertEquals(before + 2, blas.handles());
+            assertEquals(new HandlePool.Size(2, 2), blas.handles());
             assertArrayEquals(new float[] {4}, c.toFloats());
         }
-        assertEquals(before, blas.handles());
+        assertEquals(new HandlePool.Size(2, 0), blas.handles());
+        try (DeviceBuffer a = device.upload(3f);
+                DeviceBuffer c = device.upload(0f);
+                Stream three = device.createStream()) {
+            blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1).enqueue(three);
+            three.synchronize();
+            assertEquals(new HandlePool.Size(2, 1), blas.handles());
+            assertArrayEquals(new float[] {9}, c.toFloats());
+        }
+    }
+
+    /**
+     * While one run is captured others end, upload, read and begin: nothing of that waits for the
+     * whole device, or uses the legacy stream, in a way that would spoil the capture.
+     */
+    @Test
+    void othersGoOnWhileAStreamCaptures() throws Exception {
+        Blas blas = device.blas().orElseThrow();
+        try (DeviceBuffer a = device.upload(2f);
+                DeviceBuffer c = device.upload(0f);
+                Stream capturing = device.createStream();
+                ExecutorService other = Executors.newSingleThreadExecutor()) {
+            Work product = blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1);
+            product.enqueue(capturing);
+            try (Graph graph = capturing.capture(() -> {
+                product.enqueue(capturing);
+                try {
+                    other.submit(() -> {
+                                device.makeCurrent();
+                                Stream ending = device.createStream();
+                                DeviceBuffer memory = device.upload(5f);
+                                blas.gemm(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1)
+                                        .enqueue(ending);
+                                memory.upload(7f);
+                                assertEquals(7f, memory.toFloats()[0]);
+                                ending.close();
+                                memory.close();
+                            })
+                            .get();
+                } catch (ExecutionException | InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            })) {
+                assertEquals(1, graph.nodeCount());
+            }
+        }
+    }
+
+    /**
+     * An arena takes few blocks from the device, and the CPU driver tells its buffers apart all the
+     * same: a kernel that is given what lies between them, and one that writes there, are found.
+     */
+    @Test
+    void anArenaIsGivenBackInFewPieces() {
+        Accumulate accumulate = new Accumulate(device);
+        float[] values = new float[100];
+        Arrays.fill(values, 1);
+        try (Stream stream = device.createStream()) {
+            try (DeviceArena arena = new DeviceArena(device)) {
+                DeviceBuffer[] buffers = new DeviceBuffer[100];
+                for (int i = 0; i < buffers.length; i++) {
+                    buffers[i] = arena.allocate(4L * (i + 1));
+                    assertEquals(0, buffers[i].address() % 256);
+                    buffers[i].upload(Arrays.copyOf(values, i + 1));
+                }
+                assertEquals(1, device.live().buffers());
+                assertEquals(2 << 20, arena.bytes());
+                buffers[7].close();
+                accumulate.add(8, buffers[7], buffers[9]).enqueue(stream);
+                stream.synchronize();
+                assertArrayEquals(new float[] {2, 2, 2, 2, 2, 2, 2, 2, 1, 1}, buffers[9].toFloats());
+                assertEquals(40 << 20, arena.allocate(40 << 20).bytes());
+                assertEquals(64, arena.allocate(64).bytes());
+                assertEquals(2, device.live().buffers(), "what needs a block of its own has one");
+                long between = buffers[7].address() + 32;
+                int[] found = new int[1];
+                assertEquals(
+                        CUresult.CUDA_ERROR_INVALID_VALUE,
+                        JCudaDriver.cuMemcpyDtoH(
+                                jcuda.Pointer.to(found), buffers[7].pointer().withByteOffset(32), 4),
+                        "nothing is at " + between);
+            }
+            DeviceArena arena = new DeviceArena(device);
+            DeviceBuffer small = arena.allocate(4), large = arena.allocate(8);
+            large.upload(1f, 1e37f); // enough to change the guard's bits
+            device.module("optimizer")
+                    .kernel("accumulate")
+                    .elementwise(2, 2, large, small)
+                    .enqueue(stream);
+            CudaException overrun = assertThrows(CudaException.class, arena::close);
+            assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, overrun.code());
+        } catch (CudaException e) { // the stream's: the context has failed
+            assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, e.code());
+        }
+        closing.add(device); // whose context has failed, too
+        assertThrows(CudaException.class, device::close);
+        JCudaDriver.cuDevicePrimaryCtxReset(new CUdevice());
+        device = Device.open(DeviceOptions.cpu());
+    }
+
+    /** A kernel on a non-blocking stream sees what was uploaded before it, however late that is. */
+    @Test
+    void anUploadIsThereForWhatFollows() {
+        try (DeviceBuffer a = device.upload(1f);
+                DeviceBuffer sum = device.upload(0f);
+                Stream stream = device.createStream()) {
+            Work add = new Accumulate(device).add(1, a, sum);
+            for (float value : new float[] {1, 10, 100}) {
+                a.upload(value);
+                add.enqueue(stream);
+                stream.synchronize();
+            }
+            assertArrayEquals(new float[] {111}, sum.toFloats());
+        }
+    }
+
+    /**
+     * Whichever device was opened last: modules, memory and streams are of the device that was
+     * asked for them, and go with it.
+     */
+    @Test
+    void devicesAreUsedSideBySide() throws Exception {
+        assertEquals(new DeviceSelector(DeviceSelector.Kind.CPU, 1), DeviceSelector.parse("cpu:1"));
+        assertEquals("cpu:1", DeviceSelector.parse("cpu:1").toString());
+        Device second = Device.open(DeviceOptions.of(DeviceSelector.parse("cpu:1")));
+        closing.add(second);
+        assertTrue(second.description().startsWith("cpu:1 CPU ("), second.description());
+        assertEquals(1, second.ordinal());
+        for (Device each : List.of(device, second)) {
+            Work[] works = new Work[2];
+            try (DeviceBuffer a = each.upload(2f);
+                    DeviceBuffer b = each.upload(3f);
+                    DeviceBuffer c = each.upload(1f);
+                    Stream stream = each.createStream();
+                    Event event = each.createEvent();
+                    ExecutorService thread = Executors.newSingleThreadExecutor()) {
+                works[0] = new Accumulate(each).add(1, a, c);
+                works[1] = each.blas().orElseThrow().gemm(false, false, 1, 1, 1, b, 1, c, 1, a, 1);
+                thread.submit(() -> {
+                            each.makeCurrent();
+                            for (Work work : works) {
+                                work.enqueue(stream);
+                            }
+                            stream.record(event);
+                            event.synchronize();
+                            try (Graph graph = stream.capture(() -> works[0].enqueue(stream));
+                                    GraphExec exec = graph.instantiate()) {
+                                exec.enqueue(stream);
+                            }
+                            stream.synchronize();
+                        })
+                        .get();
+                assertArrayEquals(new float[] {3 + 3 * 3}, c.toFloats());
+                each.synchronize();
+            }
+        }
+        second.close();
+        try (DeviceBuffer still = device.upload(1f)) {
+            assertArrayEquals(new float[] {1}, still.toFloats());
+        }
+        DeviceUnavailableException none = assertThrows(
+                DeviceUnavailableException.class, () -> Device.open(DeviceOptions.of(DeviceSelector.parse("cpu:9"))));
+        assertEquals(
+                "there is no device cpu:9: CPU devices are numbered from 0, and there are 2;"
+                        + " PLATEAU_CPU_DEVICES says how many",
+                none.getMessage());
     }
 
     @Test
@@ -373,7 +544,7 @@ class DeviceTest {
 
     @Test
     void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
-        byte[] image = Libraries.inUse().image("optimizer", KernelImages.PRODUCTION);
+        byte[] image = image();
         NativeFileException refused = assertThrows(
                 NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
@@ -392,6 +563,35 @@ class DeviceTest {
         }
         assertThrows(
                 CudaException.class, () -> device.loadImage("optimizer", fatbin), "whole, but not for this driver");
+    }
+
+    private static byte[] image() {
+        return Libraries.inUse()
+                .images("optimizer", KernelImages.PRODUCTION)
+                .getFirst()
+                .get();
+    }
+
+    /** As a driver that is older than nvcc refuses the machine code, and compiles the PTX. */
+    @Test
+    void theNextImageIsTakenWhereTheDriverHasNoUseForTheFirst() {
+        byte[] fatbin = HexFormat.of().parseHex("50ed55ba" + "0100" + "1000" + "4000000000000000" + "00".repeat(0x40));
+        KernelModule module = device.loadImages("optimizer", List.of(() -> fatbin, DeviceTest::image));
+        try (DeviceBuffer a = device.upload(1f, 2f);
+                DeviceBuffer b = device.upload(3f, 5f);
+                Stream stream = device.createStream()) {
+            module.kernel("accumulate").elementwise(2, 2, a, b).enqueue(stream);
+            stream.synchronize();
+            assertArrayEquals(new float[] {4, 7}, b.toFloats());
+        } finally {
+            module.unload();
+        }
+        assertEquals(
+                CUresult.CUDA_ERROR_INVALID_IMAGE,
+                assertThrows(
+                                CudaException.class,
+                                () -> device.loadImages("optimizer", List.of(() -> fatbin, () -> fatbin)))
+                        .code());
     }
 
     @Test
@@ -489,16 +689,23 @@ class DeviceTest {
     @Test
     void aThreadWithoutTheDeviceIsToldWhatToCall() throws Exception {
         try (DeviceBuffer buffer = device.upload(1f);
+                Stream stream = device.createStream();
                 ExecutorService other = Executors.newSingleThreadExecutor()) {
-            Future<CudaException> refused = other.submit(() -> assertThrows(CudaException.class, buffer::toFloats));
+            Work fill = buffer.fill(0);
+            Work add = new Accumulate(device).add(1, buffer, buffer);
+            Future<CudaException> refused =
+                    other.submit(() -> assertThrows(CudaException.class, () -> add.enqueue(stream)));
             String message = refused.get().getMessage();
             assertTrue(
                     message.contains("CUDA_ERROR_INVALID_CONTEXT") && message.contains("device.makeCurrent()"),
                     message);
+            assertArrayEquals(new float[] {1}, other.submit(buffer::toFloats).get(), "which needs none to be current");
             assertArrayEquals(
-                    new float[] {1},
+                    new float[] {0},
                     other.submit(() -> {
                                 device.makeCurrent();
+                                fill.enqueue(stream);
+                                stream.synchronize();
                                 return buffer.toFloats();
                             })
                             .get());

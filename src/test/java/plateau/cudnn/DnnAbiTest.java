@@ -2,6 +2,7 @@ package plateau.cudnn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static plateau.cudnn.bindings.CuDnn.*;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Graph;
@@ -27,6 +29,7 @@ import plateau.cuda.GraphExec;
 import plateau.cuda.LiveObjects;
 import plateau.cuda.Stream;
 import plateau.cuda.load.DeviceOptions;
+import plateau.cuda.load.DeviceSelector;
 import plateau.cudnn.bindings.CuDnn;
 import plateau.reference.Seeds;
 
@@ -781,6 +784,33 @@ class DnnAbiTest {
         is(bad, cudnnSetStream(tensor, NULL));
         assertEquals("CUDNN_UNKNOWN_STATUS", cudnnGetErrorString(12345).getString(0));
         assertEquals(90501, cudnnGetVersion());
+    }
+
+    /** Making a handle allocates; destroying one waits for the device; both belong to it. */
+    @Test
+    void handlesBelongToADeviceAndSpoilItsCaptures() {
+        CudaException spoilt = assertThrows(
+                CudaException.class,
+                () -> stream.capture(() -> is(
+                        CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED(),
+                        cudnnCreate(arena.allocate(C_POINTER)))));
+        assertEquals(901, spoilt.code());
+        MemorySegment other = made(CuDnn::cudnnCreate);
+        spoilt = assertThrows(
+                CudaException.class,
+                () -> stream.capture(() -> is(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER(), cudnnDestroy(other))));
+        assertEquals(901, spoilt.code());
+        try (Device second = Device.open(DeviceOptions.of(DeviceSelector.parse("cpu:1")));
+                Stream foreign = second.createStream()) {
+            device.makeCurrent();
+            is(
+                    CUDNN_STATUS_BAD_PARAM_STREAM_MISMATCH(),
+                    cudnnSetStream(handle, MemorySegment.ofAddress(foreign.handle())));
+            second.makeCurrent();
+            is(CUDNN_STATUS_NOT_INITIALIZED(), cudnnSetStream(handle, MemorySegment.ofAddress(foreign.handle())));
+            is(CUDNN_STATUS_NOT_INITIALIZED(), cudnnDestroy(handle));
+        }
+        device.makeCurrent();
     }
 
     /** One valid call, and what each single change to it gives. */

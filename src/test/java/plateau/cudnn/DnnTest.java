@@ -21,6 +21,8 @@ import plateau.cuda.Stream;
 import plateau.cuda.load.DeviceOptions;
 import plateau.cudnn.Dnn.ConvolutionShape;
 import plateau.cudnn.Dnn.PoolingShape;
+import plateau.cudnn.bindings.CuDnn;
+import plateau.reference.Faults;
 import plateau.reference.Seeds;
 
 class DnnTest {
@@ -42,9 +44,10 @@ class DnnTest {
             int batch = 61, rows = 14, channels = 16, elements = batch * rows * rows * channels;
             Seeds seeds = Seeds.next();
             Dnn.Convolution convolution = dnn.convolution(
-                            new ConvolutionShape(batch, rows, rows, channels, channels, 5, 5, 2, 2, 1))
+                            new ConvolutionShape(batch, rows, rows, channels, channels, 5, 5, 2, 2, 1), true)
                     .orElseThrow();
-            Dnn.MaxPooling pooling = dnn.maxPooling(new PoolingShape(batch, rows, rows, channels, 2, 2));
+            Dnn.MaxPooling pooling = dnn.maxPooling(new PoolingShape(batch, rows, rows, channels, 2, 2))
+                    .orElseThrow();
             try (Stream stream = device.createStream();
                     DeviceBuffer x = device.upload(seeds.floats(elements));
                     DeviceBuffer w = device.upload(seeds.floats(25 * channels * channels));
@@ -101,9 +104,7 @@ class DnnTest {
     void aLibraryThatIsNoneLeavesTheKernelsToDoTheWork(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("libcudnn.so.9"), "not a library");
         String output = digest(1, file.toString());
-        assertTrue(
-                output.contains("no cuDNN") && output.contains("cannot be used") && output.contains(file.toString()),
-                output);
+        assertTrue(output.contains("no cuDNN (" + file + ": file too short)"), output);
     }
 
     @Test
@@ -114,14 +115,54 @@ class DnnTest {
                 Dnn dnn = Dnn.of(device).orElseThrow();
                 assertSame(dnn, Dnn.of(device).orElseThrow());
                 assertSame(
-                        dnn.convolution(shape).orElseThrow(),
-                        dnn.convolution(shape).orElseThrow());
+                        dnn.convolution(shape, true).orElseThrow(),
+                        dnn.convolution(shape, true).orElseThrow());
                 assertSame(
-                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)),
-                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)));
+                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)).orElseThrow(),
+                        dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)).orElseThrow());
                 assertEquals(90501, dnn.version());
                 assertEquals(LiveObjects.NONE, device.live());
             }
+        }
+    }
+
+    /**
+     * A library may refuse what it said that it computes, when it is asked to: then the kernels do
+     * it. What is not wanted is not tried, and its refusal does not matter.
+     */
+    @Test
+    void whatIsRefusedWhenItRunsIsLeftToTheKernels() {
+        ConvolutionShape shape = new ConvolutionShape(2, 6, 6, 3, 4, 3, 3, 1, 1, 1);
+        int notSupported = CuDnn.CUDNN_STATUS_NOT_SUPPORTED();
+        for (String call : List.of(
+                "cudnnConvolutionForward",
+                "cudnnAddTensor",
+                "cudnnConvolutionBackwardFilter",
+                "cudnnConvolutionBackwardBias",
+                "cudnnConvolutionBackwardData",
+                "cudnnGetConvolutionBackwardDataWorkspaceSize")) {
+            try (Device device = Device.open(DeviceOptions.cpu())) {
+                Dnn dnn = Dnn.of(device).orElseThrow();
+                Faults.inject(call, 1, notSupported + 1);
+                boolean tried = !call.contains("BackwardData");
+                assertEquals(tried, dnn.convolution(shape, false).isEmpty(), call);
+                Faults.clear();
+                Faults.inject(call, 1, notSupported + 1);
+                Optional<Dnn.Convolution> again = dnn.convolution(shape, true);
+                assertTrue(again.isEmpty(), call);
+                assertEquals(LiveObjects.NONE, device.live());
+            } finally {
+                Faults.clear();
+            }
+        }
+        try (Device device = Device.open(DeviceOptions.cpu())) {
+            Dnn dnn = Dnn.of(device).orElseThrow();
+            Faults.inject("cudnnPoolingBackward", 1, notSupported);
+            assertTrue(dnn.maxPooling(new PoolingShape(2, 6, 6, 4, 2, 2)).isEmpty());
+            Faults.inject("cudnnConvolutionForward", 1, CuDnn.CUDNN_STATUS_EXECUTION_FAILED());
+            assertThrows(CudaException.class, () -> dnn.convolution(shape, true), "that is no refusal");
+        } finally {
+            Faults.clear();
         }
     }
 
@@ -132,9 +173,11 @@ class DnnTest {
                 DeviceBuffer small = device.allocate(4)) {
             Dnn dnn = Dnn.of(device).orElseThrow();
             CudaException shapes = assertThrows(
-                    CudaException.class, () -> dnn.convolution(new ConvolutionShape(1, 2, 2, 1, 1, 5, 5, 0, 0, 1)));
+                    CudaException.class,
+                    () -> dnn.convolution(new ConvolutionShape(1, 2, 2, 1, 1, 5, 5, 0, 0, 1), true));
             assertEquals("cudnnSetTensor4dDescriptor", shapes.call());
-            Dnn.MaxPooling pooling = dnn.maxPooling(new PoolingShape(1, 2, 2, 1, 2, 2));
+            Dnn.MaxPooling pooling =
+                    dnn.maxPooling(new PoolingShape(1, 2, 2, 1, 2, 2)).orElseThrow();
             CudaException memory = assertThrows(
                     CudaException.class, () -> pooling.forward(small, small).enqueue(stream));
             assertTrue(
@@ -157,7 +200,10 @@ class DnnTest {
                 DeviceBuffer dy = device.upload(10f, 20f);
                 DeviceBuffer dz = device.allocate(32)) {
             // (2, 2, 2, 1): the windows are the images; of equal elements the first.
-            Dnn.MaxPooling pooling = Dnn.of(device).orElseThrow().maxPooling(new PoolingShape(2, 2, 2, 1, 2, 2));
+            Dnn.MaxPooling pooling = Dnn.of(device)
+                    .orElseThrow()
+                    .maxPooling(new PoolingShape(2, 2, 2, 1, 2, 2))
+                    .orElseThrow();
             pooling.forward(z, y).enqueue(stream);
             pooling.backward(y, dy, z, dz).enqueue(stream);
             stream.synchronize();

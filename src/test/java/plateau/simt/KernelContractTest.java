@@ -11,11 +11,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The build refuses kernels that break the contract at the head of {@code kernels/common.cuh}, each
  * in one line.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class KernelContractTest {
     /** Files of kernels, to which the text of common.cuh's include is added. */
     private static final Map<String, String> SOURCES = Map.ofEntries(

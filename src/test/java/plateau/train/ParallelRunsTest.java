@@ -104,7 +104,7 @@ class ParallelRunsTest {
     @Test
     void severalDevicesShareTheRuns() {
         List<List<LogRow>> alone = rows(List.of(kernels), 1);
-        try (Device second = TestDevice.open()) {
+        try (Device second = TestDevice.openSecond()) {
             assertEquals(alone, rows(List.of(kernels, Kernels.of(second, Dense.Products.AUTO)), 4));
             assertEquals(LiveObjects.NONE, second.live());
         }

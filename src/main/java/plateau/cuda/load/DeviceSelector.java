@@ -8,10 +8,10 @@ import java.util.regex.Pattern;
  * Which device to run on.
  *
  * @param kind auto, CPU or CUDA
- * @param ordinal index among the CUDA devices; 0 otherwise
+ * @param ordinal index among the devices of that kind; 0 for auto
  */
 public record DeviceSelector(Kind kind, int ordinal) {
-    private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,4}))?");
+    private static final Pattern NUMBERED = Pattern.compile("(cpu|cuda)(?::(\\d{1,4}))?");
 
     /** The kinds of device. */
     public enum Kind {
@@ -24,25 +24,26 @@ public record DeviceSelector(Kind kind, int ordinal) {
     }
 
     /**
-     * Reads {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:i}.
+     * Reads {@code auto}, {@code cpu}, {@code cpu:i}, {@code cuda} or {@code cuda:i}.
      *
      * @throws IllegalArgumentException if the text is none of these
      */
     public static DeviceSelector parse(String text) {
-        Matcher cuda = CUDA.matcher(text);
-        if (cuda.matches()) {
-            return new DeviceSelector(Kind.CUDA, cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)));
+        if (text.equals("auto")) {
+            return new DeviceSelector(Kind.AUTO, 0);
         }
-        return switch (text) {
-            case "auto" -> new DeviceSelector(Kind.AUTO, 0);
-            case "cpu" -> new DeviceSelector(Kind.CPU, 0);
-            default ->
-                throw new IllegalArgumentException("unknown device '" + text + "': use auto, cpu, cuda or cuda:N");
-        };
+        Matcher numbered = NUMBERED.matcher(text);
+        if (!numbered.matches()) {
+            throw new IllegalArgumentException("unknown device '" + text + "': use auto, cpu, cuda, cpu:N or cuda:N");
+        }
+        return new DeviceSelector(
+                numbered.group(1).equals("cpu") ? Kind.CPU : Kind.CUDA,
+                numbered.group(2) == null ? 0 : Integer.parseInt(numbered.group(2)));
     }
 
     @Override
     public String toString() {
-        return kind == Kind.CUDA ? "cuda:" + ordinal : kind.name().toLowerCase(Locale.ROOT);
+        String name = kind.name().toLowerCase(Locale.ROOT);
+        return kind == Kind.CUDA || ordinal > 0 ? name + ":" + ordinal : name;
     }
 }

@@ -12,6 +12,18 @@ public final class DeviceUnavailableException extends RuntimeException {
         super(message);
     }
 
+    /** A device past the last of its kind. */
+    public static DeviceUnavailableException noSuch(DeviceSelector selector, int count) {
+        boolean cpu = selector.kind() == DeviceSelector.Kind.CPU;
+        return new DeviceUnavailableException("there is no device %s: %s devices are numbered from 0, and there %s %d%s"
+                .formatted(
+                        selector,
+                        cpu ? "CPU" : "CUDA",
+                        count == 1 ? "is" : "are",
+                        count,
+                        cpu ? "; PLATEAU_CPU_DEVICES says how many" : ""));
+    }
+
     /** A library that the loader has refused, with its words, and what to do about them. */
     public static DeviceUnavailableException notLoaded(UnsatisfiedLinkError e) {
         String words = String.valueOf(e.getMessage()).lines().findFirst().orElse("");

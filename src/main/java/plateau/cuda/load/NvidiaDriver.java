@@ -23,6 +23,12 @@ import jcuda.driver.CUresult;
 record NvidiaDriver(String library, State state, String explanation, int devices) {
     private static final String NAME = "libcuda.so.1";
 
+    /**
+     * Queues to the device, of which the driver otherwise makes eight: streams that share one wait
+     * for each other. 32 is the most that it takes.
+     */
+    private static final String MOST_CONNECTIONS = "32";
+
     /** How far the search got. */
     enum State {
         /** There is no such library, or it cannot be loaded, or it is none of CUDA's. */
@@ -50,6 +56,7 @@ record NvidiaDriver(String library, State state, String explanation, int devices
         if (!isDriver(functions)) {
             return new NvidiaDriver(library, State.NO_DRIVER, notADriver(library), 0);
         }
+        DynamicLoader.setUnlessSet("CUDA_DEVICE_MAX_CONNECTIONS", MOST_CONNECTIONS);
         int status = init(functions);
         if (status != CUresult.CUDA_SUCCESS) {
             return new NvidiaDriver(

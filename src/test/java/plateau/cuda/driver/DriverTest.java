@@ -3,6 +3,7 @@ package plateau.cuda.driver;
 import static jcuda.driver.JCudaDriver.*;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,8 +20,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.IntSupplier;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
+import jcuda.driver.CUctx_flags;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
@@ -40,6 +45,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 
@@ -47,6 +53,7 @@ import plateau.cuda.load.NativeFiles;
  * The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses
  * with the code that NVIDIA documents.
  */
+@Isolated
 class DriverTest {
     private static SymbolLookup library;
 
@@ -116,6 +123,7 @@ class DriverTest {
     private static CUdeviceptr upload(float... values) {
         CUdeviceptr pointer = allocate((long) values.length * Float.BYTES);
         ok(cuMemcpyHtoD(pointer, Pointer.to(values), (long) values.length * Float.BYTES));
+        ok(cuStreamSynchronize(CU_STREAM_LEGACY)); // it may not have arrived
         return pointer;
     }
 
@@ -176,11 +184,18 @@ class DriverTest {
         assertArrayEquals(new float[] {1}, download(sum, 1));
     }
 
+    /** Where PLATEAU_CPU_FRESH_MEMORY is set, as pom.xml does for tests. */
     @Test
-    void freshMemoryIsNaN() {
-        for (float value : download(allocate(1000), 250)) {
-            assertTrue(Float.isNaN(value));
+    void freshMemoryHoldsAnything() {
+        Set<String> kinds = new TreeSet<>();
+        for (int i = 0; i < 100; i++) {
+            CUdeviceptr fresh = allocate(1001);
+            int[] bits = new int[250];
+            ok(cuMemcpyDtoH(Pointer.to(bits), fresh, 1000));
+            ok(cuMemFree(fresh));
+            kinds.add(Arrays.stream(bits).distinct().count() > 200 ? "random" : Integer.toHexString(bits[0]));
         }
+        assertEquals(Set.of("0", "3f800000", "ffffffff", "random"), kinds);
     }
 
     @Test
@@ -386,7 +401,7 @@ class DriverTest {
         ok(cuFuncGetAttribute(value, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, function("sgd")));
         assertEquals(1024, value[0]);
         ok(cuDeviceGetCount(value));
-        assertEquals(1, value[0]);
+        assertEquals(Integer.parseInt(System.getenv("PLATEAU_CPU_DEVICES")), value[0]);
         long[] free = new long[1], total = new long[1];
         ok(cuMemGetInfo(free, total));
         allocate(1 << 20);
@@ -422,6 +437,7 @@ class DriverTest {
         ok(cuMemAlloc(sum, 4));
         ok(cuMemsetD32(one, 0x3f800000, 1));
         ok(cuMemsetD32(sum, 0, 1));
+        ok(cuStreamSynchronize(CU_STREAM_LEGACY));
         ByteBuffer packed = ByteBuffer.allocateDirect(24)
                 .order(ByteOrder.nativeOrder())
                 .putInt(0, 1)
@@ -591,7 +607,8 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuStreamCreate(new CUstream(), 0));
         is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuCtxSynchronize());
         ok(cuCtxSetCurrent(context));
-        is(CUresult.CUDA_ERROR_INVALID_DEVICE, cuDeviceGet(new CUdevice(), 1));
+        is(CUresult.CUDA_ERROR_INVALID_DEVICE, cuDeviceGet(new CUdevice(), 2));
+        is(CUresult.CUDA_ERROR_INVALID_DEVICE, cuDeviceGet(new CUdevice(), -1));
     }
 
     @Test
@@ -625,6 +642,218 @@ class DriverTest {
         ok(cuCtxDestroy(other));
         is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuStreamSynchronize(foreign));
         ok(cuCtxSetCurrent(context));
+    }
+
+    /** Each device has a primary context, a share of the memory, and a name of its own. */
+    @Test
+    void devicesAreApart() {
+        CUdevice second = new CUdevice();
+        ok(cuDeviceGet(second, 1));
+        CUcontext first = new CUcontext(), other = new CUcontext();
+        ok(cuDevicePrimaryCtxRetain(first, device));
+        ok(cuDevicePrimaryCtxRetain(other, second));
+        assertNotEquals(first, other);
+        CUdevice current = new CUdevice();
+        ok(cuCtxPushCurrent(other));
+        ok(cuCtxGetDevice(current));
+        assertEquals(second, current);
+        byte[][] uuids = new byte[2][16];
+        jcuda.driver.CUuuid uuid = new jcuda.driver.CUuuid();
+        ok(cuDeviceGetUuid(uuid, device));
+        uuids[0] = uuid.bytes.clone();
+        ok(cuDeviceGetUuid(uuid, second));
+        uuids[1] = uuid.bytes.clone();
+        assertFalse(Arrays.equals(uuids[0], uuids[1]));
+
+        long[] free = new long[1], less = new long[1], total = new long[1];
+        ok(cuMemGetInfo(free, total));
+        CUdeviceptr memory = allocate(8 << 20);
+        ok(cuMemGetInfo(less, total));
+        assertTrue(free[0] - less[0] >= 8 << 20);
+        ok(cuCtxPopCurrent(new CUcontext()));
+        ok(cuMemFree(memory));
+
+        int[] flags = new int[1], active = new int[1];
+        ok(cuDevicePrimaryCtxSetFlags(second, CUctx_flags.CU_CTX_SCHED_BLOCKING_SYNC));
+        ok(cuDevicePrimaryCtxGetState(second, flags, active));
+        assertEquals(CUctx_flags.CU_CTX_SCHED_BLOCKING_SYNC, flags[0]);
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuDevicePrimaryCtxSetFlags(second, 3));
+        ok(cuDevicePrimaryCtxSetFlags(second, 0));
+        ok(cuDevicePrimaryCtxRelease(second));
+        ok(cuDevicePrimaryCtxGetState(device, flags, active));
+        assertEquals(1, active[0], "the first device's stays");
+        ok(cuDevicePrimaryCtxRelease(device));
+    }
+
+    /**
+     * What belongs to one device is of no use to another: functions, modules, and memory, which no
+     * peer access was asked for.
+     */
+    @Test
+    void objectsOfAnotherDeviceAreRefused() throws IOException {
+        CUdeviceptr mine = upload(1), sum = upload(1);
+        CUfunction accumulate = function("accumulate");
+        CUgraph graph = capture(() -> ok(accumulate(1, 1, stream, 1, mine, sum)));
+        CUgraphExec exec = new CUgraphExec();
+        ok(cuGraphInstantiate(exec, graph, 0));
+        CUevent event = new CUevent(), foreignEvent = new CUevent();
+        ok(cuEventCreate(event, 0));
+        ok(cuEventRecord(event, stream));
+        CUdevice second = new CUdevice();
+        ok(cuDeviceGet(second, 1));
+        CUcontext other = new CUcontext();
+        ok(cuCtxCreate(other, 0, second));
+        CUmodule foreignModule = load("optimizer");
+        CUfunction foreignFunction = new CUfunction();
+        ok(cuModuleGetFunction(foreignFunction, foreignModule, "accumulate"));
+        CUstream foreignStream = new CUstream();
+        ok(cuStreamCreate(foreignStream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        ok(cuEventCreate(foreignEvent, 0));
+        ok(cuEventRecord(foreignEvent, foreignStream));
+        CUdeviceptr foreign = upload(1);
+        Pointer good = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(foreign), Pointer.to(foreign));
+        Pointer mixed = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(mine), Pointer.to(foreign));
+        is(
+                CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+                cuLaunchKernel(foreignFunction, 1, 1, 1, 1, 1, 1, 0, foreignStream, mixed, null));
+        ok(cuLaunchKernel(foreignFunction, 1, 1, 1, 1, 1, 1, 0, foreignStream, good, null));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, mixed, null));
+        is(
+                CUresult.CUDA_ERROR_INVALID_HANDLE,
+                cuLaunchKernel(foreignFunction, 1, 1, 1, 1, 1, 1, 0, stream, good, null));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuFuncGetAttribute(new int[1], 0, accumulate));
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuModuleGetFunction(new CUfunction(), module, "sgd"));
+        is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuModuleUnload(module));
+        is(CUresult.CUDA_ERROR_INVALID_VALUE, cuMemsetD32Async(mine, 0, 1, foreignStream));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuEventElapsedTime(new float[1], event, foreignEvent));
+        is(CUresult.CUDA_ERROR_NOT_SUPPORTED, cuGraphLaunch(exec, foreignStream));
+        // What CUDA allows: to wait for the other device's events and streams, and to copy.
+        ok(cuStreamWaitEvent(foreignStream, event, 0));
+        ok(cuStreamSynchronize(stream));
+        ok(cuMemcpyDtoDAsync(foreign, mine, 4, foreignStream));
+        ok(cuStreamSynchronize(foreignStream));
+        assertArrayEquals(new float[] {1}, download(foreign, 1));
+        ok(cuCtxDestroy(other));
+        ok(cuCtxSetCurrent(context));
+        ok(cuEventDestroy(event));
+        ok(cuGraphExecDestroy(exec));
+        ok(cuGraphDestroy(graph));
+    }
+
+    /**
+     * A copy from pageable memory, and a fill and a copy of device memory, may return before they
+     * are done, and no non-blocking stream waits for them; whoever waits for the legacy stream
+     * does. As late as PLATEAU_CPU_LATE_COPIES has it.
+     */
+    @Test
+    void whatTheHostDoesNotWaitForIsLate() {
+        CUdeviceptr a = upload(1), b = upload(2), seen = upload(0);
+        for (Runnable unawaited : new Runnable[] {
+            () -> ok(cuMemcpyHtoD(a, Pointer.to(new float[] {7}), 4)),
+            () -> ok(cuMemcpyDtoD(a, b, 4)),
+            () -> ok(cuMemsetD32(a, Float.floatToIntBits(9), 1)),
+            () -> ok(cuMemcpyHtoDAsync(a, Pointer.to(new float[] {11}), 4, CU_STREAM_LEGACY))
+        }) {
+            boolean early = false;
+            for (int attempt = 0; attempt < 1000 && !early; attempt++) { // a busy machine may be later than the copy
+                ok(cuMemcpyHtoD(a, Pointer.to(new float[] {1}), 4));
+                ok(cuStreamSynchronize(CU_STREAM_LEGACY));
+                unawaited.run();
+                ok(cuMemcpyDtoDAsync(seen, a, 4, stream));
+                float[] found = new float[1];
+                ok(cuMemcpyDtoHAsync(Pointer.to(found), seen, 4, stream));
+                ok(cuStreamSynchronize(CU_STREAM_LEGACY));
+                assertNotEquals(1f, download(a, 1)[0]);
+                early = found[0] == 1;
+            }
+            assertTrue(early, "another stream comes before it");
+        }
+        ok(cuMemcpyHtoD(a, Pointer.to(new float[] {13}), 4));
+        assertEquals(13f, download(a, 1)[0], "the legacy stream keeps its order");
+    }
+
+    /** Waiting for the device spoils whatever is captured there, by any thread in any mode. */
+    @Test
+    void waitingForTheDeviceSpoilsCaptures() throws Exception {
+        for (int mode : new int[] {
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL,
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL,
+            CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
+        }) {
+            ok(cuStreamBeginCapture(stream, mode));
+            int[] status = new int[2];
+            Thread other = new Thread(() -> {
+                CUdevice second = new CUdevice();
+                CUcontext elsewhere = new CUcontext();
+                cuDeviceGet(second, 1);
+                cuCtxCreate(elsewhere, 0, second);
+                status[0] = cuCtxSynchronize();
+                cuCtxDestroy(elsewhere);
+                cuCtxSetCurrent(context);
+                status[1] = cuCtxSynchronize();
+            });
+            other.start();
+            other.join();
+            ok(status[0]);
+            is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, status[1]);
+            is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+        }
+    }
+
+    /**
+     * Parts of an allocation, for arenas: each is one to every check, and what is in none is
+     * nobody's.
+     */
+    @Test
+    void anAllocationIsDivided() throws Throwable {
+        MethodHandle carve = Linker.nativeLinker()
+                .downcallHandle(
+                        library.findOrThrow("plateau_carve"),
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        Address whole = new Address();
+        ok(cuMemAlloc(whole, 1024));
+        long at = whole.value();
+        ok((int) carve.invokeExact(at + 256, 100L));
+        int invalid = CUresult.CUDA_ERROR_INVALID_VALUE;
+        is(invalid, (int) carve.invokeExact(at + 256, 4L)); // is there already
+        is(invalid, (int) carve.invokeExact(at, 256L)); // its guard would lie in the other
+        is(invalid, (int) carve.invokeExact(at + 100, 4L)); // not aligned
+        is(invalid, (int) carve.invokeExact(at + 768, 300L)); // past the end
+        is(invalid, (int) carve.invokeExact(at + 4096, 4L)); // in no allocation
+        ok((int) carve.invokeExact(at, 192L));
+        ok(cuMemsetD8(whole, (byte) 1, 192));
+        is(invalid, cuMemsetD8(whole, (byte) 1, 193));
+        is(invalid, cuMemsetD8(whole.withByteOffset(512), (byte) 1, 1));
+        ok(cuMemsetD8(whole.withByteOffset(300), (byte) 1, 56));
+        is(invalid, cuMemFree(whole.withByteOffset(256))); // goes with the whole
+        ok(cuMemFree(whole));
+        is(invalid, cuMemsetD8(whole, (byte) 1, 1));
+    }
+
+    /** Freeing waits, too, but spoils only what allocating would spoil. */
+    @Test
+    void freeingIsUnsafeForTheThreadThatCaptures() throws Exception {
+        CUdeviceptr first = allocate(4), second = allocate(4);
+        Pointer pinned = new Pointer();
+        ok(cuMemAllocHost(pinned, 4));
+        int[] status = new int[1];
+        ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        Thread other = new Thread(() -> {
+            cuCtxSetCurrent(context);
+            status[0] = cuMemFree(first);
+        });
+        other.start();
+        other.join();
+        ok(status[0]);
+        CUgraph graph = new CUgraph();
+        ok(cuStreamEndCapture(stream, graph));
+        ok(cuGraphDestroy(graph));
+        for (IntSupplier unsafe : new IntSupplier[] {() -> cuMemFree(second), () -> cuMemFreeHost(pinned)}) {
+            ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+            is(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, unsafe.getAsInt());
+            is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, new CUgraph()));
+            ok(unsafe.getAsInt());
+        }
     }
 
     @Test
@@ -704,6 +933,9 @@ class DriverTest {
         ok(cuStreamBeginCapture(blocking, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuStreamIsCapturing(CU_STREAM_LEGACY, new int[1]));
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuMemsetD32Async(word, 0, 1, null));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(blocking, new CUgraph()));
+        ok(cuStreamBeginCapture(blocking, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+        is(CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuMemcpyDtoH(Pointer.to(new int[1]), word, 4));
         is(CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(blocking, new CUgraph()));
         ok(cuMemsetD32Async(word, 0, 1, null));
         is(
@@ -913,6 +1145,7 @@ class DriverTest {
         ok(cuMemAlloc(sum, 8));
         ok(cuMemcpyHtoD(one, Pointer.to(new float[] {1}), 4));
         ok(cuMemcpyHtoD(sum, Pointer.to(new float[2]), 8));
+        ok(cuStreamSynchronize(CU_STREAM_LEGACY));
         ok(cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
         ok(accumulate(1, 1, stream, 1, one, sum));
         GraphHandle graph = new GraphHandle();
