@@ -36,10 +36,11 @@ import java.util.stream.Stream;
  *     the build; Maven runs it in process-resources
  * java native/Build.java PROJECT_DIRECTORY --check KERNEL_FILE...
  *     only holds those files to the contract of kernels/common.cuh
+ * java native/Build.java PROJECT_DIRECTORY --nvcc /path/of/nvcc
+ *     only says which version that is, and what it is to compile for
  * </pre>
  */
 final class Build {
-    private static final List<String> GPU_ARCHITECTURES = List.of("75", "80", "86", "89", "90", "100", "120");
     private static final List<String> FAST_MATH = List.of("-ffast-math", "-fno-finite-math-only", "-fveclib=libmvec");
     private static final List<String> EXACT_MATH =
             List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
@@ -51,7 +52,7 @@ final class Build {
     private final Path clang;
     private final KernelContract contract;
     private final Path oneDnn;
-    private final Optional<Path> nvcc;
+    private final Optional<Nvcc> nvcc;
     private final Optional<Path> ptxas;
     private final List<Step> steps = new ArrayList<>();
 
@@ -71,7 +72,7 @@ final class Build {
         }
     }
 
-    private Build(Path root, String nvccSetting) throws IOException {
+    private Build(Path root, String nvccSetting) throws IOException, InterruptedException {
         this.root = root.toAbsolutePath().normalize();
         Path target = this.root.resolve("target");
         classes = target.resolve("classes/plateau");
@@ -82,8 +83,8 @@ final class Build {
         contract = new KernelContract(this.root, clang);
         nvcc = switch (nvccSetting) {
             case "false" -> Optional.empty();
-            case "auto" -> onPath("nvcc");
-            default -> Optional.of(Path.of(nvccSetting));
+            case "auto" -> nvccOnPath();
+            default -> Optional.of(Nvcc.of(Path.of(nvccSetting)));
         };
         ptxas = onPath("ptxas");
     }
@@ -97,10 +98,14 @@ final class Build {
                         .map(Path::toAbsolutePath)
                         .toList();
                 new Build(Path.of(arguments[0]), "false").check(sources);
+            } else if (arguments.length == 3 && arguments[1].equals("--nvcc")) {
+                Nvcc nvcc = Nvcc.of(Path.of(arguments[2]));
+                System.out.println(nvcc);
+                nvcc.code().forEach(System.out::println);
             } else {
                 new Build(Path.of(arguments[0]), arguments.length > 1 ? arguments[1] : "auto").run();
             }
-        } catch (BuildException | KernelContract.Violation e) {
+        } catch (BuildException | KernelContract.Violation | Nvcc.UnusableException e) {
             System.err.println("native build: " + e.getMessage());
             System.exit(1);
         }
@@ -167,6 +172,7 @@ final class Build {
         checkAbi();
         compileAll();
         copyPrebuilt();
+        writeToolkit();
         removeStrays();
         writeCompileCommands();
         writeIndex(classes);
@@ -318,6 +324,8 @@ final class Build {
                                 "cuda",
                                 "--cuda-device-only",
                                 "--cuda-gpu-arch=sm_75",
+                                // The oldest with sm_75: any driver that knows the GPU takes it.
+                                "--cuda-feature=+ptx63",
                                 "-nocudainc",
                                 "-nocudalib",
                                 "-std=c++20",
@@ -343,11 +351,15 @@ final class Build {
         nvcc.ifPresent(compiler -> {
             Path fatbin = classes.resolve("fatbin/" + name + ".fatbin");
             List<String> command = new ArrayList<>(List.of(
-                    compiler.toString(), "-fatbin", "-std=c++20", "-O3", "-lineinfo", "-Werror", "all-warnings"));
-            for (String architecture : GPU_ARCHITECTURES) {
-                command.add("-gencode=arch=compute_" + architecture + ",code=sm_" + architecture);
-            }
-            command.add("-gencode=arch=compute_75,code=compute_75");
+                    compiler.program().toString(),
+                    "-fatbin",
+                    "-std=c++20",
+                    "-O3",
+                    "-lineinfo",
+                    "-Werror",
+                    "all-warnings"));
+            command.addAll(compiler.code());
+            command.add("-DPLATEAU_NVCC=" + compiler.version()); // so that another version compiles again
             command.add(exact ? "-fmad=false" : "-use_fast_math");
             command.addAll(List.of(source.toString(), "-o", fatbin.toString()));
             compile("fatbin/" + name, fatbin, List.of(source), command);
@@ -411,8 +423,11 @@ final class Build {
                                     "-Wl,-soname," + product.getFileName(),
                                     "-Wl,--version-script=" + exports,
                                     "-Wl,--no-undefined",
+                                    // Only what is called of this machine's libstdc++, and the
+                                    // system's own unwinder: the rest needs a newer glibc.
+                                    "-Wl,--gc-sections",
                                     "-static-libstdc++",
-                                    "-static-libgcc"),
+                                    "-shared-libgcc"),
                             objects.stream().map(Path::toString).toList(),
                             links));
         }
@@ -567,6 +582,8 @@ final class Build {
                 .start();
         try (var source = process.outputWriter()) {
             source.write("int main() {}");
+        } catch (IOException e) {
+            // It has answered without reading.
         }
         try {
             return process.waitFor() == 0;
@@ -591,6 +608,16 @@ final class Build {
     /** As JSON writes a string of printable characters. */
     private static String quoted(String text) {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /** What made the fatbins: the program tells its user which driver they need. */
+    private void writeToolkit() throws IOException {
+        if (nvcc.isPresent()) {
+            Path file = classes.resolve("fatbin/toolkit");
+            products.add(file);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, nvcc.get() + "\n");
+        }
     }
 
     private void copyPrebuilt() throws IOException {
@@ -838,6 +865,17 @@ final class Build {
             }
         }
         return clang;
+    }
+
+    /** One that cannot be used leaves the GPUs' drivers to compile the PTX. */
+    private static Optional<Nvcc> nvccOnPath() throws IOException, InterruptedException {
+        try {
+            Optional<Path> found = onPath("nvcc");
+            return found.isPresent() ? Optional.of(Nvcc.of(found.get())) : Optional.empty();
+        } catch (Nvcc.UnusableException e) {
+            System.out.println("native build: no fatbins: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static Optional<Path> onPath(String tool) {

@@ -34,7 +34,7 @@ extern "C" __global__ void philox_words(int n, unsigned first, unsigned c1, unsi
   }
 }
 
-// n standard normals: for checks of the generator.
+// n standard normals.
 extern "C" __global__ void standard_normal(int n, unsigned long long seed, unsigned stream, unsigned step,
                                            float* __restrict__ out) {
   const int i = element_index();

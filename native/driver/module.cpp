@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -91,7 +92,17 @@ void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
           CUDA_ERROR_INVALID_IMAGE);
 }
 
-std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+// The loader takes a library that is loaded under the same name for the one that is asked for, and
+// dlclose leaves one loaded while a thread lives that has to destroy objects of its. So each has a
+// name of its own: its number, each bit a "/" or a "/.".
+std::string MemoryFile::name() const {
+  static std::atomic<std::uint64_t> count;
+  std::string path = "/proc/self/fd";
+  for (std::uint64_t number = count++; number > 0; number /= 2) {
+    path += number % 2 == 0 ? "/" : "/.";
+  }
+  return path + "/" + std::to_string(descriptor_);
+}
 
 HandleTable<Module>& modules() {
   static auto* table = new HandleTable<Module>;
@@ -106,7 +117,7 @@ std::shared_ptr<Module> module_of(void* handle) {
 
 Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
   require_whole(file);
-  library = dlopen(file.path().c_str(), RTLD_NOW | RTLD_LOCAL);
+  library = dlopen(file.name().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     require(another_file_can_be_opened(), CUDA_ERROR_OPERATING_SYSTEM);
     std::fprintf(stderr, "plateau: CPU driver: %s\n", dlerror());

@@ -13,15 +13,14 @@ namespace driver {
 struct Context;
 struct Function;
 
-// A file in memory to dlopen from. It stays open as long as the module lives: the dynamic loader
-// knows a library by its path, which holds the descriptor.
+// A file in memory to dlopen from, under a name that no other had.
 class MemoryFile {
  public:
   MemoryFile(const void* bytes, std::size_t count);
   ~MemoryFile();
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const;
+  std::string name() const;
   template <class T>
   T read(std::size_t offset) const {
     T value;

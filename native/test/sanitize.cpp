@@ -85,6 +85,21 @@ class Launch {
   Launch& output(int count) {
     return buffer(count, true, [](int) { return std::nanf(""); });
   }
+  // Float64 numbers, as many; outputs of theirs are compared as numbers, not as two floats each.
+  Launch& doubles(int count) {
+    return buffer(2 * count, false,
+                  [](int i) { return half_of(static_cast<double>(i / 2 * 7919 % 101) * 0.02 - 1.0, i); });
+  }
+  Launch& doubles_output(int count) {
+    buffer(2 * count, true, [](int) { return std::nanf(""); });
+    arguments_.back().is_double = true;
+    return *this;
+  }
+  Launch& doubles_updated(int count) {
+    buffer(2 * count, true, [](int i) { return half_of(static_cast<double>(i / 2 * 31 % 17) * 0.1, i); });
+    arguments_.back().is_double = true;
+    return *this;
+  }
   Launch& updated(int count) {
     return buffer(count, true, [](int i) { return static_cast<float>(i * 31 % 17) * 0.1f; });
   }
@@ -128,7 +143,12 @@ class Launch {
     for (const Argument& argument : arguments_) {
       if (argument.count > 0) {
         const float* content = memory[next++].get();
-        if (argument.is_output) {
+        for (int i = 0; argument.is_double && i < argument.count; i += 2) {
+          double number;
+          std::memcpy(&number, content + i, sizeof number);
+          outputs.push_back(static_cast<float>(number));
+        }
+        if (argument.is_output && !argument.is_double) {
           outputs.insert(outputs.end(), content, content + argument.count);
         }
       }
@@ -143,8 +163,16 @@ class Launch {
     std::vector<std::byte> value;
     int count = 0;
     bool is_output = false;
+    bool is_double = false;
     std::function<float(int)> content;
   };
+
+  // Element i of doubles that lie in memory as twice as many floats.
+  static float half_of(double value, int i) {
+    float halves[2];
+    std::memcpy(halves, &value, sizeof halves);
+    return halves[i % 2];
+  }
 
   template <class T>
   Launch& scalar(T x) {
@@ -155,7 +183,7 @@ class Launch {
     return *this;
   }
   Launch& buffer(int count, bool is_output, std::function<float(int)> content) {
-    arguments_.push_back({{}, count, is_output, std::move(content)});
+    arguments_.push_back({{}, count, is_output, false, std::move(content)});
     return *this;
   }
 
@@ -653,6 +681,76 @@ void check_all() {
             .words({12})
             .value(8)
             .updated(8 * 13));
+  // A network of 3 bits and 5 units: 8 inputs, 11 terms, 26 parameters; gradients of two parities.
+  check(Launch("parity_terms", {1, 1, 1})
+            .value(8)
+            .value(3)
+            .value(5)
+            .value(1)
+            .input(15)
+            .input(5)
+            .input(5)
+            .input(1)
+            .output(88),
+        256);
+  check(Launch("walsh_hadamard", {3, 1, 1}).value(128).updated(3 * 128));
+  check(Launch("parity_energies", {1, 1, 1}).value(8).value(5).value(0.5).input(88).doubles_output(8).doubles_output(8),
+        256);
+  check(Launch("parity_signals", {1, 1, 1}).value(8).value(3).doubles(8).doubles(8).doubles_output(8), 256);
+  check(Launch("parity_gradients", {1, 1, 1}).value(52).value(3).value(5).value(8).input(88).words({6, 1}).output(52),
+        256);
+  check(Launch("parity_network_errors", {2, 1, 1})
+            .value(512)
+            .value(300)
+            .value(0x155u)
+            .value(6)
+            .value(0.25f)
+            .input(6)
+            .input(6)
+            .output(2));
+  check(Launch("row_moments", {m, 1, 1}).value(n).input(m * n).doubles_output(2 * m));
+  check(Launch("row_sums", {m, 1, 1}).value(n).doubles(m * n).doubles_output(m));
+  check(Launch("column_moments", {2, 1, 1}).value(n).value(m).input(m * n).doubles_output(2 * n), 256);
+  check(Launch("gram", {m * m, 1, 1}).value(n).value(m).input(m * n).doubles_output(m * m));
+  check(Launch("mean_at", {1, 1, 1}).value(n).input(n).words({2}).doubles_updated(4));
+  check(Launch("running_sums", {m, 1, 1}).value(n).value(1).doubles(m * n).doubles_output(m * n));
+  check(Launch("second_differences", {4, 1, 1}).value(m * n).value(n).value(1).doubles(m * n).doubles_output(m * n),
+        256);
+  check(Launch("power_step", {m, 1, 1}).value(n).doubles_updated(m * n).doubles(m * n).doubles_output(2 * m));
+  check(Launch("iterations_until", {2, 1, 1})
+            .value(7)
+            .value(5)
+            .value(1e-9)
+            .doubles(2 * 49)
+            .doubles_updated(14)
+            .output(2));
+  check(Launch("matrix_sgd", {1, 1, 1}).value(2 * 5).value(5).value(0.1f).input(10).input(10).updated(50), 256);
+  check(Launch("landscape", {9, 1, 1})
+            .value(33)
+            .value(33)
+            .value(3)
+            .value(-1.0f)
+            .value(1.0f)
+            .value(1)
+            .value(0.5f)
+            .value(-0.5f)
+            .input(9 * 66)
+            .input(9 * 33)
+            .output(9)
+            .output(9));
+  check(Launch("cosine_landscape", {1, 1, 1})
+            .value(9)
+            .value(3)
+            .value(-1.0f)
+            .value(1.0f)
+            .value(0.5f)
+            .value(-0.5f)
+            .output(9),
+        256);
+  check(Launch("periodic_gradients", {m, 1, 1}).value(65).value(1.5f).input(65).input(m * 65).output(m * 65));
+  check(Launch("sign_products", {1, 1, 1}).value(7).value(3).value(2).input(42).output(7).output(21), 256);
+  check(Launch("staircase_residual", {2, 1, 1}).value(n).value(0.25f).value(2.0f).input(n).input(n).output(n).output(n),
+        256);
   check(Launch("reverse_blocks", {3, 1, 1}).updated(192));
 }
 

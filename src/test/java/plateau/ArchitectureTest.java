@@ -34,9 +34,11 @@ class ArchitectureTest {
                 "cli",
                 List.of(
                         "bench",
+                        "check",
                         "report",
                         "study",
                         "train",
+                        "theory",
                         "experiment",
                         "autograd",
                         "kernel",
@@ -45,12 +47,14 @@ class ArchitectureTest {
                         "figure",
                         "results"));
         ROOMS.put("bench", List.of("train", "experiment", "autograd", "kernel", "cuda"));
-        ROOMS.put("report", List.of("study", "train", "experiment", "figure", "results"));
+        ROOMS.put("report", List.of("study", "train", "theory", "experiment", "figure", "results"));
         ROOMS.put("study", List.of("train", "experiment", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("train", List.of("experiment", "autograd", "kernel", "cuda", "results"));
+        ROOMS.put("theory", List.of("experiment", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("experiment", List.of("nn", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("nn", List.of("autograd", "kernel", "cuda"));
         ROOMS.put("autograd", List.of("kernel", "cudnn", "cuda"));
+        ROOMS.put("check", List.of("kernel", "cuda"));
         ROOMS.put("kernel", List.of("cudnn", "cuda"));
         ROOMS.put("cudnn", List.of("cuda"));
         ROOMS.put("cuda", List.of());
@@ -177,6 +181,7 @@ class ArchitectureTest {
                 .that()
                 .resideInAnyPackage(
                         "plateau.kernel..",
+                        "plateau.check..",
                         "plateau.autograd..",
                         "plateau.nn..",
                         "plateau.experiment..",

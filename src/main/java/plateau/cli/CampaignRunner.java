@@ -111,8 +111,8 @@ final class CampaignRunner {
         }
     }
 
-    /** At the end of a process that cannot be waited for. */
-    private static void leave(ResultFolder folder) {
+    /** Gives a folder free, in the moment that a halted process has for it. */
+    static void leave(ResultFolder folder) {
         try {
             folder.close();
         } catch (IOException e) {

@@ -2,12 +2,15 @@ package plateau.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.ToLongFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import plateau.cuda.Availability;
+import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Stream;
@@ -44,9 +47,7 @@ final class DoctorCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         print.printf("%-4s %-17s %s%n", "ok", "Plateau", Version.program());
         print.printf("%-4s %-17s %s, %s%n", "ok", "Java", Runtime.version(), System.getProperty("java.home"));
-        for (Inventory.Finding finding : Inventory.take(device.options())) {
-            print.printf("%-4s %-17s %s%n", finding.found() ? "ok" : "-", finding.name(), finding.detail());
-        }
+        report(print, Inventory.take(device.options()));
         reportFonts(print);
         try (Device opened = device.open()) {
             print.printf(
@@ -57,20 +58,11 @@ final class DoctorCommand implements Callable<Integer> {
                     opened.totalMemory() >> 20,
                     opened.driverVersion() / 1000,
                     opened.driverVersion() % 1000 / 10);
-            print.printf(
-                    "%-4s %-17s %s%n",
-                    opened.blas().isPresent() ? "ok" : "-",
-                    "cuBLAS in use",
-                    opened.blas()
-                            .map(blas -> "version " + blas.version())
-                            .orElse("none: the hand-written kernels do the matrix products"));
-            Optional<Dnn> dnn = Dnn.of(opened);
-            print.printf(
-                    "%-4s %-17s %s%n",
-                    dnn.isPresent() ? "ok" : "-",
-                    "cuDNN in use",
-                    dnn.map(found -> "version " + found.version())
-                            .orElse("none: the hand-written kernels do the convolutions"));
+            report(
+                    print,
+                    List.of(
+                            inUse("cuBLAS", opened.cublas(), Blas::version, "matrix products"),
+                            inUse("cuDNN", Dnn.availability(opened), Dnn::version, "convolutions")));
             boolean right = selfCheck(opened);
             print.printf(
                     "%-4s %-17s %s%n",
@@ -84,6 +76,22 @@ final class DoctorCommand implements Callable<Integer> {
                     ? ExitCode.SKIPPED
                     : ExitCode.FAILED;
         }
+    }
+
+    private static void report(PrintWriter print, List<Inventory.Finding> findings) {
+        for (Inventory.Finding finding : findings) {
+            print.printf("%-4s %-17s %s%n", finding.found() ? "ok" : "-", finding.name(), finding.detail());
+        }
+    }
+
+    private static <T> Inventory.Finding inUse(
+            String name, Availability<T> found, ToLongFunction<T> version, String otherwise) {
+        return new Inventory.Finding(
+                name + " in use",
+                found.library().isPresent(),
+                found.library()
+                        .map(library -> "version " + version.applyAsLong(library) + ", " + found.words())
+                        .orElse("none (" + found.words() + "): the hand-written kernels do the " + otherwise));
     }
 
     private static void reportFonts(PrintWriter print) {

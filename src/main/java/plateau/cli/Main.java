@@ -50,11 +50,14 @@ public final class Main implements Runnable {
     private static final List<Class<?>> OTHERS = List.of(
             RunCommand.class,
             ReproduceCommand.class,
+            TheoryCommand.class,
             PlotCommand.class,
             CompareCommand.class,
             ExportCommand.class,
             CompletionCommand.class,
-            DoctorCommand.class);
+            DoctorCommand.class,
+            KernelsCommand.class,
+            GpuCheckCommand.class);
 
     /** What Java has for each byte of a name that it cannot read, and cannot say again. */
     private static final String UNKNOWN_CHARACTER = "\uFFFD";

@@ -19,6 +19,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,13 +36,17 @@ import plateau.report.paper.Scope;
 import plateau.report.paper.Section;
 import plateau.report.paper.SectionRuns;
 import plateau.report.paper.Task;
-import plateau.report.paper.Verdict;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
 import plateau.results.Results;
 import plateau.results.Status;
+import plateau.results.Verdict;
 import plateau.study.Failures;
 import plateau.study.Settings;
+import plateau.theory.Check;
+import plateau.theory.Findings;
+import plateau.theory.Scale;
+import plateau.theory.Statement;
 
 /**
  * The whole paper: runs its experiments' commands, draws its figures and judges its claims, on one
@@ -52,7 +58,8 @@ import plateau.study.Settings;
         versionProvider = Version.class,
         description = {
             "Repeats the paper: carries out the campaigns of all its experiments over several seeds, draws its"
-                    + " figures, and judges each of its claims by a statistical test.",
+                    + " figures, and judges each of its claims by a statistical test; then computes its theorems, as"
+                    + " plateau theory does.",
             "Writes index.html, a page that needs no network, the figures beside it, and each command's results in a"
                 + " folder of its own. Results that are there already are kept, so that a run that was interrupted, or"
                 + " restricted by --only, goes on where it ended; --full goes on within a command, from its"
@@ -76,6 +83,12 @@ final class ReproduceCommand implements Callable<Integer> {
     private static final DateTimeFormatter WHEN =
             DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
+    /** The theorems' name among those of the experiments, and their folder's. */
+    private static final String THEORY = "theory";
+
+    private static final List<String> NAMES = Stream.concat(Section.ALL.stream().map(Section::name), Stream.of(THEORY))
+            .toList();
+
     @Spec
     private CommandSpec spec;
 
@@ -89,8 +102,9 @@ final class ReproduceCommand implements Callable<Integer> {
             names = "--only",
             paramLabel = "NAME[,NAME...]",
             completionCandidates = Sections.class,
-            description = "experiments to run, by the names of their commands (default: all); the page shows whatever"
-                    + " results the folder holds")
+            description =
+                    "experiments to run, by the names of their commands, and theory (default: all); the page shows"
+                            + " whatever results the folder holds")
     private String only;
 
     @Option(
@@ -116,7 +130,7 @@ final class ReproduceCommand implements Callable<Integer> {
     private static final class Sections implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Section.ALL.stream().map(Section::name).iterator();
+            return NAMES.iterator();
         }
     }
 
@@ -134,12 +148,15 @@ final class ReproduceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Section> chosen = only == null
-                ? Section.ALL
-                : TypedValues.list("--only", only).stream()
-                        .map(ReproduceCommand::section)
-                        .distinct()
-                        .toList();
+        List<String> names = only == null
+                ? NAMES
+                : TypedValues.list("--only", only).stream().distinct().toList();
+        names.forEach(ReproduceCommand::requireName);
+        List<Section> chosen = names.stream()
+                .flatMap(name ->
+                        Section.ALL.stream().filter(section -> section.name().equals(name)))
+                .toList();
+        boolean withTheory = names.contains(THEORY);
         device.check(); // refuses what cannot be before anything is run
         Scope scale = new Scope(
                 mode.full,
@@ -155,6 +172,9 @@ final class ReproduceCommand implements Callable<Integer> {
                 ResultFolder folder = ResultFolder.claim(out, Purpose.ADD, "plateau reproduce")) {
             if (!overwrite) {
                 tasks.forEach(this::requireSame);
+                if (withTheory) {
+                    TheoryRunner.requireSame(Statement.ALL, theoryScale(scale), out.resolve(THEORY));
+                }
             }
             for (Section section : chosen) {
                 for (Task task : section.tasks(scale)) {
@@ -165,19 +185,71 @@ final class ReproduceCommand implements Callable<Integer> {
                     draw(report(scale), section, folder);
                 }
             }
+            if (withTheory && !interruption.happened()) {
+                failed |= !compute(theoryScale(scale), interruption, print);
+                write(folder, scale);
+            }
         }
         summarise(report(scale), print);
         print.println("wrote " + out.resolve("index.html"));
         return failed ? ExitCode.FAILED : ExitCode.OK;
     }
 
-    private static Section section(String name) {
-        return Section.ALL.stream()
-                .filter(section -> section.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of "
-                        + String.join(
-                                ", ", Section.ALL.stream().map(Section::name).toList())));
+    private static void requireName(String name) {
+        if (!NAMES.contains(name)) {
+            throw new IllegalArgumentException("--only: '" + name + "' is none of " + String.join(", ", NAMES));
+        }
+    }
+
+    private static Scale theoryScale(Scope scope) {
+        return new Scale(scope.full(), scope.firstSeed());
+    }
+
+    /** Computes the theorems that are not there; returns whether that could be done. */
+    private boolean compute(Scale scale, Interruption interruption, PrintWriter print) {
+        print.printf("%n%s%n", theoryLine(scale));
+        try {
+            new TheoryRunner(device, print).run(Statement.ALL, scale, overwrite, out.resolve(THEORY), interruption);
+            return true;
+        } catch (RuntimeException | IOException e) {
+            failures.put(THEORY, Main.explain(e));
+            spec.commandLine().getErr().println("plateau: " + Main.explain(e));
+            return false;
+        }
+    }
+
+    private String theoryLine(Scale scale) {
+        return "plateau theory" + (scale.full() ? " --full" : "")
+                + (scale.seed() == 1 ? "" : " --seed " + scale.seed())
+                + " --out " + out.resolve(THEORY)
+                + device.typed().stream().map(word -> " " + word).collect(Collectors.joining());
+    }
+
+    /** Of what was computed at this scale. */
+    private Report.Theory theory(Scale scale) {
+        Findings findings = new Findings(TheoryRunner.read(out.resolve(THEORY)).statements().entrySet().stream()
+                .filter(entry -> entry.getValue().scale().equals(scale))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, _) -> a, LinkedHashMap::new)));
+        boolean all = findings.statements().size() == Statement.ALL.size();
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("scale", scale.full() ? "full" : "quick");
+        settings.put("seed", Long.toString(scale.seed()));
+        findings.statements().values().stream()
+                .map(Findings.Entry::device)
+                .distinct()
+                .reduce((a, b) -> a + ", " + b)
+                .ifPresent(devices -> settings.put("device", devices));
+        return new Report.Theory(
+                new Report.Command(
+                        theoryLine(scale),
+                        all ? Status.FINISHED.text() : failures.containsKey(THEORY) ? Status.FAILED.text() : "not run",
+                        failures.getOrDefault(THEORY, ""),
+                        findings.statements().values().stream()
+                                .mapToDouble(Findings.Entry::seconds)
+                                .sum(),
+                        settings),
+                THEORY,
+                findings);
     }
 
     private void write(ResultFolder folder, Scope scale) throws IOException {
@@ -298,7 +370,8 @@ final class ReproduceCommand implements Callable<Integer> {
                 WHEN.format(Instant.now()),
                 String.join(" and ", devices.stream().distinct().toList()),
                 versions,
-                parts);
+                parts,
+                theory(theoryScale(scale)));
     }
 
     private Report.Command command(Task task, Optional<Results> results) {
@@ -347,6 +420,11 @@ final class ReproduceCommand implements Callable<Integer> {
                     claim.source(),
                     String.join("; ", claim.evidence().measured()),
                     claim.evidence().probability());
+        }
+        for (Check check : report.theory().checks().toList()) {
+            print.printf(
+                    "%-13s  %s (%s)%n               %s%n",
+                    check.verdict(), check.sentence(), check.source(), check.measured());
         }
         print.printf(
                 "%n%d hold, %d do not hold, %d undecided%n",

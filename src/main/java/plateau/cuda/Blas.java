@@ -1,7 +1,5 @@
 package plateau.cuda;
 
-import java.lang.System.Logger;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,13 +13,14 @@ import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
 import plateau.cuda.load.JCudaLibrary;
+import plateau.cuda.load.Libraries;
+import plateau.cuda.load.LibrarySearch;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
  * product is asked for transposed.
  */
 public final class Blas {
-    private static final Logger LOG = System.getLogger(Blas.class.getName());
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
@@ -92,25 +91,20 @@ public final class Blas {
         Releases.all(all);
     }
 
-    /** Loads cuBLAS where it works; one log line says why where it does not. */
-    static Optional<Blas> open(Device device, Path library) {
-        return device.within(() -> load(device, library));
+    /** Loads cuBLAS where it works. */
+    static Availability<Blas> open(Device device, Libraries libraries) {
+        LibrarySearch found = libraries.loadCublas();
+        return found.file().isPresent()
+                ? device.within(() -> load(device, found.words()))
+                : Availability.none(found.words());
     }
 
-    private static Optional<Blas> load(Device device, Path library) {
+    private static Availability<Blas> load(Device device, String where) {
         try {
-            if (library.isAbsolute()) {
-                System.load(library.toString());
-            }
             JCudaLibrary.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
-            return Optional.of(new Blas(device));
+            return new Availability<>(Optional.of(new Blas(device)), where);
         } catch (UnsatisfiedLinkError | CudaException e) {
-            LOG.log(
-                    Logger.Level.WARNING,
-                    "cuBLAS ({0}) cannot be used: {1}",
-                    library,
-                    e.getMessage().lines().findFirst().orElse(""));
-            return Optional.empty();
+            return Availability.none(where, e);
         }
     }
 

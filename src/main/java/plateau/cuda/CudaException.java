@@ -29,6 +29,22 @@ public class CudaException extends RuntimeException {
         return code;
     }
 
+    /**
+     * Whether the driver has no use for a kernel image that another driver or device may take: it
+     * is for another kind of device, or of a newer CUDA version.
+     */
+    boolean saysThatTheImageDoesNotFit() {
+        return switch (code) {
+            case CUresult.CUDA_ERROR_INVALID_IMAGE,
+                    CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
+                    CUresult.CUDA_ERROR_INVALID_PTX,
+                    CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+                    CUresult.CUDA_ERROR_JIT_COMPILER_NOT_FOUND,
+                    CUresult.CUDA_ERROR_INVALID_SOURCE -> true;
+            default -> false;
+        };
+    }
+
     /** Throws unless a driver call's status is CUDA_SUCCESS. */
     static void check(String call, int status) {
         if (status != CUresult.CUDA_SUCCESS) {

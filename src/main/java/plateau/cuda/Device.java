@@ -14,6 +14,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUctx_flags;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.DeviceOptions;
@@ -22,6 +23,7 @@ import plateau.cuda.load.DeviceUnavailableException;
 import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.KernelImage;
 import plateau.cuda.load.Libraries;
+import plateau.cuda.load.LibrarySearch;
 
 /**
  * A device and its primary context, current on the thread that opened it. Close what was allocated
@@ -43,7 +45,9 @@ public final class Device implements AutoCloseable {
     private final AtomicInteger events = new AtomicInteger();
     private final AtomicInteger graphs = new AtomicInteger();
     private final Map<Class<?>, Resident> residents = new HashMap<>();
-    private Optional<Blas> blas;
+    private Availability<Blas> blas;
+    private boolean saidNoBlas;
+    private boolean saidNoMachineCode;
     private Transfers transfers;
     private volatile boolean closed;
 
@@ -272,7 +276,39 @@ public final class Device implements AutoCloseable {
     }
 
     private KernelModule loadModule(String module) {
-        return loadImage(module, libraries.image(module, options.images()));
+        return loadImages(module, libraries.images(module, options.images()));
+    }
+
+    /**
+     * Loads a module from the first of these images that fits the driver and the device; that one
+     * does not is logged once.
+     *
+     * @throws CudaException if none does
+     */
+    KernelModule loadImages(String module, List<Supplier<byte[]>> images) {
+        for (Supplier<byte[]> image : images.subList(0, images.size() - 1)) {
+            try {
+                return loadImage(module, image.get());
+            } catch (CudaException e) {
+                if (!e.saysThatTheImageDoesNotFit()) {
+                    throw e;
+                }
+                sayThatItDoesNotFit(e);
+            }
+        }
+        return loadImage(module, images.getLast().get());
+    }
+
+    private void sayThatItDoesNotFit(CudaException e) {
+        if (!saidNoMachineCode) {
+            saidNoMachineCode = true;
+            LOG.log(
+                    Logger.Level.INFO,
+                    "the driver (CUDA {0}.{1}) does not take the machine code of this build ({2}): it compiles the PTX",
+                    driverVersion() / 1000,
+                    driverVersion() % 1000 / 10,
+                    CUresult.stringFor(e.code()));
+        }
     }
 
     /** Loads a module from an image in memory, in place of the one this program brings. */
@@ -281,24 +317,32 @@ public final class Device implements AutoCloseable {
         return KernelModule.load(this, module, image);
     }
 
-    /** cuBLAS, where it was found; its absence is logged once. */
-    public synchronized Optional<Blas> blas() {
+    /** cuBLAS, or why there is none; loaded when it is first asked for. */
+    public synchronized Availability<Blas> cublas() {
         requireOpen();
         if (blas == null) {
-            blas = libraries.cublas().flatMap(library -> Blas.open(this, library));
-            if (blas.isEmpty()) {
-                LOG.log(Logger.Level.INFO, "no cuBLAS: the hand-written kernels do all matrix products");
-            }
+            blas = Blas.open(this, libraries);
         }
         return blas;
     }
 
-    /**
-     * The cuDNN library of the driver in use, by its full path or by the name the dynamic loader
-     * finds it under.
-     */
-    public Optional<Path> cudnnLibrary() {
-        return libraries.cudnn();
+    /** cuBLAS, for those who can do without it: its absence is logged once. */
+    public synchronized Optional<Blas> blas() {
+        Availability<Blas> found = cublas();
+        if (found.library().isEmpty() && !saidNoBlas) {
+            saidNoBlas = true;
+            LOG.log(
+                    Logger.Level.INFO,
+                    "no cuBLAS ({0}): the hand-written kernels do all matrix products",
+                    found.words());
+        }
+        return found.library();
+    }
+
+    /** Loads the cuDNN that goes with the driver in use, or the one that is named. */
+    public Availability<Path> loadCudnn() {
+        LibrarySearch found = libraries.loadCudnn();
+        return new Availability<>(found.file(), found.words());
     }
 
     /** The device's one object of that type, made when it is first asked for. */
@@ -312,7 +356,7 @@ public final class Device implements AutoCloseable {
         List<Runnable> all = new ArrayList<>();
         synchronized (this) {
             if (blas != null) {
-                blas.ifPresent(open -> all.add(() -> open.forget(stream)));
+                blas.library().ifPresent(open -> all.add(() -> open.forget(stream)));
             }
             residents.values().forEach(resident -> all.add(() -> resident.forget(stream)));
         }
@@ -390,7 +434,7 @@ public final class Device implements AutoCloseable {
         }
         residents.values().forEach(resident -> all.add(resident::close));
         if (blas != null) {
-            blas.ifPresent(open -> all.add(open::close));
+            blas.library().ifPresent(open -> all.add(open::close));
         }
         modules.values().forEach(module -> all.add(module::unload));
         all.replaceAll(release -> () -> within(release));

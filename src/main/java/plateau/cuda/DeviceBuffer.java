@@ -80,6 +80,11 @@ public final class DeviceBuffer implements AutoCloseable {
         toDevice(MemorySegment.ofArray(values));
     }
 
+    /** Writes the values from the first byte on. */
+    public void upload(double... values) {
+        toDevice(MemorySegment.ofArray(values));
+    }
+
     /** Reads as many values as the array holds. */
     public void download(float[] into) {
         fromDevice(Pointer.to(into), (long) into.length * Float.BYTES);

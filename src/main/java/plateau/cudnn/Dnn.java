@@ -1,11 +1,8 @@
 package plateau.cudnn;
 
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,6 +16,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
+import plateau.cuda.Availability;
 import plateau.cuda.Cost;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
@@ -60,15 +58,22 @@ public final class Dnn {
     private record Wanted(ConvolutionShape shape, boolean inputGradient) {}
 
     /** What a device keeps: cuDNN, or that there is none. */
-    private record Resident(Optional<Dnn> dnn) implements Device.Resident {
+    private static final class Resident implements Device.Resident {
+        private final Availability<Dnn> dnn;
+        private boolean saidNone;
+
+        Resident(Availability<Dnn> dnn) {
+            this.dnn = dnn;
+        }
+
         @Override
         public void close() {
-            dnn.ifPresent(Dnn::close);
+            dnn.library().ifPresent(Dnn::close);
         }
 
         @Override
         public void forget(Stream stream) {
-            dnn.ifPresent(open -> open.handles.forget(stream));
+            dnn.library().ifPresent(open -> open.handles.forget(stream));
         }
     }
 
@@ -90,49 +95,41 @@ public final class Dnn {
         check("cudnnDestroy", CuDnn.cudnnDestroy(handle));
     }
 
-    /** The device's cuDNN, where it was found and works; one log line says so where not. */
-    public static Optional<Dnn> of(Device device) {
-        return device.resident(Resident.class, () -> new Resident(device.within(() -> open(device)))).dnn;
+    /** The device's cuDNN, or why there is none; loaded when it is first asked for. */
+    public static Availability<Dnn> availability(Device device) {
+        return resident(device).dnn;
     }
 
-    private static Optional<Dnn> open(Device device) {
-        Optional<Path> library = device.cudnnLibrary();
-        if (library.isEmpty()) {
-            LOG.log(Logger.Level.INFO, "no cuDNN: the hand-written kernels do all convolutions");
-            return Optional.empty();
+    /** The device's cuDNN, for those who can do without it: its absence is logged once. */
+    public static Optional<Dnn> of(Device device) {
+        Resident resident = resident(device);
+        synchronized (resident) {
+            if (resident.dnn.library().isEmpty() && !resident.saidNone) {
+                resident.saidNone = true;
+                LOG.log(
+                        Logger.Level.INFO,
+                        "no cuDNN ({0}): the hand-written kernels do all convolutions",
+                        resident.dnn.words());
+            }
+        }
+        return resident.dnn.library();
+    }
+
+    private static Resident resident(Device device) {
+        return device.resident(Resident.class, () -> new Resident(device.within(() -> open(device))));
+    }
+
+    private static Availability<Dnn> open(Device device) {
+        Availability<Path> found = device.loadCudnn();
+        if (found.library().isEmpty()) {
+            return Availability.none(found.words());
         }
         try {
-            System.load(fullPath(library.get()));
-            return Optional.of(new Dnn(device));
-        } catch (UnsatisfiedLinkError
-                | ExceptionInInitializerError
-                | IllegalArgumentException
-                | IOException
-                | CudaException e) {
-            Throwable reason = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
-            LOG.log(
-                    Logger.Level.WARNING,
-                    "cuDNN ({0}) cannot be used: {1}",
-                    library.get(),
-                    String.valueOf(reason.getMessage()).lines().findFirst().orElse(""));
-            return Optional.empty();
-        }
-    }
-
-    /**
-     * The bindings find symbols in what System.load has loaded, which wants a full path; a bare
-     * name is left to the dynamic loader, which is then asked where it found it.
-     */
-    private static String fullPath(Path library) throws IOException {
-        if (library.isAbsolute()) {
-            return library.toString();
-        }
-        SymbolLookup.libraryLookup(library.toString(), Arena.global());
-        try (java.util.stream.Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
-            return mappings.filter(line -> line.contains("/" + library))
-                    .map(line -> line.substring(line.indexOf('/')))
-                    .findFirst()
-                    .orElseThrow(() -> new IOException("the loader does not say where it is"));
+            return new Availability<>(Optional.of(new Dnn(device)), found.words());
+        } catch (ExceptionInInitializerError e) {
+            return Availability.none(found.words(), Objects.requireNonNullElse(e.getCause(), e));
+        } catch (UnsatisfiedLinkError | IllegalArgumentException | CudaException e) {
+            return Availability.none(found.words(), e);
         }
     }
 

@@ -1,10 +1,12 @@
 package plateau.experiment;
 
+import java.util.stream.IntStream;
+
 /**
  * A small symmetric matrix, taken apart by Jacobi's rotations (Golub &amp; Van Loan, "Matrix
  * Computations", section 8.5).
  */
-final class SymmetricMatrix {
+public final class SymmetricMatrix {
     private static final int SWEEPS = 50;
 
     private SymmetricMatrix() {}
@@ -14,21 +16,10 @@ final class SymmetricMatrix {
      *
      * @throws IllegalArgumentException if it is not positive definite
      */
-    static double[][] inverseSquareRoot(double[][] matrix) {
+    public static double[][] inverseSquareRoot(double[][] matrix) {
         int n = matrix.length;
-        double[][] a = new double[n][];
         double[][] v = new double[n][n];
-        for (int i = 0; i < n; i++) {
-            a[i] = matrix[i].clone();
-            v[i][i] = 1;
-        }
-        for (int sweep = 0; sweep < SWEEPS; sweep++) {
-            for (int p = 0; p < n; p++) {
-                for (int q = p + 1; q < n; q++) {
-                    rotate(a, v, p, q);
-                }
-            }
-        }
+        double[][] a = diagonal(matrix, v);
         double[][] root = new double[n][n];
         for (int k = 0; k < n; k++) {
             if (!(a[k][k] > 0)) {
@@ -43,6 +34,35 @@ final class SymmetricMatrix {
             }
         }
         return root;
+    }
+
+    /** The eigenvalues, the largest first. */
+    public static double[] eigenvalues(double[][] matrix) {
+        int n = matrix.length;
+        double[][] a = diagonal(matrix, new double[n][n]);
+        return IntStream.range(0, n)
+                .mapToDouble(i -> -a[i][i])
+                .sorted()
+                .map(value -> -value)
+                .toArray();
+    }
+
+    /** vᵀ matrix v, all but diagonal; v becomes the eigenvectors, in columns. */
+    private static double[][] diagonal(double[][] matrix, double[][] v) {
+        int n = matrix.length;
+        double[][] a = new double[n][];
+        for (int i = 0; i < n; i++) {
+            a[i] = matrix[i].clone();
+            v[i][i] = 1;
+        }
+        for (int sweep = 0; sweep < SWEEPS; sweep++) {
+            for (int p = 0; p < n; p++) {
+                for (int q = p + 1; q < n; q++) {
+                    rotate(a, v, p, q);
+                }
+            }
+        }
+        return a;
     }
 
     /** Makes a[p][q] zero: a becomes JᵀaJ and v becomes vJ. */

@@ -7,32 +7,80 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
- * Curves over common axes, or a picture.
+ * Curves over common axes, a picture, or a surface.
  *
  * @param title above the plot
  * @param horizontal axis
  * @param vertical axis
  * @param curves what is drawn, in the order of the legend; their names differ
  * @param bitmap a picture in the place of axes and curves; null: none
+ * @param surface heights over both axes, in the place of curves; null: none
  */
-public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves, Bitmap bitmap) {
+public record Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves, Bitmap bitmap, Surface surface) {
     /** A place in a figure that is left empty. */
     public static final Panel EMPTY = new Panel("", Axis.fitting(""), Axis.fitting(""), List.of());
 
     /** With curves of no more points than can be seen. */
     public Panel thinned() {
         return new Panel(
-                title, horizontal, vertical, curves.stream().map(Curve::thinned).toList(), bitmap);
+                title, horizontal, vertical, curves.stream().map(Curve::thinned).toList(), bitmap, surface);
     }
 
     /** Curves over common axes. */
     public Panel(String title, Axis horizontal, Axis vertical, List<Curve> curves) {
-        this(title, horizontal, vertical, curves, null);
+        this(title, horizontal, vertical, curves, null, null);
     }
 
     /** A picture. */
     public static Panel of(String title, Bitmap bitmap) {
-        return new Panel(title, Axis.fitting(""), Axis.fitting(""), List.of(), bitmap);
+        return new Panel(title, Axis.fitting(""), Axis.fitting(""), List.of(), bitmap, null);
+    }
+
+    /** A surface over axes that have a lowest and a highest value. */
+    public static Panel of(String title, Axis horizontal, Axis vertical, Surface surface) {
+        return new Panel(title, horizontal, vertical, List.of(), null, surface);
+    }
+
+    /** Whether there is nothing to draw. */
+    public boolean isEmpty() {
+        return curves.isEmpty() && bitmap == null && surface == null;
+    }
+
+    /**
+     * Heights above a grid of equal distances that reaches from the lowest to the highest value of
+     * both axes, row by row from the lowest.
+     *
+     * @param columns of the grid
+     * @param heights finite
+     * @param name of the heights
+     */
+    public record Surface(int columns, float[] heights, String name) {
+
+        /** Rows of the grid. */
+        public int rows() {
+            return heights.length / columns;
+        }
+
+        /** The height in a row and a column. */
+        public double at(int row, int column) {
+            return heights[row * columns + column];
+        }
+
+        /** The smallest height. */
+        public double lowest() {
+            return IntStream.range(0, heights.length)
+                    .mapToDouble(i -> heights[i])
+                    .min()
+                    .orElse(0);
+        }
+
+        /** The largest height. */
+        public double highest() {
+            return IntStream.range(0, heights.length)
+                    .mapToDouble(i -> heights[i])
+                    .max()
+                    .orElse(0);
+        }
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
+import plateau.cuda.Availability;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Dim;
@@ -142,9 +143,12 @@ public final class Conv2d {
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
         this.convolutions = convolutions;
-        if (convolutions == Convolutions.CUDNN && Dnn.of(device).isEmpty()) {
-            throw new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used on this device"
-                    + " (plateau doctor says why); ask for the kernels");
+        if (convolutions == Convolutions.CUDNN) {
+            Availability<Dnn> cudnn = Dnn.availability(device);
+            cudnn.library()
+                    .orElseThrow(() ->
+                            new IllegalStateException("convolutions by cuDNN are asked for, which cannot be used: "
+                                    + cudnn.words() + "; ask for the kernels"));
         }
     }
 

@@ -3,6 +3,7 @@ package plateau.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import plateau.cuda.Availability;
 import plateau.cuda.Blas;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -46,10 +47,12 @@ public final class Dense {
         this.device = device;
         this.module = device.module("dense");
         this.products = products;
-        if (products == Products.CUBLAS && device.blas().isEmpty()) {
-            throw new IllegalStateException(
-                    "matrix products by cuBLAS are asked for, which cannot be used on this device"
-                            + " (plateau doctor says why); ask for the kernels");
+        if (products == Products.CUBLAS) {
+            Availability<Blas> cublas = device.cublas();
+            cublas.library()
+                    .orElseThrow(() ->
+                            new IllegalStateException("matrix products by cuBLAS are asked for, which cannot be used: "
+                                    + cublas.words() + "; ask for the kernels"));
         }
     }
 
@@ -82,12 +85,7 @@ public final class Dense {
             Work gemm = product.get().gemm(false, false, m, n, k, x, k, w, n, y, n);
             return bias == null && !relu
                     ? gemm
-                    : Work.sequence(
-                            "dense_forward",
-                            List.of(
-                                    gemm,
-                                    module.kernel("bias_activation")
-                                            .cooperative(Dim.of(m), ROW_THREADS, n, bias, rectify, y)));
+                    : Work.sequence("dense_forward", List.of(gemm, biasActivation(m, n, bias, relu, y)));
         }
         if (n == 1) {
             return module.kernel("dense_forward_single")
@@ -116,9 +114,7 @@ public final class Dense {
             Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
             return reluOutput == null
                     ? gemm
-                    : Work.sequence(
-                            "dense_backward_input",
-                            List.of(gemm, module.kernel("relu_mask").elementwise((long) m * k, m * k, reluOutput, dx)));
+                    : Work.sequence("dense_backward_input", List.of(gemm, reluMask(m * k, reluOutput, dx)));
         }
         if (n == 1) {
             return module.kernel("dense_backward_input_single")
@@ -159,6 +155,23 @@ public final class Dense {
         return module.kernel("dense_backward_weights")
                 .cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias)
                 .costing(2.0 * m * n * k);
+    }
+
+    /**
+     * y(m, n) = act(y + bias(n)), what a product alone leaves to do.
+     *
+     * @param bias null for none
+     * @param relu whether act is the ReLU, else it is the identity
+     */
+    public Work biasActivation(int m, int n, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
+        Buffers.of("Dense.biasActivation").floatsOrNull("bias", bias, n).floats("y", y, m, n);
+        return module.kernel("bias_activation").cooperative(Dim.of(m), ROW_THREADS, n, bias, relu ? 1 : 0, y);
+    }
+
+    /** dx(n), zeroed where reluOutput(n) is not positive. */
+    public Work reluMask(int n, DeviceBuffer reluOutput, DeviceBuffer dx) {
+        Buffers.of("Dense.reluMask").floats("reluOutput", reluOutput, n).floats("dx", dx, n);
+        return module.kernel("relu_mask").elementwise(n, n, reluOutput, dx);
     }
 
     /** sums(n) = column sums of a(m, n). */

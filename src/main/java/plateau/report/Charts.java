@@ -34,6 +34,15 @@ public final class Charts {
         ObjectNode node = JSON.createObjectNode().put("title", panel.title());
         node.set("x", of(panel.horizontal()));
         node.set("y", of(panel.vertical()));
+        if (panel.surface() != null) {
+            ObjectNode surface = node.putObject("surface")
+                    .put("columns", panel.surface().columns())
+                    .put("name", panel.surface().name());
+            ArrayNode heights = surface.putArray("heights");
+            for (float height : panel.surface().heights()) {
+                heights.add(rounded(height, VERTICAL));
+            }
+        }
         ArrayNode curves = node.putArray("curves");
         for (int i = 0; i < panel.curves().size(); i++) {
             Panel.Curve curve = panel.curves().get(i);

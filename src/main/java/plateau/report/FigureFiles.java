@@ -168,6 +168,8 @@ public final class FigureFiles {
             graphics.translate(i % figure.columns() * width(), i / figure.columns() * height());
             if (figure.panels().get(i).bitmap() != null) {
                 paintBitmap(graphics, figure.panels().get(i));
+            } else if (figure.panels().get(i).surface() != null) {
+                new SurfaceDrawing(figure.panels().get(i), width(), height()).paint(graphics);
             } else if (!figure.panels().get(i).curves().isEmpty()) {
                 PanelChart.of(figure.panels().get(i), width(), height()).paint(graphics, width(), height());
             }

@@ -651,7 +651,7 @@ class MainTest {
                 doctor.out().stream().anyMatch(line -> line.matches("ok +CPU driver .*kernels for x86-64-v[34]")),
                 doctor.out()::toString);
         assertTrue(
-                doctor.out().stream().anyMatch(line -> line.matches("ok +cuDNN in use +version 90501")),
+                doctor.out().stream().anyMatch(line -> line.matches("ok +cuDNN in use +version 90501, .*")),
                 doctor.out()::toString);
         assertTrue(doctor.out().stream().anyMatch(line -> line.matches("ok +self-check .*")), doctor.out()::toString);
     }
@@ -751,6 +751,8 @@ class MainTest {
                 "export",
                 "completion",
                 "doctor",
+                "kernels",
+                "kernels check",
                 "bench",
                 "bench parity",
                 "bench pwl",

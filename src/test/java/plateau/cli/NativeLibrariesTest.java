@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -56,19 +58,40 @@ class NativeLibrariesTest {
     /** The classes of the program, and what they bring, as the build puts them into a jar. */
     @BeforeAll
     static void pack() throws Exception {
+        classPath = pack(program.resolve("program.jar"), Set.of());
+    }
+
+    /**
+     * As tools/package makes it, which takes the libraries that are left out from the index, too.
+     *
+     * @return the class path with it
+     */
+    private static String pack(Path jar, Set<String> leftOut) throws Exception {
         Path classes = Path.of(
                 Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        Path jar = program.resolve("program.jar");
+        Path index = classes.resolve("plateau/native/index");
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar));
                 Stream<Path> files = Files.walk(classes)) {
             out.setLevel(Deflater.NO_COMPRESSION);
             for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (leftOut.contains(file.getFileName().toString())
+                        && !file.toString().contains("/forward/")) {
+                    continue;
+                }
                 out.putNextEntry(new ZipEntry(classes.relativize(file).toString()));
-                Files.copy(file, out);
+                if (file.equals(index)) {
+                    for (String line : Files.readAllLines(file)) {
+                        if (!leftOut.contains(line.replaceFirst(".* native/", ""))) {
+                            out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                        }
+                    }
+                } else {
+                    Files.copy(file, out);
+                }
                 out.closeEntry();
             }
         }
-        classPath = Stream.concat(
+        return Stream.concat(
                         Stream.of(jar.toString()),
                         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                                 .filter(entry -> entry.endsWith(".jar")))
@@ -83,11 +106,17 @@ class NativeLibrariesTest {
     /** Starts a command; a variable whose value is empty is taken out of its environment. */
     private Process start(Path where, Map<String, String> environment, List<String> options, String... arguments)
             throws IOException {
+        return start(classPath, where, environment, options, arguments);
+    }
+
+    private Process start(
+            String classes, Path where, Map<String, String> environment, List<String> options, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED"));
         command.addAll(options);
-        command.addAll(List.of("-cp", classPath, Main.class.getName()));
+        command.addAll(List.of("-cp", classes, Main.class.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(where.toFile())
@@ -143,6 +172,51 @@ class NativeLibrariesTest {
     }
 
     // ---- the cache ----
+
+    /** The package for GPUs: oneDNN and what is over it are not there, and nothing misses them. */
+    @Test
+    void aProgramWithoutTheLargeLibrariesUsesTheKernels() throws Exception {
+        String classes = pack(
+                folder.resolve("small.jar"),
+                Set.of("libdnnl.so.3", "libgomp.so.1", "libcublas.so.12", "libcudnn.so.9"));
+        Finished.await(folder, start(classes, folder, Map.of(), List.of(), onCpu()))
+                .assertOk();
+        String[] tuple = {
+            "tuple",
+            "--device",
+            "cpu",
+            "--k",
+            "1",
+            "--mode",
+            "e2e",
+            "--batch",
+            "4",
+            "--steps",
+            "1",
+            "--out",
+            "t",
+            "--overwrite"
+        };
+        Finished.await(folder, start(classes, folder, Map.of(), List.of(), tuple))
+                .assertOk();
+        Finished products =
+                Finished.await(folder, start(classes, folder, Map.of(), List.of(), onCpu("--gemm", "cublas")));
+        assertEquals(ExitCode.FAILED, products.code());
+        assertTrue(products.err().getLast().contains("cuBLAS"), products.err()::toString);
+        String[] withCudnn =
+                Stream.concat(Stream.of(tuple), Stream.of("--conv", "cudnn")).toArray(String[]::new);
+        Finished convolutions = Finished.await(folder, start(classes, folder, Map.of(), List.of(), withCudnn));
+        assertEquals(ExitCode.FAILED, convolutions.code());
+        assertTrue(convolutions.err().getLast().contains("cuDNN"), convolutions.err()::toString);
+        Finished doctor =
+                Finished.await(folder, start(classes, folder, Map.of(), List.of(), "doctor", "--device", "cpu"));
+        assertEquals(ExitCode.OK, doctor.code(), doctor.err()::toString);
+        assertTrue(
+                doctor.out().stream()
+                        .anyMatch(line ->
+                                line.startsWith("-    CPU cuDNN") && line.contains("libcudnn.so.9 is not part")),
+                doctor.out()::toString);
+    }
 
     /** The largest library is larger than this heap. */
     @Test

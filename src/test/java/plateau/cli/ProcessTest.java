@@ -128,6 +128,8 @@ class ProcessTest {
         Finished doctor = run(Map.of(), "doctor", "--device", "cuda");
         assertEquals(ExitCode.SKIPPED, doctor.code());
         assertTrue(doctor.out().getLast().contains("install the NVIDIA driver"), doctor.out()::toString);
+        run(Map.of(), "kernels", "check", "--device", "cuda")
+                .assertError(ExitCode.SKIPPED, "nothing was checked", "install the NVIDIA driver");
     }
 
     /**

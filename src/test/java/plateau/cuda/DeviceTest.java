@@ -544,7 +544,7 @@ class DeviceTest {
 
     @Test
     void imagesThatAreCutShortAreRefusedBeforeTheDriverReadsThem() {
-        byte[] image = Libraries.inUse().image("optimizer", KernelImages.PRODUCTION);
+        byte[] image = image();
         NativeFileException refused = assertThrows(
                 NativeFileException.class, () -> device.loadImage("optimizer", Arrays.copyOf(image, image.length / 2)));
         assertTrue(refused.getMessage().contains("truncated"), refused.getMessage());
@@ -563,6 +563,35 @@ class DeviceTest {
         }
         assertThrows(
                 CudaException.class, () -> device.loadImage("optimizer", fatbin), "whole, but not for this driver");
+    }
+
+    private static byte[] image() {
+        return Libraries.inUse()
+                .images("optimizer", KernelImages.PRODUCTION)
+                .getFirst()
+                .get();
+    }
+
+    /** As a driver that is older than nvcc refuses the machine code, and compiles the PTX. */
+    @Test
+    void theNextImageIsTakenWhereTheDriverHasNoUseForTheFirst() {
+        byte[] fatbin = HexFormat.of().parseHex("50ed55ba" + "0100" + "1000" + "4000000000000000" + "00".repeat(0x40));
+        KernelModule module = device.loadImages("optimizer", List.of(() -> fatbin, DeviceTest::image));
+        try (DeviceBuffer a = device.upload(1f, 2f);
+                DeviceBuffer b = device.upload(3f, 5f);
+                Stream stream = device.createStream()) {
+            module.kernel("accumulate").elementwise(2, 2, a, b).enqueue(stream);
+            stream.synchronize();
+            assertArrayEquals(new float[] {4, 7}, b.toFloats());
+        } finally {
+            module.unload();
+        }
+        assertEquals(
+                CUresult.CUDA_ERROR_INVALID_IMAGE,
+                assertThrows(
+                                CudaException.class,
+                                () -> device.loadImages("optimizer", List.of(() -> fatbin, () -> fatbin)))
+                        .code());
     }
 
     @Test

@@ -104,9 +104,7 @@ class DnnTest {
     void aLibraryThatIsNoneLeavesTheKernelsToDoTheWork(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("libcudnn.so.9"), "not a library");
         String output = digest(1, file.toString());
-        assertTrue(
-                output.contains("no cuDNN") && output.contains("cannot be used") && output.contains(file.toString()),
-                output);
+        assertTrue(output.contains("no cuDNN (" + file + ": file too short)"), output);
     }
 
     @Test

@@ -48,6 +48,7 @@ class KernelConstantsTest {
             Map.entry("SignalToNoise.COLUMNS", "snr.cu kMomentColumns"),
             Map.entry("SignalToNoise.METRICS", "snr.cu kApproachMetrics"),
             Map.entry("SignalToNoise.ROWS", "snr.cu kMomentRows"),
+            Map.entry("Spectra.MOST", "spectra.cu kRecursionSize"),
             Map.entry("SparseRows.CATCH_UP_WORDS", "rows.cu kCatchUpWords"),
             Map.entry("SparseRows.MOMENTS", "rows.cu kMoments"),
             Map.entry("StepData.DRAW_THREADS", "data/step.cu kDraws"),
@@ -60,11 +61,18 @@ class KernelConstantsTest {
             Map.entry("TupleMetrics.METRICS_WORDS", "tuple.cu kTupleMetricsWords")));
 
     /** Constants of the kernels that stand for a value of a Java enum. */
-    private static final Map<String, Enum<?>> ENUMS = Map.of(
-            "data/lines.cu kPaperRaster", LineData.Raster.PAPER,
-            "data/pwl.cu kPaperLaw", PwlData.Law.PAPER,
-            "data/pwl.cu kProgramLaw", PwlData.Law.PROGRAM,
-            "data/pwl.cu kRealLaw", PwlData.Law.REAL);
+    private static final Map<String, Enum<?>> ENUMS = Map.ofEntries(
+            Map.entry("data/lines.cu kPaperRaster", LineData.Raster.PAPER),
+            Map.entry("data/pwl.cu kPaperLaw", PwlData.Law.PAPER),
+            Map.entry("data/pwl.cu kProgramLaw", PwlData.Law.PROGRAM),
+            Map.entry("data/pwl.cu kRealLaw", PwlData.Law.REAL),
+            Map.entry("landscape.cu kCosine", Landscape.Activation.COSINE),
+            Map.entry("landscape.cu kFloor", Landscape.Activation.FLOOR),
+            Map.entry("landscape.cu kIdentity", Landscape.Activation.IDENTITY),
+            Map.entry("walsh.cu kHingeFixed", WalshHadamard.Part.HINGE_FIXED),
+            Map.entry("walsh.cu kHingeSignal", WalshHadamard.Part.HINGE_SIGNAL),
+            Map.entry("walsh.cu kSquaredFixed", WalshHadamard.Part.SQUARED_FIXED),
+            Map.entry("walsh.cu kSquaredSignal", WalshHadamard.Part.SQUARED_SIGNAL));
 
     /** The kernels' own: no launcher depends on them. */
     private static final Set<String> KERNELS_OWN = Set.of(
@@ -88,7 +96,7 @@ class KernelConstantsTest {
      * and of operations that are not compared above.
      */
     private static final Set<String> LAUNCHERS_OWN =
-            Set.of("Conv2d.CPU_PARTS", "Conv2d.GPU_PARTS", "Dense.LARGE_PRODUCT");
+            Set.of("Conv2d.CPU_PARTS", "Conv2d.GPU_PARTS", "Dense.LARGE_PRODUCT", "WalshHadamard.CHUNK");
 
     private static String source(String file) throws IOException {
         return Files.readString(KERNELS.resolve(file));

@@ -23,9 +23,10 @@ public final class Inventory {
      */
     public static List<Finding> take(DeviceOptions options) {
         return List.of(
+                Glibc.finding(),
                 nvidiaDriver(options),
-                nvidiaCublas(),
-                nvidiaCudnn(),
+                nvidia(NvidiaLibrary.CUBLAS, options.libcublas(), "cuBLAS", "matrix products"),
+                nvidia(NvidiaLibrary.CUDNN, options.libcudnn(), "cuDNN", "convolutions"),
                 ours("CPU driver", "libcuda.so.1", "", () -> ", kernels for " + CpuLevel.ofThisMachine()),
                 ours(
                         "CPU cuBLAS",
@@ -38,8 +39,8 @@ public final class Inventory {
                         "; the hand-written kernels do the convolutions",
                         () -> ", this project's, over oneDNN"),
                 ours("CUDA 13's cuBLAS", "forward/libcublas.so.12", "", () -> ", the forwarder to it"),
-                machineCode(NativeIndex.OWN.count("fatbin")),
-                ptx(NativeIndex.OWN.count("ptx")));
+                GpuImages.machineCode(),
+                GpuImages.ptx());
     }
 
     private static Finding nvidiaDriver(DeviceOptions options) {
@@ -49,32 +50,20 @@ public final class Inventory {
                 driver.isFound(),
                 driver.isFound()
                         ? driver.library() + ", " + driver.explanation()
-                        : driver.explanation() + "; to use a GPU, install the NVIDIA driver (525 or later)");
+                        : driver.explanation() + "; to use a GPU, install the NVIDIA driver, " + GpuImages.driver());
     }
 
-    private static Finding nvidiaCublas() {
-        Optional<Path> cublas12 = Libraries.onLoaderPath("libcublas.so.12");
-        Optional<Path> cublas13 = Libraries.onLoaderPath("libcublas.so.13");
+    private static Finding nvidia(NvidiaLibrary library, Optional<Path> named, String title, String otherwise) {
+        if (named.isPresent()) { // which may need the driver of a device: it is loaded with one
+            return new Finding("NVIDIA " + title, true, named.get() + ", as named; what came of it is said below");
+        }
+        LibrarySearch search = library.find();
         return new Finding(
-                "NVIDIA cuBLAS",
-                cublas12.isPresent() || cublas13.isPresent(),
-                cublas12.isPresent()
-                        ? "libcublas.so.12"
-                        : cublas13.isPresent()
-                                ? "libcublas.so.13, through the forwarder"
-                                : "no libcublas.so.12 or .13; on a GPU the hand-written kernels do the matrix"
-                                        + " products; install the CUDA toolkit for cuBLAS");
-    }
-
-    private static Finding nvidiaCudnn() {
-        boolean found = Libraries.onLoaderPath("libcudnn.so.9").isPresent();
-        return new Finding(
-                "NVIDIA cuDNN",
-                found,
-                found
-                        ? "libcudnn.so.9"
-                        : "no libcudnn.so.9; on a GPU the hand-written kernels do the convolutions; install"
-                                + " cuDNN 9 to use it");
+                "NVIDIA " + title,
+                search.file().isPresent(),
+                search.file().isPresent()
+                        ? search.words() + (search.isForwarded() ? ", through the forwarder" : "")
+                        : search.words() + "; on a GPU the hand-written kernels do the " + otherwise);
     }
 
     private static Finding ours(String name, String library, String otherwise, Supplier<String> more) {
@@ -83,19 +72,5 @@ public final class Inventory {
         } catch (NativeFileException e) {
             return new Finding(name, false, e.getMessage() + otherwise);
         }
-    }
-
-    private static Finding machineCode(long fatbins) {
-        return new Finding(
-                "GPU machine code",
-                fatbins > 0,
-                fatbins > 0
-                        ? fatbins + " fatbins (sm_75 to sm_120)"
-                        : "built without nvcc: a GPU's driver compiles the PTX at the first start; build with"
-                                + " the CUDA toolkit on the PATH to avoid that");
-    }
-
-    private static Finding ptx(long modules) {
-        return new Finding("GPU PTX", modules > 0, modules + " modules for sm_75 and later");
     }
 }

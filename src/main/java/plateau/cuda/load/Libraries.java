@@ -3,8 +3,10 @@ package plateau.cuda.load;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Which implementation of CUDA's libraries this process uses. It is decided once, by the first
@@ -105,47 +107,53 @@ public final class Libraries {
     }
 
     /**
-     * The cuBLAS library that goes with the driver: its path, or the name the dynamic loader finds
-     * it by. It is looked for, and extracted, at each call.
+     * Loads the cuBLAS that goes with the driver, or the one that is named, so that JCublas' own
+     * library binds to it.
      */
-    public Optional<Path> cublas() {
-        return options.libcublas().or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcublas.so.12") : nvidiaCublas());
+    public LibrarySearch loadCublas() {
+        LibrarySearch found = options.libcublas().isEmpty() && kind == DeviceSelector.Kind.CPU
+                ? loadOurs("libcublas.so.12")
+                : NvidiaLibrary.CUBLAS.load(options.libcublas());
+        if (found.isForwarded()) {
+            LibrarySearch forwarder = loadOurs("forward/libcublas.so.12");
+            return forwarder.file().isPresent() ? found : forwarder;
+        }
+        return found;
     }
 
-    /** cuBLAS 12 as it is, or 13 behind the forwarder that has the name JCublas asks for. */
-    private static Optional<Path> nvidiaCublas() {
-        return onLoaderPath("libcublas.so.12")
-                .or(() -> onLoaderPath("libcublas.so.13").flatMap(_ -> ours("forward/libcublas.so.12")));
+    /** Likewise cuDNN; its functions are then found by their names. */
+    public LibrarySearch loadCudnn() {
+        LibrarySearch found = options.libcudnn().isEmpty() && kind == DeviceSelector.Kind.CPU
+                ? loadOurs("libcudnn.so.9")
+                : NvidiaLibrary.CUDNN.load(options.libcudnn());
+        found.file().ifPresent(library -> System.load(library.toString()));
+        return found;
     }
 
-    /** Likewise for cuDNN. */
-    public Optional<Path> cudnn() {
-        return options.libcudnn()
-                .or(() -> kind == DeviceSelector.Kind.CPU ? ours("libcudnn.so.9") : onLoaderPath("libcudnn.so.9"));
-    }
-
-    private static Optional<Path> ours(String name) {
-        return NativeFiles.hasLibrary(name) ? Optional.of(NativeFiles.library(name)) : Optional.empty();
-    }
-
-    /** The name itself where the dynamic loader finds a library by it. */
-    static Optional<Path> onLoaderPath(String name) {
+    private static LibrarySearch loadOurs(String name) {
+        if (!NativeFiles.hasLibrary(name)) {
+            return LibrarySearch.none(name + " is not part of this build or package");
+        }
         try {
-            SymbolLookup.libraryLookup(name, Arena.global()); // it stays: loading it costs more than keeping it
-            return Optional.of(Path.of(name));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
+            Path library = NativeFiles.library(name);
+            DynamicLoader.load(library.toString());
+            return LibrarySearch.found(library, "this project's");
+        } catch (UnsatisfiedLinkError e) {
+            return LibrarySearch.none(e.getMessage());
         }
     }
 
     /**
-     * A module's kernels in the form that the driver in use loads.
+     * A module's kernels in the forms that the driver in use loads, the best first; each is read
+     * when it is asked for, and throws {@link NativeFileException} if it is damaged.
      *
      * @param module path of the kernel file without its ending, for example {@code data/parity}
-     * @throws NativeFileException if this build has no such kernels, or they are damaged
+     * @throws NativeFileException if this build has no such kernels
      */
-    public byte[] image(String module, KernelImages images) {
-        return kind == DeviceSelector.Kind.CPU ? NativeFiles.cpuImage(module, images) : NativeFiles.gpuImage(module);
+    public List<Supplier<byte[]>> images(String module, KernelImages images) {
+        return kind == DeviceSelector.Kind.CPU
+                ? List.of(() -> NativeFiles.cpuImage(module, images))
+                : NativeFiles.gpuImages(module);
     }
 
     /**

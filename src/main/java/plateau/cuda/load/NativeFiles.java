@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The native files that travel with the program: CPU driver libraries and kernel images. Libraries
@@ -28,15 +30,17 @@ public final class NativeFiles {
      * @throws NativeFileException if the library is not part of this build or cannot be extracted
      */
     public static Path library(String name) {
+        if (!hasLibrary(name)) {
+            throw new NativeFileException(
+                    name + " is not part of this build or package; take the full one, or build it: mvn -B package");
+        }
         BESIDE.getOrDefault(name, List.of()).forEach(NativeFiles::extracted);
         return extracted(name);
     }
 
     private static Path extracted(String name) {
         String path = "native/" + name;
-        NativeFile file = NativeIndex.OWN
-                .find(path)
-                .orElseThrow(() -> new NativeFileException(name + " is not part of this build; run: mvn -B package"));
+        NativeFile file = NativeIndex.OWN.find(path).orElseThrow();
         return classesFolder()
                 .map(folder -> folder.resolve(path))
                 .orElseGet(() -> Cache.extracted(cacheFolder().resolve(path), file));
@@ -47,9 +51,13 @@ public final class NativeFiles {
         return Cache.folder().resolve(NativeIndex.OWN.name());
     }
 
-    /** Whether this build has that library. */
+    /**
+     * Whether this build has that library, and those that it loads: a package for GPUs leaves out
+     * some.
+     */
     static boolean hasLibrary(String name) {
-        return NativeIndex.OWN.find("native/" + name).isPresent();
+        return Stream.concat(Stream.of(name), BESIDE.getOrDefault(name, List.of()).stream())
+                .allMatch(file -> NativeIndex.OWN.find("native/" + file).isPresent());
     }
 
     /**
@@ -59,27 +67,33 @@ public final class NativeFiles {
      */
     static byte[] cpuImage(String module, KernelImages images) {
         String flavour = images == KernelImages.FIBERS ? "fibers" : CpuLevel.ofThisMachine();
-        return image("native/" + flavour + "/" + module + ".so").orElseThrow(() -> missing(flavour, module));
+        return file("native/" + flavour + "/" + module + ".so")
+                .orElseThrow(() -> missing(flavour, module))
+                .read();
     }
 
-    /** The module's image for NVIDIA GPUs: machine code where the build had nvcc, else PTX. */
-    static byte[] gpuImage(String module) {
-        return image("fatbin/" + module + ".fatbin")
-                .or(() -> image("ptx/" + module + ".ptx"))
-                .orElseThrow(() -> missing("GPUs", module));
+    /** The module's images for NVIDIA GPUs: machine code where the build had nvcc, then PTX. */
+    static List<Supplier<byte[]>> gpuImages(String module) {
+        List<Supplier<byte[]>> images = Stream.of("fatbin/" + module + ".fatbin", "ptx/" + module + ".ptx")
+                .flatMap(path -> file(path).stream())
+                .<Supplier<byte[]>>map(file -> file::read)
+                .toList();
+        if (images.isEmpty()) {
+            throw missing("GPUs", module);
+        }
+        return images;
     }
 
     /**
      * Kernels of somebody else's experiment are in no list, and what they are is theirs to know.
      */
-    private static Optional<byte[]> image(String path) {
+    private static Optional<NativeFile> file(String path) {
         String resource = "/plateau/" + path;
         return NativeIndex.OWN
                 .find(path)
                 .or(() -> NativeFiles.class.getResource(resource) == null
                         ? Optional.empty()
-                        : Optional.of(NativeFile.measured(resource)))
-                .map(NativeFile::read);
+                        : Optional.of(NativeFile.measured(resource)));
     }
 
     private static NativeFileException missing(String machine, String module) {

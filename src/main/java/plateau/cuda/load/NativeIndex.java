@@ -24,11 +24,9 @@ record NativeIndex(Map<String, NativeFile> files) {
         return Optional.ofNullable(files.get(path));
     }
 
-    /** How many lie in that folder, at whatever depth. */
-    long count(String folder) {
-        return files.keySet().stream()
-                .filter(path -> path.startsWith(folder + "/"))
-                .count();
+    /** How many have that ending. */
+    long count(String ending) {
+        return files.keySet().stream().filter(path -> path.endsWith(ending)).count();
     }
 
     /** A name for exactly these files. */

@@ -6,7 +6,8 @@ import java.util.Locale;
 import org.apache.commons.statistics.inference.AlternativeHypothesis;
 import org.apache.commons.statistics.inference.BinomialTest;
 import org.apache.commons.statistics.inference.TTest;
-import plateau.report.Numbers;
+import plateau.results.Numbers;
+import plateau.results.Verdict;
 
 /**
  * What runs say about a claim, by two one-sided tests: one of the claim against its opposite, one

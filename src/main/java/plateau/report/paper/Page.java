@@ -16,6 +16,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import plateau.report.Charts;
+import plateau.results.Verdict;
+import plateau.theory.Check;
+import plateau.theory.Finding;
+import plateau.theory.Statement;
 
 /**
  * The report as one HTML file that fetches nothing: template, style, script and the chart library
@@ -51,6 +55,13 @@ public final class Page {
                         count(report, Verdict.UNDECIDED)));
         model.put("level", Math.round(Evidence.LEVEL * 100));
         model.put("parts", report.parts().stream().map(Page::part).toList());
+        List<Map<String, Object>> theorems = Statement.ALL.stream()
+                .flatMap(statement -> report.theory().findings().of(statement).stream()
+                        .map(entry -> theorem(report.theory().folder(), statement, entry.finding())))
+                .toList();
+        model.put("theorems", theorems);
+        model.put("anyTheorems", !theorems.isEmpty());
+        model.put("theoryCommand", command(report.theory().command()));
         return Mustache.compiler().compile(text("page.html")).execute(model);
     }
 
@@ -68,6 +79,34 @@ public final class Page {
                 "empty", part.drawings().isEmpty(),
                 "claims", part.claims().stream().map(Page::claim).toList(),
                 "commands", part.commands().stream().map(Page::command).toList());
+    }
+
+    private static Map<String, Object> theorem(String folder, Statement statement, Finding finding) {
+        return Map.of(
+                "name", statement.name(),
+                "title", statement.title(),
+                "source", statement.source(),
+                "about", statement.about(),
+                "folder", folder,
+                "drawings",
+                        finding.drawings().stream()
+                                .map(drawing -> Map.of(
+                                        "name", drawing.name(), "title", drawing.title(), "caption", drawing.caption()))
+                                .toList(),
+                "checks", finding.checks().stream().map(Page::check).toList(),
+                "notes", finding.notes(),
+                "anyNotes", !finding.notes().isEmpty());
+    }
+
+    private static Map<String, Object> check(Check check) {
+        return Map.of(
+                "source", check.source(),
+                "sentence", check.sentence(),
+                "bound", check.bound(),
+                "measured", check.measured().replace(" ± ", "\u00a0±\u00a0"),
+                "rule", check.rule(),
+                "verdict", check.verdict().toString(),
+                "class", style(check.verdict()));
     }
 
     /** A chart for the script to draw, or a picture within the page. */
@@ -140,6 +179,13 @@ public final class Page {
         report.parts()
                 .forEach(part -> part.drawings().stream()
                         .filter(drawing -> drawing.figure() != null)
+                        .forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
+        report.theory()
+                .findings()
+                .statements()
+                .values()
+                .forEach(entry -> entry.finding()
+                        .drawings()
                         .forEach(drawing -> figures.set(drawing.name(), Charts.of(drawing.figure()))));
         return figures.toString().replace("</", "<\\/");
     }

@@ -3,6 +3,10 @@ package plateau.report.paper;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import plateau.results.Verdict;
+import plateau.theory.Check;
+import plateau.theory.Findings;
+import plateau.theory.Statement;
 
 /**
  * What the page shows.
@@ -11,8 +15,26 @@ import java.util.stream.Stream;
  * @param device that the runs took place on
  * @param versions of what they ran with
  * @param parts one for each section of the paper
+ * @param theory its theorems, computed
  */
-public record Report(String made, String device, Map<String, String> versions, List<Chapter> parts) {
+public record Report(String made, String device, Map<String, String> versions, List<Chapter> parts, Theory theory) {
+
+    /**
+     * The theorems.
+     *
+     * @param command that computes them, done or not
+     * @param folder with their tables and figures, relative to the page
+     * @param findings those that are there
+     */
+    public record Theory(Command command, String folder, Findings findings) {
+
+        /** All sentences that have been judged. */
+        public Stream<Check> checks() {
+            return Statement.ALL.stream()
+                    .flatMap(statement -> findings.of(statement).stream())
+                    .flatMap(entry -> entry.finding().checks().stream());
+        }
+    }
 
     /**
      * One section of the paper.
@@ -46,24 +68,26 @@ public record Report(String made, String device, Map<String, String> versions, L
         return parts.stream().flatMap(part -> part.claims.stream());
     }
 
-    /** How many claims were judged so. */
+    /** How many claims, and sentences of theorems, were judged so. */
     public long count(Verdict verdict) {
-        return claims().filter(claim -> claim.evidence().verdict() == verdict).count();
+        return Stream.concat(
+                        claims().map(claim -> claim.evidence().verdict()),
+                        theory.checks().map(Check::verdict))
+                .filter(each -> each == verdict)
+                .count();
+    }
+
+    private Stream<Command> commands() {
+        return Stream.concat(parts.stream().flatMap(part -> part.commands.stream()), Stream.of(theory.command));
     }
 
     /** The commands whose results are not all there. */
     public List<Command> missing() {
-        return parts.stream()
-                .flatMap(part -> part.commands.stream())
-                .filter(command -> !command.isFinished())
-                .toList();
+        return commands().filter(command -> !command.isFinished()).toList();
     }
 
     /** What all commands took. */
     public double seconds() {
-        return parts.stream()
-                .flatMap(part -> part.commands.stream())
-                .mapToDouble(Command::seconds)
-                .sum();
+        return commands().mapToDouble(Command::seconds).sum();
     }
 }

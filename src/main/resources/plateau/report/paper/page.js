@@ -141,6 +141,176 @@
     return splits.map(value => powers.includes(value) && Math.round(Math.log10(value)) % every === 0 ? value : null);
   }
 
+  // Surfaces: coloured by rank among the heights, from dark to light, as in the files.
+  const scale = [0x440154, 0x3b528b, 0x21918c, 0x5ec962, 0xfde725];
+  const mixed = part => {
+    const at = Math.min(1, Math.max(0, part)) * (scale.length - 1);
+    const first = Math.min(scale.length - 2, Math.floor(at));
+    return "rgb(" + [16, 8, 0].map(shift => Math.round((scale[first] >> shift & 255) + (at - first) * ((scale[first + 1] >> shift & 255) - (scale[first] >> shift & 255)))).join(",") + ")";
+  };
+
+  function drawSurface(place, panel) {
+    const { columns, heights, name } = panel.surface;
+    const rows = heights.length / columns;
+    const sorted = Float64Array.from(heights).sort();
+    const low = sorted[0];
+    const range = sorted.at(-1) - low || 1;
+    const rank = value => {
+      let from = 0;
+      let to = sorted.length - 1;
+      while (from < to) {
+        const middle = from + to >> 1;
+        if (sorted[middle] < value) from = middle + 1; else to = middle;
+      }
+      return from / (sorted.length - 1);
+    };
+    const at = (row, column) => heights[row * columns + column];
+    const span = (axis, part) => axis.lowest + part * (axis.highest - axis.lowest);
+    const both = element(place, "div", "surface");
+    const space = element(element(both, "div"), "canvas", "turn");
+    const map = element(element(both, "div"), "canvas");
+    space.setAttribute("role", "img");
+    space.setAttribute("aria-label", `${panel.title}: ${name} from ${number(low)} to ${number(sorted.at(-1))} over ${panel.x.name} and ${panel.y.name}`);
+    space.tabIndex = 0;
+    const tip = element(map.parentNode, "div", "tip");
+    tip.hidden = true;
+    let azimuth = -55 * Math.PI / 180;
+    let elevation = 35 * Math.PI / 180;
+
+    const context = (canvas, wide, high) => {
+      const ratio = devicePixelRatio || 1;
+      canvas.width = Math.round(wide * ratio);
+      canvas.height = Math.round(high * ratio);
+      canvas.style.height = high + "px";
+      const pen = canvas.getContext("2d");
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      return pen;
+    };
+
+    function paintSpace() {
+      const wide = space.parentNode.clientWidth;
+      const high = Math.round(wide * 0.8);
+      const pen = context(space, wide, high);
+      const size = wide / 1.45;
+      const step = Math.max(1, Math.floor((columns - 1) / 40));
+      const seen = (row, column) => {
+        const x = column / (columns - 1) - 0.5;
+        const y = row / (rows - 1) - 0.5;
+        const z = 0.55 * ((at(row, column) - low) / range - 0.5);
+        const away = x * Math.sin(azimuth) + y * Math.cos(azimuth);
+        return [wide / 2 + size * (x * Math.cos(azimuth) - y * Math.sin(azimuth)), high / 2 - size * (z * Math.cos(elevation) + away * Math.sin(elevation)), away * Math.cos(elevation) - z * Math.sin(elevation)];
+      };
+      const patches = [];
+      for (let row = 0; row < rows - 1; row += step) {
+        for (let column = 0; column < columns - 1; column += step) {
+          const down = Math.min(rows - 1, row + step);
+          const right = Math.min(columns - 1, column + step);
+          const corners = [seen(row, column), seen(row, right), seen(down, right), seen(down, column)];
+          const value = (at(row, column) + at(row, right) + at(down, right) + at(down, column)) / 4;
+          patches.push({ corners, value, depth: corners.reduce((sum, corner) => sum + corner[2], 0) });
+        }
+      }
+      patches.sort((a, b) => b.depth - a.depth);
+      pen.lineWidth = 0.5;
+      for (const { corners, value } of patches) {
+        pen.beginPath();
+        corners.forEach((corner, i) => (i ? pen.lineTo(corner[0], corner[1]) : pen.moveTo(corner[0], corner[1])));
+        pen.closePath();
+        pen.fillStyle = pen.strokeStyle = mixed(rank(value));
+        pen.fill();
+        pen.stroke();
+        pen.strokeStyle = "#0003";
+        pen.stroke();
+      }
+      pen.fillStyle = ink();
+      pen.font = "12px system-ui, sans-serif";
+      pen.fillText(`${name}: ${number(low)} … ${number(sorted.at(-1))}`, 4, high - 6);
+    }
+
+    const margin = 26;
+    function paintMap() {
+      const wide = map.parentNode.clientWidth;
+      const pen = context(map, wide, wide);
+      const size = wide - 2 * margin;
+      const place2 = (row, column) => [margin + size * column / (columns - 1), margin + size * (1 - row / (rows - 1))];
+      pen.lineWidth = 1.4;
+      for (let level = 1; level <= 9; level++) {
+        const value = sorted[Math.floor(level * (sorted.length - 1) / 10)];
+        pen.strokeStyle = mixed(rank(value));
+        pen.beginPath();
+        for (let row = 0; row < rows - 1; row++) {
+          for (let column = 0; column < columns - 1; column++) {
+            const corners = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
+            let open = null;
+            corners.forEach(([r, c], side) => {
+              const [nextRow, nextColumn] = corners[(side + 1) % 4];
+              const a = at(r, c) - value;
+              const b = at(nextRow, nextColumn) - value;
+              if (a < 0 === b < 0) return;
+              const part = a / (a - b);
+              const here = place2(r + part * (nextRow - r), c + part * (nextColumn - c));
+              if (open) {
+                pen.moveTo(...open);
+                pen.lineTo(...here);
+                open = null;
+              } else {
+                open = here;
+              }
+            });
+          }
+        }
+        pen.stroke();
+      }
+      pen.strokeStyle = grid();
+      pen.lineWidth = 1;
+      pen.strokeRect(margin, margin, size, size);
+      pen.fillStyle = ink();
+      pen.font = "12px system-ui, sans-serif";
+      pen.fillText(number(panel.x.lowest), margin, wide - 8);
+      pen.fillText(panel.x.name, margin + size / 2, wide - 8);
+      pen.textAlign = "right";
+      pen.fillText(number(panel.x.highest), margin + size, wide - 8);
+      pen.fillText(number(panel.y.highest), margin - 4, margin + 10);
+      pen.fillText(panel.y.name, margin - 4, margin + size / 2);
+      pen.fillText(number(panel.y.lowest), margin - 4, margin + size);
+    }
+
+    map.addEventListener("pointermove", event => {
+      const size = map.clientWidth - 2 * margin;
+      const across = (event.offsetX - margin) / size;
+      const up = 1 - (event.offsetY - margin) / size;
+      tip.hidden = across < 0 || across > 1 || up < 0 || up > 1;
+      if (tip.hidden) return;
+      const value = at(Math.round(up * (rows - 1)), Math.round(across * (columns - 1)));
+      tip.textContent = `${panel.x.name} ${number(span(panel.x, across))}, ${panel.y.name} ${number(span(panel.y, up))}: ${name} = ${number(value)}`;
+      tip.style.left = Math.max(0, Math.min(event.offsetX + 12, map.clientWidth - tip.offsetWidth)) + "px";
+      tip.style.top = Math.max(0, event.offsetY - 34) + "px";
+    });
+    map.addEventListener("pointerleave", () => { tip.hidden = true; });
+    const turn = (by, tilt) => {
+      azimuth += by;
+      elevation = Math.min(Math.PI / 2, Math.max(0.05, elevation + tilt));
+      requestAnimationFrame(paintSpace);
+    };
+    space.addEventListener("pointerdown", event => space.setPointerCapture(event.pointerId));
+    space.addEventListener("pointermove", event => {
+      if (event.buttons & 1) turn(event.movementX / 120, event.movementY / 120);
+    });
+    space.addEventListener("keydown", event => {
+      const by = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      turn(...by);
+    });
+    const paint = () => {
+      paintSpace();
+      paintMap();
+    };
+    new ResizeObserver(() => requestAnimationFrame(paint)).observe(both);
+    charts.push({ redraw: paint });
+    paint();
+  }
+
   for (const place of document.querySelectorAll("[data-figure]")) {
     const figure = figures[place.dataset.figure];
     const hidden = new Set();
@@ -166,10 +336,11 @@
     const panels = element(place, "div", "panels");
     panels.style.setProperty("--columns", figure.columns);
     for (const panel of figure.panels) {
-      const box = element(panels, "div", panel.curves.length ? "panel" : "panel empty");
-      if (!panel.curves.length) continue;
+      const box = element(panels, "div", panel.curves.length || panel.surface ? "panel" : "panel empty");
+      if (!panel.curves.length && !panel.surface) continue;
       element(box, "h3", "", panel.title);
-      drawn.push(draw(box, panel, hidden));
+      if (panel.surface) drawSurface(box, panel);
+      else drawn.push(draw(box, panel, hidden));
     }
   }
 

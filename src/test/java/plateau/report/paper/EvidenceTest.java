@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import plateau.results.Verdict;
 
 /** Verdicts on numbers whose probabilities were worked out by hand or from tables. */
 class EvidenceTest {

@@ -23,6 +23,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import plateau.figure.Figure;
 import plateau.figure.Panel;
+import plateau.results.Table;
+import plateau.results.Verdict;
+import plateau.theory.Check;
+import plateau.theory.Drawing;
+import plateau.theory.Finding;
+import plateau.theory.Findings;
+import plateau.theory.Scale;
+import plateau.theory.Statement;
 
 /**
  * The page made of fixed results: one file that fetches nothing, in which all there is to say is
@@ -46,6 +54,26 @@ class PageTest {
                             List.of(1.0, 2.0),
                             List.of(3.0, 4.0))));
 
+    private static final Findings.Entry THEOREM = new Findings.Entry(
+            new Scale(false, 1),
+            "a device",
+            4,
+            new Finding(
+                    List.of(new Check(
+                            "theorem 0", "No more than <2>", "2", "3 ± 1", "holds up to 2", Verdict.DOES_NOT_HOLD)),
+                    new Table(List.of("n"), List.of(List.of(3))),
+                    List.of(new Drawing(
+                            "theorem-0",
+                            "Theorem 0",
+                            "A hill.",
+                            new Figure(Panel.of(
+                                    "Hill",
+                                    Panel.Axis.of("a", -1, 1),
+                                    Panel.Axis.of("b", 0, 1),
+                                    new Panel.Surface(
+                                            3, new float[] {0, 0.123456789f, 0, 0.5f, 1, 0.5f, 0, 0, 0}, "F"))))),
+                    List.of("They differ.")));
+
     @TempDir
     Path folder;
 
@@ -64,7 +92,9 @@ class PageTest {
                 "something is fetched");
         Matcher links = Pattern.compile("href=\"([^\"]*)\"").matcher(page);
         while (links.find()) {
-            assertTrue(links.group(1).matches("#.*|data:,|figure-0\\.(svg|png)"), links.group(1));
+            assertTrue(
+                    links.group(1).matches("#.*|data:,|figure-0\\.(svg|png)|theory/theorem-[01]\\.(svg|png|csv)"),
+                    links.group(1));
         }
         assertEquals(3, bare.split("<script").length - 1, "data, library, program");
         assertTrue(page.contains("Permission is hereby granted, free of charge"), "the library's licence");
@@ -74,7 +104,7 @@ class PageTest {
     void saysWhatIsKnownAndWhatIsMissing() {
         String page = Page.render(report());
         assertTrue(page.contains("<b>1</b> holds")
-                && page.contains("<b>0</b> does not hold")
+                && page.contains("<b>1</b> does not hold")
                 && page.contains("<b>1</b> undecided"));
         assertTrue(page.contains("A claim with &lt;b&gt;tags&lt;/b&gt; &amp; more"));
         assertTrue(page.contains("<span class=\"verdict holds\">holds</span>")
@@ -83,6 +113,19 @@ class PageTest {
         assertTrue(page.contains("plateau first --out a</code> <span class=\"outcome\">2 min 05 s</span>"));
         assertTrue(page.contains("<dt>batch</dt><dd>128</dd>"));
         assertTrue(page.contains("plateau 1, java 25"), "versions");
+    }
+
+    @Test
+    void aTheoremIsThereWithItsBoundItsRuleAndItsNotes() {
+        String page = Page.render(report());
+        assertTrue(page.contains("<td>No more than &lt;2&gt; <span class=\"source\">theorem 0</span></td><td>2</td>"));
+        assertTrue(page.contains("<div>3\u00a0±\u00a01</div><span class=\"p\">holds up to 2</span>"));
+        assertTrue(page.contains("<span class=\"verdict does-not-hold\">does not hold</span>"));
+        assertTrue(page.contains("<li>They differ.</li>"));
+        assertTrue(page.contains("href=\"theory/theorem-1.csv\""), "its table, by the statement's name");
+        assertTrue(page.contains("<code>plateau theory --out c/theory</code> – not run"));
+        assertTrue(page.contains(Statement.ALL.getFirst().title()));
+        assertFalse(page.contains(Statement.ALL.getLast().title()), "one that has not been computed");
     }
 
     @Test
@@ -97,6 +140,11 @@ class PageTest {
         assertTrue(panel.at("/curves/1/dashed").asBoolean()
                 && panel.at("/y/logarithmic").asBoolean()
                 && panel.at("/x/lowest").isNull());
+        JsonNode hill = new ObjectMapper().readTree(data.group(1)).at("/theorem-0/panels/0");
+        assertEquals(
+                "[0,0.12346,0,0.5,1,0.5,0,0,0]", hill.at("/surface/heights").toString());
+        assertEquals(3, hill.at("/surface/columns").asInt());
+        assertEquals(-1, hill.at("/x/lowest").asInt());
     }
 
     @Test
@@ -128,7 +176,7 @@ class PageTest {
                 .start();
         assertTrue(browser.waitFor(2, TimeUnit.MINUTES), "the browser hangs");
         String dom = Files.readString(folder.resolve("dom"));
-        assertEquals(1, dom.split("<canvas").length - 1, "a canvas for the panel");
+        assertEquals(3, dom.split("<canvas").length - 1, "a canvas for the panel, two for the surface");
         assertEquals(2, dom.split("aria-pressed=\"true\"").length - 1, "a button for each curve");
         assertEquals(
                 List.of(),
@@ -155,6 +203,10 @@ class PageTest {
                 List.of(
                         new Report.Chapter(
                                 Section.ALL.getFirst(), List.of(done, failed), List.of(holds, open), List.of(drawing)),
-                        new Report.Chapter(Section.ALL.getLast(), List.of(), List.of(), List.of())));
+                        new Report.Chapter(Section.ALL.getLast(), List.of(), List.of(), List.of())),
+                new Report.Theory(
+                        new Report.Command("plateau theory --out c/theory", "not run", "", 0, Map.of()),
+                        "theory",
+                        Findings.none().with(Statement.ALL.getFirst(), THEOREM)));
     }
 }

@@ -22,6 +22,7 @@ import plateau.figure.Figure;
 import plateau.figure.Panel;
 import plateau.results.History;
 import plateau.results.RunKey;
+import plateau.results.Verdict;
 import plateau.study.Routing;
 import plateau.study.RunSpec;
 
