@@ -480,6 +480,10 @@ class MainTest {
                 "parity --checkpoint-every 0       | checkpoint-every must be at least 1, not 0",
                 "parity --parallel 0               | parallel must be at least 1, not 0",
                 "parity --device cpu,cpu           | several devices must be different ones of one kind",
+                "parity --device cpu,cpu:0         | several devices must be different ones of one kind",
+                "parity --device cpu,cuda          | several devices must be different ones of one kind",
+                "parity --device auto,auto         | several devices must be different ones of one kind",
+                "parity --device cpu:              | unknown device 'cpu:': use auto, cpu, cuda, cpu:N or cuda:N",
                 "parity --d 1000 --batch 1048576   | batch 1048576 times the 10000 hidden units of d = 1000 must be at"
                         + " most 2147483647, not 10485760000",
                 "parity --d 5 --seeds 2147483647   | 2147483647 runs are more than the 100000",
@@ -771,6 +775,32 @@ class MainTest {
         String help = String.join(" ", Finished.here("parity", "--help").out()).replaceAll(" +", " ");
         assertTrue(help.contains("training steps (default: 50000)"), help);
         assertTrue(help.contains("(default: 5,10,15,20,25,30)"), help);
+    }
+
+    /** Each of which has modules, memory and handles of its own, whichever was opened last. */
+    @Test
+    void severalDevicesShareTheRunsOut() throws Exception {
+        Path one = folder.resolve("one"), two = folder.resolve("two");
+        for (String products : new String[] {"kernels", "cublas"}) {
+            String[] runs = {"--d", "5,8", "--seeds", "2", "--steps", "120", "--gemm", products, "--overwrite"};
+            parity(one, runs).assertOk();
+            Finished shared = Finished.here(Stream.concat(
+                            Stream.of("parity --device cpu:1,cpu:0 --parallel 4 --out " + two)
+                                    .flatMap(words -> Stream.of(words.split(" "))),
+                            Stream.of(runs))
+                    .toArray(String[]::new));
+            shared.assertOk();
+            assertTrue(
+                    shared.out().getFirst().matches("device: cpu:1 CPU \\(.*; cpu:0 CPU \\(.*"),
+                    shared.out().getFirst());
+            assertEquals(
+                    Files.readString(one.resolve("metrics.csv")), Files.readString(two.resolve("metrics.csv")));
+        }
+        Finished.here("parity", "--device", "cpu:7", "--out", two.resolve("none").toString())
+                .assertError(
+                        ExitCode.FAILED,
+                        "there is no device cpu:7: CPU devices are numbered from 0, and there are 2;"
+                                + " PLATEAU_CPU_DEVICES says how many");
     }
 
     private static Finished parity(Path out, String... arguments) {

@@ -52,7 +52,7 @@ class ProcessTest {
     @Test
     void aLaterFailureKeepsWhatWasDone() throws Exception {
         run(
-                        Map.of("PLATEAU_FAULT", "cuGraphInstantiate:4:2"),
+                        Map.of("PLATEAU_FAULT", "cuEventCreate:3:2"),
                         "parity",
                         "--device",
                         "cpu",
@@ -66,13 +66,13 @@ class ProcessTest {
                         "1",
                         "--out",
                         "p")
-                .assertError(ExitCode.FAILED, "d = 6: cuGraphInstantiate");
+                .assertError(ExitCode.FAILED, "d = 6: cuEventCreate");
         JsonNode run = new ObjectMapper().readTree(folder.resolve("p/run.json").toFile());
         assertEquals("failed", run.at("/status").asText());
-        assertTrue(run.at("/error").asText().startsWith("d = 6: cuGraphInstantiate"), run::toString);
+        assertTrue(run.at("/error").asText().startsWith("d = 6: cuEventCreate"), run::toString);
         assertEquals("finished", run.at("/runs/0/status").asText());
         assertEquals("failed", run.at("/runs/1/status").asText());
-        assertTrue(run.at("/runs/1/error").asText().startsWith("cuGraphInstantiate"), run::toString);
+        assertTrue(run.at("/runs/1/error").asText().startsWith("cuEventCreate"), run::toString);
         assertEquals(2, Files.readAllLines(folder.resolve("p/metrics.csv")).size());
         assertTrue(Files.size(folder.resolve("p/parity.png")) > 0);
     }
