@@ -582,6 +582,8 @@ final class Build {
                 .start();
         try (var source = process.outputWriter()) {
             source.write("int main() {}");
+        } catch (IOException e) {
+            // It has answered without reading.
         }
         try {
             return process.waitFor() == 0;

@@ -111,7 +111,6 @@ final class CampaignRunner {
         }
     }
 
-    /** At the end of a process that cannot be waited for. */
     /** Gives a folder free, in the moment that a halted process has for it. */
     static void leave(ResultFolder folder) {
         try {

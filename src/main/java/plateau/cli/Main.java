@@ -56,7 +56,8 @@ public final class Main implements Runnable {
             ExportCommand.class,
             CompletionCommand.class,
             DoctorCommand.class,
-            KernelsCommand.class);
+            KernelsCommand.class,
+            GpuCheckCommand.class);
 
     /** What Java has for each byte of a name that it cannot read, and cannot say again. */
     private static final String UNKNOWN_CHARACTER = "\uFFFD";

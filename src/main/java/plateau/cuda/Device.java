@@ -14,6 +14,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUctx_flags;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.DeviceOptions;
@@ -306,7 +307,7 @@ public final class Device implements AutoCloseable {
                     "the driver (CUDA {0}.{1}) does not take the machine code of this build ({2}): it compiles the PTX",
                     driverVersion() / 1000,
                     driverVersion() % 1000 / 10,
-                    e.getMessage());
+                    CUresult.stringFor(e.code()));
         }
     }
 

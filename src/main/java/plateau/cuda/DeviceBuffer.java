@@ -82,7 +82,7 @@ public final class DeviceBuffer implements AutoCloseable {
 
     /** Writes the values from the first byte on. */
     public void upload(double... values) {
-        toDevice(Pointer.to(values), (long) values.length * Double.BYTES);
+        toDevice(MemorySegment.ofArray(values));
     }
 
     /** Reads as many values as the array holds. */

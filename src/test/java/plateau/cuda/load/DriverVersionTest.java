@@ -45,4 +45,15 @@ class DriverVersionTest {
         }
         assertEquals("470 or later", GpuImages.driver());
     }
+
+    @Test
+    void whatMadeTheMachineCodeIsToldWithTheDriverItNeeds() {
+        Inventory.Finding code = GpuImages.machineCode();
+        assertEquals(NativeIndex.OWN.count(".fatbin") > 0, code.found());
+        assertTrue(
+                code.detail()
+                        .matches("\\d+ fatbins \\(sm_75, .*\\), made by nvcc \\d+\\.\\d+: for driver \\d+ or later"
+                                + "|built without nvcc: .*"),
+                code.detail());
+    }
 }
