@@ -218,11 +218,18 @@ final class ReproduceCommand implements Callable<Integer> {
         }
     }
 
+    /** As it is typed; one device does it, the first of several. */
     private String theoryLine(Scale scale) {
-        return "plateau theory" + (scale.full() ? " --full" : "")
-                + (scale.seed() == 1 ? "" : " --seed " + scale.seed())
-                + " --out " + out.resolve(THEORY)
-                + device.typed().stream().map(word -> " " + word).collect(Collectors.joining());
+        List<String> words = new ArrayList<>(List.of("plateau", "theory"));
+        if (scale.full()) {
+            words.add("--full");
+        }
+        if (scale.seed() != 1) {
+            words.addAll(List.of("--seed", Long.toString(scale.seed())));
+        }
+        words.addAll(List.of("--out", out.resolve(THEORY).toString()));
+        device.typed().forEach(word -> words.add(word.equals(device.given()) ? word.split(",")[0] : word));
+        return String.join(" ", words);
     }
 
     /** Of what was computed at this scale. */

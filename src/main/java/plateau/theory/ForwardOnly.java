@@ -78,7 +78,7 @@ final class ForwardOnly implements Statement {
     @Override
     public Finding measure(Kernels kernels, Scale scale) {
         double[] slopes = scale.full() ? new double[] {1, 2, 4, 8} : new double[] {1, 2, 3};
-        double[] epsilons = scale.full() ? new double[] {0.1, 0.05, 0.025, 0.0125} : new double[] {0.1, 0.07, 0.05};
+        double[] epsilons = scale.full() ? new double[] {0.1, 0.05, 0.025} : new double[] {0.1, 0.07, 0.05};
         double steepest = slopes[slopes.length - 1];
         List<Run> runs = new ArrayList<>();
         for (double epsilon : epsilons) {
