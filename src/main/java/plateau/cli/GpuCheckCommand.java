@@ -88,6 +88,7 @@ final class GpuCheckCommand implements Callable<Integer> {
                 command,
                 deviceWords(),
                 device.selector().kind() == DeviceSelector.Kind.CPU,
+                System.getenv().getOrDefault("PATH", ""),
                 folder.toAbsolutePath(),
                 steps,
                 new AtomicBoolean());
