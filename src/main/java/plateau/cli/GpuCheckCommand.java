@@ -58,7 +58,7 @@ final class GpuCheckCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "training steps of a run (default: 300)")
     private int steps = 300;
 
-    @Option(names = "--only", paramLabel = "STEPS", split = ",", description = "steps of the check (default: all)")
+    @Option(names = "--only", paramLabel = "STEPS", split = ",", description = "steps of the check, after the first, doctor (default: all)")
     private List<String> only = new ArrayList<>();
 
     @Option(
@@ -122,7 +122,9 @@ final class GpuCheckCommand implements Callable<Integer> {
                     "--only %s: there is no such step; one of: %s".formatted(name, String.join(", ", names)));
         });
         return all.stream()
-                .filter(step -> only.isEmpty() || only.contains(step.name()))
+                .filter(step -> only.isEmpty()
+                        || only.contains(step.name())
+                        || step.name().equals(GpuCheckSteps.DOCTOR))
                 .toList();
     }
 
