@@ -58,7 +58,11 @@ final class GpuCheckCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "training steps of a run (default: 300)")
     private int steps = 300;
 
-    @Option(names = "--only", paramLabel = "STEPS", split = ",", description = "steps of the check, after the first, doctor (default: all)")
+    @Option(
+            names = "--only",
+            paramLabel = "STEPS",
+            split = ",",
+            description = "steps of the check, after the first, doctor (default: all)")
     private List<String> only = new ArrayList<>();
 
     @Option(
