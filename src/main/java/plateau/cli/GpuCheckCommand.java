@@ -58,7 +58,11 @@ final class GpuCheckCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "training steps of a run (default: 300)")
     private int steps = 300;
 
-    @Option(names = "--only", paramLabel = "STEPS", split = ",", description = "steps of the check (default: all)")
+    @Option(
+            names = "--only",
+            paramLabel = "STEPS",
+            split = ",",
+            description = "steps of the check, after the first, doctor (default: all)")
     private List<String> only = new ArrayList<>();
 
     @Option(
@@ -88,6 +92,7 @@ final class GpuCheckCommand implements Callable<Integer> {
                 command,
                 deviceWords(),
                 device.selector().kind() == DeviceSelector.Kind.CPU,
+                System.getenv().getOrDefault("PATH", ""),
                 folder.toAbsolutePath(),
                 steps,
                 new AtomicBoolean());
@@ -121,7 +126,9 @@ final class GpuCheckCommand implements Callable<Integer> {
                     "--only %s: there is no such step; one of: %s".formatted(name, String.join(", ", names)));
         });
         return all.stream()
-                .filter(step -> only.isEmpty() || only.contains(step.name()))
+                .filter(step -> only.isEmpty()
+                        || only.contains(step.name())
+                        || step.name().equals(GpuCheckSteps.DOCTOR))
                 .toList();
     }
 

@@ -25,7 +25,7 @@ final class GpuCheckSteps {
             List.of("step", "--steps", "1", "--batch", "16"),
             List.of("pwl", "--steps", "1"),
             List.of("stocks", "--k", "10", "--steps", "1"),
-            List.of("snr", "--k", "2", "--samples", "100"),
+            List.of("snr", "--k", "2", "--batch", "50", "--samples", "50"),
             List.of("tuple", "--k", "1", "--steps", "1", "--batch", "4"));
 
     private final List<String> doctor = new ArrayList<>();
@@ -52,7 +52,7 @@ final class GpuCheckSteps {
                 step("step", 60, run -> trained(run, "step", "--steps", steps(run, 1))),
                 step("pwl", 60, run -> trained(run, "pwl", "--steps", steps(run, 1))),
                 step("stocks", 60, run -> trained(run, "stocks", "--k", "10,100", "--steps", steps(run, 1))),
-                step("snr", 60, run -> trained(run, "snr", "--k", "1,3", "--samples", steps(run, 100))),
+                step("snr", 60, run -> trained(run, "snr", "--k", "1,3", "--samples", steps(run, 200))),
                 step(
                         "tuple",
                         90,

@@ -38,12 +38,19 @@ final class StepRun {
      * @param program what starts this program
      * @param device the options that name the device, each followed by its value
      * @param isCpu whether that is the CPU
+     * @param path folders of tools, as the environment variable PATH has them
      * @param folder for what the steps leave
      * @param steps training steps of a run
      * @param ended whether no process is to be started any more
      */
     record Setting(
-            List<String> program, List<String> device, boolean isCpu, Path folder, long steps, AtomicBoolean ended) {
+            List<String> program,
+            List<String> device,
+            boolean isCpu,
+            String path,
+            Path folder,
+            long steps,
+            AtomicBoolean ended) {
         Path logs() {
             return folder.resolve("logs");
         }
@@ -228,8 +235,7 @@ final class StepRun {
 
     /** Where a tool is: on the path, or where CUDA is installed. */
     Path tool(String tool) throws StepEnded {
-        String path = System.getenv().getOrDefault("PATH", "") + File.pathSeparator + GPU_TOOLS;
-        return Arrays.stream(path.split(File.pathSeparator))
+        return Stream.concat(Arrays.stream(setting.path.split(File.pathSeparator)), Stream.of(GPU_TOOLS))
                 .map(folder -> Path.of(folder).resolve(tool))
                 .filter(Files::isExecutable)
                 .findFirst()

@@ -186,10 +186,16 @@ class BadCommandLinesTest {
         boolean[] accepted = new boolean[1];
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine.IFactory factory = Finished.opening(_ -> {
+        Runnable accept = () -> {
             accepted[0] = true;
             throw new Accepted();
-        });
+        };
+        CommandLine.IFactory factory = Finished.opening(
+                _ -> {
+                    accept.run();
+                    return null;
+                },
+                accept);
         int code = Main.run(
                 factory, new PrintWriter(out, true), new PrintWriter(err, true), line.words.toArray(String[]::new));
         return new Outcome(code, accepted[0], out.toString(), err.toString());

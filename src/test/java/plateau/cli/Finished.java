@@ -46,17 +46,40 @@ record Finished(int code, List<String> out, List<String> err) {
 
     /** What makes commands whose devices are opened by this. */
     static CommandLine.IFactory opening(Function<DeviceOptions, Device> opener) {
+        return opening(opener, () -> {});
+    }
+
+    /** Likewise, which do this before they start the program in another process. */
+    static CommandLine.IFactory opening(Function<DeviceOptions, Device> opener, Runnable starting) {
         return new CommandLine.IFactory() {
             @Override
             public <T> T create(Class<T> type) throws Exception {
                 if (type == OneDeviceMixin.class) {
                     return type.cast(new OneDeviceMixin(opener));
                 }
+                if (type == OwnProgram.class) {
+                    return type.cast(new Watched(starting));
+                }
                 return type == DevicesMixin.class
                         ? type.cast(new DevicesMixin(opener))
                         : CommandLine.defaultFactory().create(type);
             }
         };
+    }
+
+    @CommandLine.Command
+    private static final class Watched extends OwnProgram {
+        private final Runnable starting;
+
+        private Watched(Runnable starting) {
+            this.starting = starting;
+        }
+
+        @Override
+        List<String> command() {
+            starting.run();
+            return super.command();
+        }
     }
 
     /**

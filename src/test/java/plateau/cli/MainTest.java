@@ -753,6 +753,7 @@ class MainTest {
                 "doctor",
                 "kernels",
                 "kernels check",
+                "gpu-check",
                 "bench",
                 "bench parity",
                 "bench pwl",
