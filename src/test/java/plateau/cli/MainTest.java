@@ -794,10 +794,14 @@ class MainTest {
             assertTrue(
                     shared.out().getFirst().matches("device: cpu:1 CPU \\(.*; cpu:0 CPU \\(.*"),
                     shared.out().getFirst());
-            assertEquals(
-                    Files.readString(one.resolve("metrics.csv")), Files.readString(two.resolve("metrics.csv")));
+            assertEquals(Files.readString(one.resolve("metrics.csv")), Files.readString(two.resolve("metrics.csv")));
         }
-        Finished.here("parity", "--device", "cpu:7", "--out", two.resolve("none").toString())
+        Finished.here(
+                        "parity",
+                        "--device",
+                        "cpu:7",
+                        "--out",
+                        two.resolve("none").toString())
                 .assertError(
                         ExitCode.FAILED,
                         "there is no device cpu:7: CPU devices are numbered from 0, and there are 2;"
