@@ -18,12 +18,15 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import plateau.cli.StepEnded.Verdict;
 
 /**
  * The acceptance run, here on the CPU: all but what GPUs alone can answer runs as it does there,
  * and tools of GPUs are stood in for by scripts.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class GpuCheckTest {
     private static final long NEVER = Long.MAX_VALUE / 2;
 
