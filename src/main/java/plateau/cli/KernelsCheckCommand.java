@@ -125,21 +125,27 @@ final class KernelsCheckCommand implements Callable<Integer> {
     }
 
     private static void requireRight(Set<String> wanted, List<KernelCheck.Result> results, long seed) {
-        List<String> bad = results.stream()
+        List<KernelCheck.Result> bad = results.stream()
                 .filter(result -> result.complaint().isPresent())
-                .map(KernelCheck.Result::kernel)
                 .toList();
         if (!bad.isEmpty()) {
             int left = wanted.size() - results.size();
-            throw new CommandFailedException("%d of %d kernels are wrong: %s%s (the same cases again: --seed %d)"
-                    .formatted(
-                            bad.size(),
-                            wanted.size(),
-                            bad.stream().sorted().collect(Collectors.joining(", ")),
-                            left == 0
-                                    ? ""
-                                    : "; the device could not be used after that, and %d are left".formatted(left),
-                            seed));
+            throw new CommandFailedException(
+                    "%d of %d kernels are wrong: %s%s; %s: %s (the same cases again: --seed %d)"
+                            .formatted(
+                                    bad.size(),
+                                    wanted.size(),
+                                    bad.stream()
+                                            .map(KernelCheck.Result::kernel)
+                                            .sorted()
+                                            .collect(Collectors.joining(", ")),
+                                    left == 0
+                                            ? ""
+                                            : "; the device could not be used after that, and %d are left"
+                                                    .formatted(left),
+                                    bad.getFirst().kernel(),
+                                    bad.getFirst().complaint().orElseThrow(),
+                                    seed));
         }
     }
 }
