@@ -58,6 +58,7 @@ class Memory {
       values[i] = std::sin(static_cast<float>(i));
     }
     OK(cuMemcpyHtoD_v2(address_, values.data(), count * sizeof(float)));
+    OK(cuStreamSynchronize(nullptr));  // the copy may not have arrived
   }
   ~Memory() { OK(cuMemFree_v2(address_)); }
   Memory(const Memory&) = delete;
