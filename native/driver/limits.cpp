@@ -8,15 +8,21 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
-#include <optional>
 #include <sstream>
-#include <string_view>
 #include <thread>
 
 #include "driver/abi.h"
 #include "driver/plateau_driver.h"
 
 namespace driver {
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value)
+                                                                                   : std::nullopt;
+}
+
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
@@ -25,13 +31,6 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastForTheProgram = 256 * kMiB;
 // Kept free of what is free now, for what grows between two looks.
 constexpr std::uint64_t kMostMargin = 64 * kMiB, kMarginShare = 16;
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value)
-                                                                                   : std::nullopt;
-}
 
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts;
@@ -64,7 +63,7 @@ std::optional<std::uint64_t> named(const std::string& file, const std::string& n
     std::istringstream words(line);
     std::string first, second;
     if (!found && words >> first >> second && first == name) {
-      found = number(second);
+      found = whole_number(second);
     }
   });
   return found;
@@ -169,7 +168,7 @@ void add_resource(std::vector<MemoryBound>& bounds, const std::string& root, con
     if (line.starts_with(name)) {
       std::string soft;
       std::istringstream(line.substr(name.size())) >> soft;
-      add(bounds, number(soft), named(root + "/proc/self/status", used).value_or(0) * 1024);
+      add(bounds, whole_number(soft), named(root + "/proc/self/status", used).value_or(0) * 1024);
     }
   });
 }
@@ -195,12 +194,12 @@ unsigned usable_cpus(const std::string& root, unsigned in_mask) {
   for (const std::string& folder : cgroup_folders(root, "")) {
     const auto words = split(first_line(folder + "/cpu.max"), ' ');  // "max 100000" is none
     if (words.size() == 2) {
-      cut(cpus_of(number(words[0]), number(words[1])));
+      cut(cpus_of(whole_number(words[0]), whole_number(words[1])));
     }
   }
   for (const std::string& folder : cgroup_folders(root, "cpu")) {
-    cut(cpus_of(number(first_line(folder + "/cpu.cfs_quota_us")),  // -1 is none
-                number(first_line(folder + "/cpu.cfs_period_us"))));
+    cut(cpus_of(whole_number(first_line(folder + "/cpu.cfs_quota_us")),  // -1 is none
+                whole_number(first_line(folder + "/cpu.cfs_period_us"))));
   }
   return std::max(1u, cpus);
 }
@@ -211,7 +210,7 @@ unsigned threads_asked_for(const char* setting, unsigned cpus) {
   if (setting == nullptr || *setting == '\0') {
     return std::min(cpus, kMostThreads);
   }
-  const auto asked = number(setting);
+  const auto asked = whole_number(setting);
   return !asked || *asked < 1 || *asked > kMostThreads ? 0
                                                        : std::min(static_cast<unsigned>(*asked), kThreadsPerCpu * cpus);
 }
@@ -226,12 +225,12 @@ std::vector<MemoryBound> memory_bounds(const std::string& root) {
     add(bounds, *total * 1024, (*total - left) * 1024);
   }
   for (const std::string& folder : cgroup_folders(root, "")) {
-    add(bounds, number(first_line(folder + "/memory.max")), number(first_line(folder + "/memory.current")).value_or(0),
-        page_cache(folder + "/memory.stat", ""));
+    add(bounds, whole_number(first_line(folder + "/memory.max")),
+        whole_number(first_line(folder + "/memory.current")).value_or(0), page_cache(folder + "/memory.stat", ""));
   }
   for (const std::string& folder : cgroup_folders(root, "memory")) {
-    add(bounds, number(first_line(folder + "/memory.limit_in_bytes")),
-        number(first_line(folder + "/memory.usage_in_bytes")).value_or(0),
+    add(bounds, whole_number(first_line(folder + "/memory.limit_in_bytes")),
+        whole_number(first_line(folder + "/memory.usage_in_bytes")).value_or(0),
         page_cache(folder + "/memory.stat", "total_"));
   }
   add_resource(bounds, root, "Max address space", "VmSize:");

@@ -2,10 +2,15 @@
 // that tests can show it machines that are not there.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace driver {
+
+// The number that a text is in decimal digits; nothing where it is none, or past 2^64 - 1.
+std::optional<std::uint64_t> whole_number(std::string_view text);
 
 // CPUs of the affinity mask, cut by the smallest CPU quota of the cgroups the process is in.
 unsigned usable_cpus(const std::string& root, unsigned in_mask);

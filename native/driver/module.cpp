@@ -22,6 +22,56 @@
 namespace driver {
 namespace {
 
+// A file in memory to dlopen from, under a name that no other had.
+class MemoryFile {
+ public:
+  MemoryFile(const void* bytes, std::size_t count);
+  ~MemoryFile();
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string name() const;
+  template <class T>
+  T read(std::size_t offset) const {
+    T value;
+    read(&value, sizeof value, offset);
+    return value;
+  }
+
+ private:
+  void read(void* to, std::size_t bytes, std::size_t offset) const;
+  int descriptor_;
+};
+
+MemoryFile::MemoryFile(const void* bytes, std::size_t count)
+    : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
+  require(descriptor_ >= 0,
+          errno == EMFILE || errno == ENFILE ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_ERROR_OUT_OF_MEMORY);
+  for (std::size_t written = 0; written < count;) {
+    const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
+    require(n > 0, n < 0 && errno == EFAULT ? CUDA_ERROR_INVALID_IMAGE : CUDA_ERROR_OUT_OF_MEMORY);
+    written += static_cast<std::size_t>(n);
+  }
+}
+
+MemoryFile::~MemoryFile() { close(descriptor_); }
+
+void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
+  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes),
+          CUDA_ERROR_INVALID_IMAGE);
+}
+
+// The loader takes a library that is loaded under the same name for the one that is asked for, and
+// dlclose leaves one loaded while a thread lives that has to destroy objects of its. So each has a
+// name of its own: its number, each bit a "/" or a "/.".
+std::string MemoryFile::name() const {
+  static std::atomic<std::uint64_t> count;
+  std::string path = "/proc/self/fd";
+  for (std::uint64_t number = count++; number > 0; number /= 2) {
+    path += number % 2 == 0 ? "/" : "/.";
+  }
+  return path + "/" + std::to_string(descriptor_);
+}
+
 constexpr std::size_t kLargestImage = std::size_t{1} << 30;
 
 // Bytes of the ELF shared object at `image`: its section headers come last.
@@ -74,36 +124,6 @@ std::shared_ptr<Module> load(const void* image) {
 
 }  // namespace
 
-MemoryFile::MemoryFile(const void* bytes, std::size_t count)
-    : descriptor_(memfd_create("plateau-kernels", MFD_CLOEXEC)) {
-  require(descriptor_ >= 0,
-          errno == EMFILE || errno == ENFILE ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_ERROR_OUT_OF_MEMORY);
-  for (std::size_t written = 0; written < count;) {
-    const ssize_t n = write(descriptor_, static_cast<const char*>(bytes) + written, count - written);
-    require(n > 0, n < 0 && errno == EFAULT ? CUDA_ERROR_INVALID_IMAGE : CUDA_ERROR_OUT_OF_MEMORY);
-    written += static_cast<std::size_t>(n);
-  }
-}
-
-MemoryFile::~MemoryFile() { close(descriptor_); }
-
-void MemoryFile::read(void* to, std::size_t bytes, std::size_t offset) const {
-  require(pread(descriptor_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes),
-          CUDA_ERROR_INVALID_IMAGE);
-}
-
-// The loader takes a library that is loaded under the same name for the one that is asked for, and
-// dlclose leaves one loaded while a thread lives that has to destroy objects of its. So each has a
-// name of its own: its number, each bit a "/" or a "/.".
-std::string MemoryFile::name() const {
-  static std::atomic<std::uint64_t> count;
-  std::string path = "/proc/self/fd";
-  for (std::uint64_t number = count++; number > 0; number /= 2) {
-    path += number % 2 == 0 ? "/" : "/.";
-  }
-  return path + "/" + std::to_string(descriptor_);
-}
-
 HandleTable<Module>& modules() {
   static auto* table = new HandleTable<Module>;
   return *table;
@@ -115,7 +135,8 @@ std::shared_ptr<Module> module_of(void* handle) {
   return module;
 }
 
-Module::Module(const void* bytes) : file(bytes, elf_size(bytes)) {
+Module::Module(const void* bytes) {
+  const MemoryFile file(bytes, elf_size(bytes));
   require_whole(file);
   library = dlopen(file.name().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {

@@ -1,10 +1,10 @@
 // Settings from environment variables.
 #include "driver/settings.h"
 
-#include <charconv>
 #include <cstdlib>
 #include <limits>
-#include <string_view>
+
+#include "driver/limits.h"
 
 namespace driver {
 namespace {
@@ -12,13 +12,11 @@ namespace {
 // A whole number from `least` to `most`; nothing where the variable is not set or empty.
 std::optional<std::uint64_t> number(const char* variable, std::uint64_t least, std::uint64_t most, bool& understood) {
   const char* setting = std::getenv(variable);
-  const std::string_view text = setting == nullptr ? "" : setting;
-  if (text.empty()) {
+  if (setting == nullptr || *setting == '\0') {
     return std::nullopt;
   }
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+  const auto value = whole_number(setting);
+  if (!value || *value < least || *value > most) {
     understood = false;
     return std::nullopt;
   }

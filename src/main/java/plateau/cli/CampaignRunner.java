@@ -69,7 +69,7 @@ final class CampaignRunner {
         device.check();
         LocalExecutor executor = new LocalExecutor(device::openAll, device.text(), Version.program());
         interruption.calls(executor::stop);
-        try (ResultFolder folder = claim(target, purpose, campaign)) {
+        try (ResultFolder folder = claim(target, purpose, campaign.kind().name(), "--out, --overwrite")) {
             folder.require(campaign.kind().figureNames().stream()
                     .flatMap(name -> FigureFiles.names(name).stream())
                     .toList());
@@ -100,12 +100,18 @@ final class CampaignRunner {
                 : "; to go on: plateau %s --resume %s".formatted(campaign.kind().name(), target);
     }
 
-    private static ResultFolder claim(Path target, Purpose purpose, Campaign<?> campaign) {
+    /**
+     * Claims the folder that a command writes to.
+     *
+     * @param options that name another folder, or let this one be used, for the message
+     * @throws CommandFailedException with one line, if another command holds it, or it cannot be
+     *     written
+     */
+    static ResultFolder claim(Path target, Purpose purpose, String command, String options) {
         try {
-            return ResultFolder.claim(
-                    target, purpose, "plateau " + campaign.kind().name());
+            return ResultFolder.claim(target, purpose, "plateau " + command);
         } catch (FolderException.Occupied e) {
-            throw new CommandFailedException(e.getMessage() + " (--out, --overwrite)", e);
+            throw new CommandFailedException(e.getMessage() + " (" + options + ")", e);
         } catch (IOException e) {
             throw new CommandFailedException(Failures.explain(e), e);
         }

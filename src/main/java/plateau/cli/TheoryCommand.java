@@ -38,6 +38,9 @@ import plateau.theory.Statement;
             "The exit code is 0 whatever the verdicts."
         })
 final class TheoryCommand implements Callable<Integer> {
+    private static final List<String> NAMES =
+            Statement.ALL.stream().map(Statement::name).toList();
+
     @Spec
     private CommandSpec spec;
 
@@ -71,7 +74,7 @@ final class TheoryCommand implements Callable<Integer> {
     private static final class Names implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Statement.ALL.stream().map(Statement::name).iterator();
+            return NAMES.iterator();
         }
     }
 
@@ -86,12 +89,10 @@ final class TheoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Statement> chosen = only == null
-                ? Statement.ALL
-                : TypedValues.list("--only", only).stream()
-                        .map(TheoryRunner::statement)
-                        .distinct()
-                        .toList();
+        List<Statement> chosen = TypedValues.names("--only", only, NAMES).stream()
+                .flatMap(name -> Statement.ALL.stream()
+                        .filter(statement -> statement.name().equals(name)))
+                .toList();
         device.check();
         Scale scale = new Scale(mode.full, seed == null ? 1 : seed);
         if (!overwrite) {

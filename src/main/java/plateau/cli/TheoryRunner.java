@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import plateau.cuda.Device;
 import plateau.report.FigureFiles;
-import plateau.results.FolderException;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
 import plateau.study.Failures;
@@ -27,17 +26,6 @@ final class TheoryRunner {
     TheoryRunner(DeviceMixin device, PrintWriter print) {
         this.device = device;
         this.print = print;
-    }
-
-    /** @throws IllegalArgumentException if there is none of that name */
-    static Statement statement(String name) {
-        return Statement.ALL.stream()
-                .filter(each -> each.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("--only: '" + name + "' is none of "
-                        + String.join(
-                                ", ",
-                                Statement.ALL.stream().map(Statement::name).toList())));
     }
 
     /**
@@ -88,7 +76,7 @@ final class TheoryRunner {
         if (missing.isEmpty()) {
             return;
         }
-        try (ResultFolder folder = claim(target);
+        try (ResultFolder folder = CampaignRunner.claim(target, Purpose.ADD, "theory", "--out");
                 Device open = device.open(device.selectors().getFirst())) {
             interruption.calls(() -> {}); // between two statements; one that takes long is not waited for
             interruption.leaves(() -> CampaignRunner.leave(folder));
@@ -113,16 +101,6 @@ final class TheoryRunner {
                 report(statement, finding, seconds);
             }
             print.println("wrote " + String.join(", ", folder.written()) + " to " + target);
-        }
-    }
-
-    private static ResultFolder claim(Path target) {
-        try {
-            return ResultFolder.claim(target, Purpose.ADD, "plateau theory");
-        } catch (FolderException.Occupied e) {
-            throw new CommandFailedException(e.getMessage() + " (--out)", e);
-        } catch (IOException e) {
-            throw new CommandFailedException(Failures.explain(e), e);
         }
     }
 

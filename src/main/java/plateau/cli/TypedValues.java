@@ -55,6 +55,23 @@ final class TypedValues {
         return values;
     }
 
+    /**
+     * Names of a list, between commas, each once; all where nothing is typed.
+     *
+     * @throws IllegalArgumentException with one line, if one of them is not known
+     */
+    static List<String> names(String option, String text, List<String> known) {
+        if (text == null) {
+            return known;
+        }
+        List<String> names = list(option, text).stream().distinct().toList();
+        names.stream().filter(name -> !known.contains(name)).findFirst().ifPresent(name -> {
+            throw new IllegalArgumentException(
+                    "%s: '%s' is none of %s".formatted(option, name, String.join(", ", known)));
+        });
+        return names;
+    }
+
     private static <N> N whole(String text, Function<String, N> parser, long most) {
         if (!text.matches("[+-]?[0-9]+")) {
             throw new TypeConversionException("'%s' is no whole number".formatted(text));

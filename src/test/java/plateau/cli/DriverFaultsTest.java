@@ -45,6 +45,7 @@ import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Choice;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
+import plateau.reference.Faults;
 import plateau.reference.Seeds;
 
 /**
@@ -83,7 +84,6 @@ class DriverFaultsTest {
 
     private Path campaign;
     private Path started;
-    private MethodHandle inject;
     private MethodHandle poll;
     private MethodHandle reset;
 
@@ -99,10 +99,6 @@ class DriverFaultsTest {
         Files.delete(started.resolve("checkpoints/d-5-seed-1.safetensors")); // the one before is of step 20
         SymbolLookup loaded = SymbolLookup.loaderLookup();
         assumeTrue(loaded.find("plateau_inject_fault").isPresent(), "the CPU driver is not loaded");
-        inject = Linker.nativeLinker()
-                .downcallHandle(
-                        loaded.find("plateau_inject_fault").orElseThrow(),
-                        FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
         poll = Linker.nativeLinker()
                 .downcallHandle(
                         loaded.find("plateau_injected_fault").orElseThrow(),
@@ -122,20 +118,11 @@ class DriverFaultsTest {
 
     /** No fault any more, and nothing of what could not be given back under one. */
     private void recover() {
-        inject(null, 0, 0);
+        Faults.clear();
         try {
             assertEquals(0, (int) reset.invokeExact(0));
         } catch (RuntimeException | Error e) {
             throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private void inject(String function, long nth, int code) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
-            inject.invokeExact(name, nth, code);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
@@ -190,7 +177,7 @@ class DriverFaultsTest {
             faults = faults.subList(0, Math.min(each, faults.size()));
             int before = wrong.size();
             for (Fault fault : faults) {
-                inject(fault.function, fault.nth, fault.code);
+                Faults.inject(fault.function, fault.nth, fault.code);
                 Outcome outcome = assertTimeoutPreemptively(
                         LONGEST, () -> run(command), () -> seeds.message(command + " with " + fault));
                 if (left(fault.function, fault.nth) > 0) {
@@ -234,11 +221,11 @@ class DriverFaultsTest {
     /** First, middle and last call of everything that a command calls, as counted once. */
     private List<Fault> faults(Command command) throws Exception {
         Set<String> functions = functions();
-        functions.forEach(function -> inject(function, FAR, OUT_OF_MEMORY));
+        functions.forEach(function -> Faults.inject(function, FAR, OUT_OF_MEMORY));
         run(command);
         Map<String, Long> calls = new LinkedHashMap<>();
         functions.forEach(function -> calls.put(function, FAR - left(function, FAR)));
-        inject(null, 0, 0);
+        Faults.clear();
         List<Fault> faults = new ArrayList<>();
         calls.forEach((function, count) -> new TreeSet<>(List.of(1L, (count + 1) / 2, count))
                 .stream().filter(nth -> nth > 0 && count > 0).forEach(nth -> {

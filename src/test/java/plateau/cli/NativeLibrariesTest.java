@@ -138,6 +138,12 @@ class NativeLibrariesTest {
                 .toArray(String[]::new);
     }
 
+    /** A step of the experiment that has convolutions, on the CPU. */
+    private static String[] tuple(String... more) {
+        String step = "tuple --device cpu --k 1 --mode e2e --batch 4 --steps 1 --out t";
+        return Stream.concat(Stream.of(step.split(" ")), Stream.of(more)).toArray(String[]::new);
+    }
+
     private static String[] onCpu(String... more) {
         return Stream.concat(Stream.of(parity("--device", "cpu")), Stream.of(more))
                 .toArray(String[]::new);
@@ -181,31 +187,14 @@ class NativeLibrariesTest {
                 Set.of("libdnnl.so.3", "libgomp.so.1", "libcublas.so.12", "libcudnn.so.9"));
         Finished.await(folder, start(classes, folder, Map.of(), List.of(), onCpu()))
                 .assertOk();
-        String[] tuple = {
-            "tuple",
-            "--device",
-            "cpu",
-            "--k",
-            "1",
-            "--mode",
-            "e2e",
-            "--batch",
-            "4",
-            "--steps",
-            "1",
-            "--out",
-            "t",
-            "--overwrite"
-        };
-        Finished.await(folder, start(classes, folder, Map.of(), List.of(), tuple))
+        Finished.await(folder, start(classes, folder, Map.of(), List.of(), tuple("--overwrite")))
                 .assertOk();
         Finished products =
                 Finished.await(folder, start(classes, folder, Map.of(), List.of(), onCpu("--gemm", "cublas")));
         assertEquals(ExitCode.FAILED, products.code());
         assertTrue(products.err().getLast().contains("cuBLAS"), products.err()::toString);
-        String[] withCudnn =
-                Stream.concat(Stream.of(tuple), Stream.of("--conv", "cudnn")).toArray(String[]::new);
-        Finished convolutions = Finished.await(folder, start(classes, folder, Map.of(), List.of(), withCudnn));
+        Finished convolutions = Finished.await(
+                folder, start(classes, folder, Map.of(), List.of(), tuple("--overwrite", "--conv", "cudnn")));
         assertEquals(ExitCode.FAILED, convolutions.code());
         assertTrue(convolutions.err().getLast().contains("cuDNN"), convolutions.err()::toString);
         Finished doctor =
@@ -359,25 +348,7 @@ class NativeLibrariesTest {
     void anotherOneDnnOnTheLoadersPathIsNotTaken() throws Exception {
         Path foreign = compile(folder.resolve("foreign/libdnnl.so.3"), "int foreign;");
         compile(folder.resolve("foreign/libgomp.so.1"), "int foreign;");
-        run(
-                        Map.of("LD_LIBRARY_PATH", foreign.getParent().toString()),
-                        "tuple",
-                        "--device",
-                        "cpu",
-                        "--k",
-                        "1",
-                        "--mode",
-                        "e2e",
-                        "--batch",
-                        "4",
-                        "--steps",
-                        "1",
-                        "--conv",
-                        "cudnn",
-                        "--gemm",
-                        "cublas",
-                        "--out",
-                        "t")
+        run(Map.of("LD_LIBRARY_PATH", foreign.getParent().toString()), tuple("--conv", "cudnn", "--gemm", "cublas"))
                 .assertOk();
     }
 

@@ -7,11 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +33,7 @@ import plateau.cuda.load.Libraries;
 import plateau.cuda.load.NativeFileException;
 import plateau.kernel.Accumulate;
 import plateau.kernel.Dense;
+import plateau.reference.Faults;
 import plateau.reference.Seeds;
 
 class DeviceTest {
@@ -217,19 +213,6 @@ class DeviceTest {
         }
     }
 
-    /** Makes the next call of a function fail; of none: no call any more. */
-    private static void injectFault(String function, int code) {
-        try (Arena arena = Arena.ofConfined()) {
-            Linker.nativeLinker()
-                    .downcallHandle(
-                            Libraries.inUse().driver().findOrThrow("plateau_inject_fault"),
-                            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
-                    .invoke(function == null ? MemorySegment.NULL : arena.allocateFrom(function), 1L, code);
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-    }
-
     private static List<String> failed(Throwable failure) {
         List<String> calls = new ArrayList<>(List.of(((CudaException) failure).call()));
         for (Throwable suppressed : failure.getSuppressed()) {
@@ -243,15 +226,15 @@ class DeviceTest {
         Device other = Device.open(DeviceOptions.cpu());
         other.module("loss");
         other.module("hinge");
-        injectFault("cuModuleUnload", 999);
-        injectFault("cuDevicePrimaryCtxRelease", 201);
+        Faults.inject("cuModuleUnload", 1, 999);
+        Faults.inject("cuDevicePrimaryCtxRelease", 1, 201);
         try {
             List<String> calls = failed(assertThrows(CudaException.class, other::close));
             assertEquals(2, calls.size(), calls::toString);
             assertTrue(calls.getFirst().startsWith("cuModuleUnload("), calls::toString);
             assertEquals("cuDevicePrimaryCtxRelease", calls.getLast());
         } finally {
-            injectFault(null, 0);
+            Faults.clear();
         }
         other.close(); // again, which does nothing
         CUdevice first = new CUdevice();
@@ -262,28 +245,28 @@ class DeviceTest {
 
     @Test
     void ofSeveralFailuresTheFirstIsTold() {
-        injectFault("cuMemcpyHtoDAsync", 700);
-        injectFault("cuMemFree", 700);
+        Faults.inject("cuMemcpyHtoDAsync", 1, 700);
+        Faults.inject("cuMemFree", 1, 700);
         List<String> calls = failed(assertThrows(CudaException.class, () -> device.upload(1f)));
-        injectFault(null, 0);
+        Faults.clear();
         assertEquals(List.of("cuMemcpyHtoDAsync", "cuMemFree"), calls);
     }
 
     @Test
     void whatACaptureFailsWithIsTold() {
         try (Stream stream = device.createStream()) {
-            injectFault("cuStreamEndCapture", 901);
+            Faults.inject("cuStreamEndCapture", 1, 901);
             CudaException failure = assertThrows(
                     CudaException.class,
                     () -> stream.capture(() -> {
                         throw new CudaException("first", 1, "ONE", "");
                     }));
             assertEquals(List.of("first", "cuStreamEndCapture"), failed(failure));
-            injectFault("cuStreamEndCapture", 999);
+            Faults.inject("cuStreamEndCapture", 1, 999);
             assertEquals(
                     List.of("cuStreamEndCapture"),
                     failed(assertThrows(CudaException.class, () -> stream.capture(() -> {}))));
-            injectFault("cuGraphDestroy", 400);
+            Faults.inject("cuGraphDestroy", 1, 400);
             failure = assertThrows(
                     CudaException.class,
                     () -> stream.capture(() -> {
@@ -292,7 +275,7 @@ class DeviceTest {
             assertEquals(List.of("first", "cuGraphDestroy"), failed(failure));
             device.upload(1f).close(); // no capture has stayed open, which would forbid it
         } finally {
-            injectFault(null, 0);
+            Faults.clear();
         }
     }
 
@@ -341,6 +324,11 @@ class DeviceTest {
         }
     }
 
+    /** c = a², a matrix product of one element. */
+    private static Work square(Blas blas, DeviceBuffer a, DeviceBuffer c) {
+        return blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1);
+    }
+
     /**
      * Whose workspaces are apart. A stream that is closed leaves its handle to the next: destroying
      * one waits for the device.
@@ -353,7 +341,7 @@ class DeviceTest {
                 DeviceBuffer c = device.upload(0f);
                 Stream one = device.createStream();
                 Stream two = device.createStream()) {
-            Work product = blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1);
+            Work product = square(blas, a, c);
             product.enqueue(one);
             product.enqueue(one);
             one.synchronize();
@@ -367,7 +355,7 @@ class DeviceTest {
         try (DeviceBuffer a = device.upload(3f);
                 DeviceBuffer c = device.upload(0f);
                 Stream three = device.createStream()) {
-            blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1).enqueue(three);
+            square(blas, a, c).enqueue(three);
             three.synchronize();
             assertEquals(new HandlePool.Size(2, 1), blas.handles());
             assertArrayEquals(new float[] {9}, c.toFloats());
@@ -385,7 +373,7 @@ class DeviceTest {
                 DeviceBuffer c = device.upload(0f);
                 Stream capturing = device.createStream();
                 ExecutorService other = Executors.newSingleThreadExecutor()) {
-            Work product = blas.gemm(false, false, 1, 1, 1, a, 1, a, 1, c, 1);
+            Work product = square(blas, a, c);
             product.enqueue(capturing);
             try (Graph graph = capturing.capture(() -> {
                 product.enqueue(capturing);
@@ -394,8 +382,7 @@ class DeviceTest {
                                 device.makeCurrent();
                                 Stream ending = device.createStream();
                                 DeviceBuffer memory = device.upload(5f);
-                                blas.gemm(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1)
-                                        .enqueue(ending);
+                                square(blas, memory, memory).enqueue(ending);
                                 memory.upload(7f);
                                 assertEquals(7f, memory.toFloats()[0]);
                                 ending.close();

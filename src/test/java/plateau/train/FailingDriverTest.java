@@ -3,15 +3,7 @@ package plateau.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +15,7 @@ import plateau.cuda.LiveObjects;
 import plateau.cuda.load.DeviceOptions;
 import plateau.experiment.Parity;
 import plateau.kernel.Dense;
+import plateau.reference.Faults;
 import plateau.results.LogRow;
 
 /**
@@ -58,7 +51,7 @@ class FailingDriverTest {
         try (Device device = Device.open(DeviceOptions.cpu())) {
             Kernels kernels = Kernels.of(device, Dense.Products.KERNELS);
             Parity parity = new Parity(Parity.Options.of(5), 1);
-            inject(function, nth);
+            Faults.inject(function, nth, OUT_OF_MEMORY);
             try {
                 CudaException e = assertThrows(
                         CudaException.class,
@@ -66,7 +59,7 @@ class FailingDriverTest {
                 assertEquals(OUT_OF_MEMORY, e.code());
                 assertTrue(e.call().startsWith(function), e.call() + " is not what failed first");
             } finally {
-                inject(null, 0);
+                Faults.clear();
             }
             assertEquals(new LiveObjects(0, 0, 0, 0, 0), device.live());
             // The device still works.
@@ -85,7 +78,7 @@ class FailingDriverTest {
             RunListener listener = new RunListener() {
                 @Override
                 public void onLog(LogRow row) {
-                    inject("cuMemFree", 1);
+                    Faults.inject("cuMemFree", 1, OUT_OF_MEMORY);
                     throw new IllegalStateException("the disk is full");
                 }
             };
@@ -98,26 +91,10 @@ class FailingDriverTest {
                         .getFirst()
                         .exceptionNow();
             } finally {
-                inject(null, 0);
+                Faults.clear();
             }
             assertEquals("the disk is full", failure.getMessage());
             assertEquals("cuMemFree", ((CudaException) failure.getSuppressed()[0]).call());
-        }
-    }
-
-    private static void inject(String function, long nth) {
-        MemorySegment entry =
-                SymbolLookup.loaderLookup().find("plateau_inject_fault").orElse(null);
-        assumeTrue(entry != null, "the CPU driver is not loaded");
-        MethodHandle handle = Linker.nativeLinker()
-                .downcallHandle(
-                        entry,
-                        FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
-            handle.invokeExact(name, nth, OUT_OF_MEMORY);
-        } catch (Throwable e) {
-            throw new AssertionError(e);
         }
     }
 }

@@ -48,6 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
+import plateau.reference.Faults;
 
 /**
  * The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses
@@ -82,7 +83,7 @@ class DriverTest {
 
     @AfterEach
     void close() throws Throwable {
-        injectFault(null, 0, 0);
+        Faults.clear();
         cuCtxDestroy(context);
         assertArrayEquals(new int[3], Arrays.copyOf(liveObjects(), 3), "device memory, pinned memory, modules");
     }
@@ -137,17 +138,6 @@ class DriverTest {
     private int accumulate(int grid, int block, CUstream on, int n, Pointer term, Pointer sum) {
         Pointer arguments = Pointer.to(Pointer.to(new int[] {n}), Pointer.to(term), Pointer.to(sum));
         return cuLaunchKernel(function("accumulate"), grid, 1, 1, block, 1, 1, 0, on, arguments, null);
-    }
-
-    private static void injectFault(String function, long nth, int code) throws Throwable {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name = function == null ? MemorySegment.NULL : arena.allocateFrom(function);
-            Linker.nativeLinker()
-                    .downcallHandle(
-                            library.findOrThrow("plateau_inject_fault"),
-                            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT))
-                    .invokeExact(name, nth, code);
-        }
     }
 
     private static int[] liveObjects() throws Throwable {
@@ -1036,12 +1026,12 @@ class DriverTest {
 
     @Test
     void faultsAreInjectedAtTheCallAskedFor() throws Throwable {
-        injectFault("cuMemAlloc", 3, CUresult.CUDA_ERROR_OUT_OF_MEMORY);
+        Faults.inject("cuMemAlloc", 3, CUresult.CUDA_ERROR_OUT_OF_MEMORY);
         allocate(4);
         allocate(4);
         is(CUresult.CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc(new CUdeviceptr(), 4));
         allocate(4);
-        injectFault("cuMemAlloc_v2", 1, CUresult.CUDA_ERROR_LAUNCH_FAILED);
+        Faults.inject("cuMemAlloc_v2", 1, CUresult.CUDA_ERROR_LAUNCH_FAILED);
         is(CUresult.CUDA_ERROR_LAUNCH_FAILED, cuMemAlloc(new CUdeviceptr(), 4));
     }
 
@@ -1049,7 +1039,7 @@ class DriverTest {
     @Test
     void streamsThatGetNoThreadDoTheirWork() throws Throwable {
         for (int none = 1; none <= 2; none++) {
-            injectFault("pthread_create", none, 11);
+            Faults.inject("pthread_create", none, 11);
         }
         CUstream first = new CUstream(), second = new CUstream();
         ok(cuStreamCreate(first, CUstream_flags.CU_STREAM_NON_BLOCKING));
