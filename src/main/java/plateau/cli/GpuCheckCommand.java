@@ -17,6 +17,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import plateau.cli.StepEnded.Verdict;
 import plateau.cuda.load.DeviceSelector;
+import plateau.results.ResultFolder;
+import plateau.results.ResultFolder.Purpose;
 
 /** The acceptance run on a machine with a GPU. */
 @Command(
@@ -61,9 +63,8 @@ final class GpuCheckCommand implements Callable<Integer> {
     @Option(
             names = "--only",
             paramLabel = "STEPS",
-            split = ",",
             description = "steps of the check, after the first, doctor (default: all)")
-    private List<String> only = new ArrayList<>();
+    private String only;
 
     @Option(
             names = "--out",
@@ -86,26 +87,28 @@ final class GpuCheckCommand implements Callable<Integer> {
         device.otherwise("cuda");
         device.check();
         List<GpuCheckStep> wanted = wanted();
-        Path folder = folder();
-        List<String> command = program.command();
-        StepRun.Setting setting = new StepRun.Setting(
-                command,
-                deviceWords(),
-                device.selector().kind() == DeviceSelector.Kind.CPU,
-                System.getenv().getOrDefault("PATH", ""),
-                folder.toAbsolutePath(),
-                steps,
-                new AtomicBoolean());
-        Files.createDirectories(setting.logs());
-        Files.createDirectories(setting.runs());
-        Thread ending = new Thread(() -> {
-            setting.ended().set(true);
-            ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
-        });
-        Runtime.getRuntime().addShutdownHook(ending);
-        int code = run(wanted, setting, new GpuCheckReport(folder, device.text()));
-        Runtime.getRuntime().removeShutdownHook(ending);
-        return code;
+        try (ResultFolder folder = CampaignRunner.claim(folder(), Purpose.NEW, "gpu-check", "--out")) {
+            StepRun.Setting setting = new StepRun.Setting(
+                    program.command(),
+                    deviceWords(),
+                    device.selector().kind() == DeviceSelector.Kind.CPU,
+                    System.getenv().getOrDefault("PATH", ""),
+                    folder.path().toAbsolutePath(),
+                    steps,
+                    new AtomicBoolean());
+            folder.begin();
+            Files.createDirectories(setting.logs());
+            Files.createDirectories(setting.runs());
+            Thread ending = new Thread(() -> {
+                setting.ended().set(true);
+                ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+                CampaignRunner.leave(folder);
+            });
+            Runtime.getRuntime().addShutdownHook(ending);
+            int code = run(wanted, setting, new GpuCheckReport(folder, device.text()));
+            Runtime.getRuntime().removeShutdownHook(ending);
+            return code;
+        }
     }
 
     private List<GpuCheckStep> wanted() {
@@ -121,14 +124,9 @@ final class GpuCheckCommand implements Callable<Integer> {
         });
         List<GpuCheckStep> all = GpuCheckSteps.all(peers.map(Path::toAbsolutePath));
         List<String> names = all.stream().map(GpuCheckStep::name).toList();
-        only.stream().filter(name -> !names.contains(name)).findFirst().ifPresent(name -> {
-            throw new IllegalArgumentException(
-                    "--only %s: there is no such step; one of: %s".formatted(name, String.join(", ", names)));
-        });
+        List<String> chosen = TypedValues.names("--only", only, names);
         return all.stream()
-                .filter(step -> only.isEmpty()
-                        || only.contains(step.name())
-                        || step.name().equals(GpuCheckSteps.DOCTOR))
+                .filter(step -> chosen.contains(step.name()) || step.name().equals(GpuCheckSteps.DOCTOR))
                 .toList();
     }
 

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import plateau.cli.StepEnded.Verdict;
-import plateau.results.AtomicFiles;
+import plateau.results.ResultFolder;
 
 /**
  * What the acceptance run has found so far: a page of text and the same as JSON, both whole at any
@@ -23,7 +23,10 @@ import plateau.results.AtomicFiles;
 final class GpuCheckReport {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
-    private final Path folder;
+    private static final String PAGE = "report.txt";
+    private static final String DATA = "report.json";
+
+    private final ResultFolder folder;
     private final String device;
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     private final List<Entry> entries = new ArrayList<>();
@@ -44,17 +47,17 @@ final class GpuCheckReport {
         }
     }
 
-    GpuCheckReport(Path folder, String device) {
+    GpuCheckReport(ResultFolder folder, String device) {
         this.folder = folder;
         this.device = device;
     }
 
     Path page() {
-        return folder.resolve("report.txt");
+        return folder.path().resolve(PAGE);
     }
 
     Path json() {
-        return folder.resolve("report.json");
+        return folder.path().resolve(DATA);
     }
 
     void add(Entry entry) throws IOException {
@@ -92,7 +95,7 @@ final class GpuCheckReport {
         entries.forEach(entry -> lines.addAll(entry.text()));
         lines.add("");
         lines.add(sum());
-        AtomicFiles.write(page(), file -> Files.write(file, lines));
+        folder.write(PAGE, file -> Files.write(file, lines));
         ObjectNode report = JSON.createObjectNode();
         report.put("program", Version.program()).put("device", device).put("started", started.toString());
         ArrayNode steps = report.putArray("steps");
@@ -104,6 +107,6 @@ final class GpuCheckReport {
                     .put("detail", entry.detail);
             entry.lines.forEach(step.withArray("lines")::add);
         }
-        AtomicFiles.write(json(), file -> JSON.writeValue(file.toFile(), report));
+        folder.write(DATA, file -> JSON.writeValue(file.toFile(), report));
     }
 }
