@@ -175,8 +175,10 @@ final class ReproduceCommand implements Callable<Integer> {
             }
             for (Section section : chosen) {
                 for (Task task : section.tasks(scale)) {
-                    failed |= !interruption.happened() && !run(task, interruption, print);
-                    write(folder, scale);
+                    if (isNeeded(task, section, scale)) {
+                        failed |= !interruption.happened() && !run(task, interruption, print);
+                        write(folder, scale);
+                    }
                 }
                 if (!interruption.happened()) {
                     draw(report(scale), section, folder);
@@ -341,28 +343,45 @@ final class ReproduceCommand implements Callable<Integer> {
         }
     }
 
+    private static boolean isDone(Task task, Results results) {
+        return results.description().status() == Status.FINISHED && isOf(task, results);
+    }
+
+    /** The section's runs, as far as the folder holds them. */
+    private SectionRuns study(Section section, Scope scale) {
+        return SectionRuns.of(section.tasks(scale).stream()
+                .flatMap(task -> results(task)
+                        .filter(there -> isDone(task, there))
+                        .map(there -> new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()))
+                        .stream())
+                .toList());
+    }
+
+    private boolean isNeeded(Task task, Section section, Scope scale) {
+        return results(task).isPresent() || section.needs(task, scale, study(section, scale));
+    }
+
     /** Of all that the folder holds, whether it was made now or earlier. */
     private Report report(Scope scale) {
         Map<String, String> versions = new TreeMap<>();
         List<String> devices = new ArrayList<>();
         List<Report.Chapter> parts = new ArrayList<>();
         for (Section section : Section.ALL) {
-            List<SectionRuns.Finished> finished = new ArrayList<>();
             List<Report.Command> commands = new ArrayList<>();
             for (Task task : section.tasks(scale)) {
                 Optional<Results> results = results(task);
-                results.filter(there -> there.description().status() == Status.FINISHED && isOf(task, there))
-                        .ifPresent(there -> {
-                            finished.add(new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()));
-                            there.description()
-                                    .versions()
-                                    .forEach((name, version) -> versions.put(name.replace('_', ' '), version));
-                            devices.add(there.description().device());
-                        });
-                commands.add(command(task, results));
+                results.filter(there -> isDone(task, there)).ifPresent(there -> {
+                    there.description()
+                            .versions()
+                            .forEach((name, version) -> versions.put(name.replace('_', ' '), version));
+                    devices.add(there.description().device());
+                });
+                if (isNeeded(task, section, scale)) {
+                    commands.add(command(task, results));
+                }
             }
-            SectionRuns study = SectionRuns.of(finished);
-            parts.add(new Report.Chapter(section, commands, section.claims(study), section.figures(study)));
+            SectionRuns study = study(section, scale);
+            parts.add(new Report.Chapter(section, commands, section.claims(scale, study), section.figures(study)));
         }
         return new Report(
                 WHEN.format(Instant.now()),

@@ -114,7 +114,8 @@ class GpuCheckTest {
 
     @Test
     void badUsageIsRefused() throws Exception {
-        Finished.here("gpu-check", "--only", "doctor,nurse").assertError(ExitCode.USAGE, "--only: 'nurse' is none of doctor");
+        Finished.here("gpu-check", "--only", "doctor,nurse")
+                .assertError(ExitCode.USAGE, "--only: 'nurse' is none of doctor");
         Finished.here("gpu-check", "--device", "auto").assertError(ExitCode.USAGE, "name the device");
         Files.writeString(folder.resolve("mine"), "");
         Finished.here("gpu-check", "--out", folder.toString()).assertError(ExitCode.FAILED, "name another");

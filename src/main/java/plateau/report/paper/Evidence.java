@@ -54,12 +54,30 @@ public record Evidence(List<String> measured, List<String> tests, double pFor, d
      * @param share between 0 and 1
      */
     public static Evidence share(String property, List<Boolean> runs, double share) {
+        return share(property, runs, runs.size(), share);
+    }
+
+    /**
+     * Likewise, of a test over so many runs, some of which are not there. It decides no sooner than
+     * what they show can no longer matter (curtailed sampling): for the sentence they count as if
+     * they had not the property, and against it as if they had.
+     *
+     * @param planned the number of runs that the test is over
+     */
+    static Evidence share(String property, List<Boolean> runs, int planned, double share) {
         int having = (int) runs.stream().filter(has -> has).count();
+        int missing = Math.max(planned - runs.size(), 0);
+        int all = runs.size() + missing;
         String test = "binomial test, above a share of " + Numbers.rounded(share);
+        String measured = "%d of %d runs%s %s"
+                .formatted(having, runs.size(), missing == 0 ? "" : " (of %d planned)".formatted(all), property);
         return runs.isEmpty()
                 ? none(test)
-                : binomial(
-                        "%d of %d runs %s".formatted(having, runs.size(), property), test, having, runs.size(), share);
+                : new Evidence(
+                        measured,
+                        test,
+                        binomial(having, all, share, AlternativeHypothesis.GREATER_THAN),
+                        binomial(having + missing, all, share, AlternativeHypothesis.LESS_THAN));
     }
 
     /**

@@ -48,7 +48,7 @@ final class ParitySection implements Section {
     }
 
     @Override
-    public List<Claim> claims(SectionRuns study) {
+    public List<Claim> claims(Scope scale, SectionRuns study) {
         return List.of(
                 new Claim(
                         SOURCE,

@@ -79,7 +79,7 @@ final class PwlSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(SectionRuns study) {
+    public List<Claim> claims(Scope scale, SectionRuns study) {
         List<History> linear = study.with(VARIANT, "linear");
         List<History> conv = study.with(VARIANT, "conv");
         List<History> conditioned = study.with(VARIANT, "conditioned");

@@ -31,9 +31,24 @@ public interface Section {
     /** The commands, in order. */
     List<Task> tasks(Scope scale);
 
+    /**
+     * Whether a task can still change a verdict; one that cannot is left out, unless it has been
+     * run already.
+     *
+     * @param scale that the task is of
+     * @param study of the tasks before it
+     */
+    default boolean needs(Task task, Scope scale, SectionRuns study) {
+        return true;
+    }
+
     /** The figures of what there is; none where there is nothing. */
     List<PaperFigure> figures(SectionRuns study);
 
-    /** All claims; undecided where there is nothing to judge them by. */
-    List<Claim> claims(SectionRuns study);
+    /**
+     * All claims; undecided where there is nothing to judge them by.
+     *
+     * @param scale at which the runs were planned
+     */
+    List<Claim> claims(Scope scale, SectionRuns study);
 }

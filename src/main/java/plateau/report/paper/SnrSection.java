@@ -53,7 +53,7 @@ final class SnrSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(SectionRuns study) {
+    public List<Claim> claims(Scope scale, SectionRuns study) {
         return List.of(
                 new Claim(
                         SOURCE,

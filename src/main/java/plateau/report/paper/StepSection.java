@@ -70,7 +70,7 @@ final class StepSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(SectionRuns study) {
+    public List<Claim> claims(Scope scale, SectionRuns study) {
         List<History> approximation = study.with(VARIANT, "approximation");
         List<History> e2e = study.with(VARIANT, "e2e");
         List<History> multiclass = study.with(VARIANT, "multiclass");

@@ -54,7 +54,7 @@ final class StocksSection implements Section {
     }
 
     @Override
-    public List<Claim> claims(SectionRuns study) {
+    public List<Claim> claims(Scope scale, SectionRuns study) {
         List<Integer> all = List.of(10, 1000, 2000);
         return List.of(
                 new Claim(

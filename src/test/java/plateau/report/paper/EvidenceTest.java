@@ -166,4 +166,16 @@ class EvidenceTest {
         assertEquals(0.16266, Evidence.share("work", three, 0.05).pFor(), 5e-6);
         assertEquals(Verdict.UNDECIDED, Evidence.share("work", three, 0.05).verdict());
     }
+
+    /** What is missing may go either way: of 5 planned, 2 are not there. */
+    @Test
+    void whatIsMissingCountsAgainstEitherVerdict() {
+        List<Boolean> won = List.of(true, true, true);
+        assertEquals(0.5, Evidence.share("win", won, 5, 0.5).pFor(), 1e-12, "3 of 5 at least");
+        assertEquals(1, Evidence.share("win", won, 5, 0.5).pAgainst(), 1e-12, "5 of 5 at most");
+        List<Boolean> lost = List.of(false, false, false);
+        assertEquals(1, Evidence.share("win", lost, 5, 0.5).pFor(), 1e-12, "none at least");
+        assertEquals(0.5, Evidence.share("win", lost, 5, 0.5).pAgainst(), 1e-12, "2 of 5 at most");
+        assertEquals(Evidence.share("win", won, 0.5), Evidence.share("win", won, 2, 0.5), "more than planned");
+    }
 }

@@ -29,14 +29,15 @@ import plateau.study.RunSpec;
 /** Each experiment's claims on numbers as the paper has them, on their opposite, and on none. */
 class SectionsTest {
     private static final int SEEDS = 6;
+    private static final Scope SCALE = new Scope(false, 1, OptionalLong.of(SEEDS), Routing.AUTO);
 
     @Test
     void withoutResultsThereAreNoFiguresAndNoVerdicts() {
         for (Section section : Section.ALL) {
             SectionRuns nothing = new SectionRuns(List.of(), List.of(), new LinkedHashMap<>());
             assertEquals(List.of(), section.figures(nothing), section.name());
-            assertFalse(section.claims(nothing).isEmpty(), section.name());
-            section.claims(nothing)
+            assertFalse(section.claims(SCALE, nothing).isEmpty(), section.name());
+            section.claims(SCALE, nothing)
                     .forEach(claim ->
                             assertEquals(Verdict.UNDECIDED, claim.evidence().verdict(), claim.sentence()));
         }
@@ -51,24 +52,31 @@ class SectionsTest {
                     .toList();
             assertEquals(
                     tasks.size(), tasks.stream().map(Task::folder).distinct().count());
-            tasks.forEach(task -> assertEquals(
-                    List.of(11L, 12L, 13L, 14L, 15L, 16L, 17L),
-                    task.campaign().runs().stream()
-                            .map(RunSpec::seed)
-                            .distinct()
-                            .toList()));
+            seeds(tasks)
+                    .forEach((options, seeds) ->
+                            assertEquals(LongStream.rangeClosed(11, 17).boxed().toList(), seeds, options));
         }
+    }
+
+    /** Of all tasks together, by what else is chosen. */
+    private static Map<String, List<Long>> seeds(List<Task> tasks) {
+        return tasks.stream()
+                .flatMap(task -> task.campaign().runs().stream())
+                .collect(Collectors.groupingBy(
+                        run -> "%s %s %s".formatted(run.kind().name(), run.values(), run.schedule()),
+                        Collectors.mapping(RunSpec::seed, Collectors.toList())));
     }
 
     /** Runs that do not differ are judged by the sign test, and ½ⁿ is at most 5 % from n = 5 on. */
     @Test
     void quickModeTakesAsManySeedsAsTheSignTestNeeds() {
         for (Section section : Section.ALL) {
-            for (Task task : section.tasks(new Scope(false, 1, OptionalLong.empty(), Routing.AUTO))) {
-                int seeds = (int) task.campaign().seeds();
-                Verdict verdict = Evidence.above("", new double[seeds], -1).verdict();
-                assertEquals(Verdict.HOLDS, verdict, task.folder() + ": " + seeds);
-            }
+            List<Task> tasks = section.tasks(new Scope(false, 1, OptionalLong.empty(), Routing.AUTO));
+            seeds(tasks).forEach((options, seeds) -> {
+                Verdict verdict =
+                        Evidence.above("", new double[seeds.size()], -1).verdict();
+                assertEquals(Verdict.HOLDS, verdict, options + ": " + seeds);
+            });
         }
     }
 
@@ -203,7 +211,7 @@ class SectionsTest {
                         "forward-only",
                         0.5,
                         seed -> Map.of("loss", List.of(0.5, 0.5, 0.5), "squared_error", List.of(0.5, 0.5, 0.5)))));
-        Map<String, Verdict> verdicts = section("step").claims(opposite).stream()
+        Map<String, Verdict> verdicts = section("step").claims(SCALE, opposite).stream()
                 .collect(Collectors.toMap(
                         Claim::sentence, claim -> claim.evidence().verdict()));
         assertEquals(
@@ -237,7 +245,7 @@ class SectionsTest {
             errors.set(29, forwardOnly ? last : 0.01);
             all.add(step(variant, 0, _ -> Map.of("loss", errors, "squared_error", errors)));
         }
-        return section("step").claims(study(all)).stream()
+        return section("step").claims(SCALE, study(all)).stream()
                 .filter(claim -> claim.sentence().startsWith("Forward-only gives the best final accuracy"))
                 .map(claim -> claim.evidence().verdict())
                 .findFirst()
@@ -267,6 +275,28 @@ class SectionsTest {
                 List.of(Verdict.DOES_NOT_HOLD, Verdict.DOES_NOT_HOLD, Verdict.UNDECIDED, Verdict.DOES_NOT_HOLD),
                 verdicts("tuple", opposite),
                 "300 iterations say nothing against what takes 20,000");
+    }
+
+    /** Of 28 runs at k = 2, those after the fourth that works are spared, and none before. */
+    @Test
+    void enoughRunsThatWorkSpareTheOthers() {
+        Section tuple = section("tuple");
+        Scope quick = new Scope(false, 1, OptionalLong.empty(), Routing.AUTO);
+        List<Task> tasks = tuple.tasks(quick);
+        assertEquals(2 + 7, tasks.size());
+        for (int working = 0; working <= SEEDS; working++) {
+            int most = working;
+            SectionRuns study = study(List.of(runs(
+                    Map.of("k", "2", "mode", "e2e"),
+                    seed -> Map.of("tuple_accuracy", List.of(0.5, seed <= most ? 0.9 : 0.5)))));
+            for (Task task : tasks) {
+                boolean forTwo = task.folder().startsWith("tuple-e2e-2");
+                assertEquals(!forTwo || working < 4, tuple.needs(task, quick, study), task.folder() + working);
+            }
+            Evidence evidence = tuple.claims(quick, study).get(2).evidence();
+            assertEquals(working < 4 ? Verdict.UNDECIDED : Verdict.HOLDS, evidence.verdict());
+            assertTrue(evidence.measured().getFirst().startsWith(working + " of 6 runs (of 28 planned) have"));
+        }
     }
 
     private static List<History> tuple(int k, String mode, double end) {
@@ -350,7 +380,7 @@ class SectionsTest {
     }
 
     private static List<Verdict> verdicts(String section, SectionRuns study) {
-        return section(section).claims(study).stream()
+        return section(section).claims(SCALE, study).stream()
                 .map(claim -> claim.evidence().verdict())
                 .toList();
     }
