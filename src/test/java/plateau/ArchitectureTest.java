@@ -53,7 +53,7 @@ class ArchitectureTest {
         ROOMS.put("theory", List.of("experiment", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("experiment", List.of("nn", "autograd", "kernel", "cuda", "figure", "results"));
         ROOMS.put("nn", List.of("autograd", "kernel", "cuda"));
-        ROOMS.put("autograd", List.of("kernel", "cudnn", "cuda"));
+        ROOMS.put("autograd", List.of("kernel", "cuda"));
         ROOMS.put("check", List.of("kernel", "cuda"));
         ROOMS.put("kernel", List.of("cudnn", "cuda"));
         ROOMS.put("cudnn", List.of("cuda"));

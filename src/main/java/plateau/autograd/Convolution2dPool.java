@@ -65,8 +65,8 @@ public record Convolution2dPool(
         Tensor y = tape.tensor(name, Shape.of(shape.batch(), shape.outputs()));
         tape.record(tape.kernels()
                 .conv2d()
-                .byCudnn(shape, tape.isDifferentiable(x))
-                .<Operation>map(cudnn -> CudnnConvolution2dPool.of(tape, cudnn, shape, x, w, b, y))
+                .byCudnn(shape, tape.isDifferentiable(x), background != null)
+                .<Operation>map(cudnn -> CudnnConvolution2dPool.of(tape, cudnn, x, w, b, y))
                 .orElseGet(() -> new Convolution2dPool(
                         tape.kernels(),
                         shape,

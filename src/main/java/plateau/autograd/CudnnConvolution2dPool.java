@@ -1,15 +1,13 @@
 package plateau.autograd;
 
-import java.util.ArrayList;
 import java.util.List;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
 
 /**
- * What {@link Convolution2dPool} computes, by cuDNN, one operation after the other: y = maxima(z),
- * z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient, and the
- * parameters below get the same ones.
+ * What {@link Convolution2dPool} computes, by cuDNN: y = maxima(z), z = conv(x, w) + b. It knows no
+ * background: every pixel of x keeps its gradient, and the parameters below get the same ones.
  *
  * @param cudnn convolution and pooling
  * @param x (batch, rows · columns · in), not rectified
@@ -31,18 +29,16 @@ record CudnnConvolution2dPool(
         DeviceBuffer workspace)
         implements Operation {
 
-    static CudnnConvolution2dPool of(
-            Tape tape, Conv2d.ByCudnn cudnn, Conv2d.Geometry shape, Tensor x, Tensor w, Tensor b, Tensor y) {
-        long unpooled = 4L * shape.batch() * shape.outputs() * Float.BYTES;
+    static CudnnConvolution2dPool of(Tape tape, Conv2d.ByCudnn cudnn, Tensor x, Tensor w, Tensor b, Tensor y) {
         return new CudnnConvolution2dPool(
                 cudnn,
                 x,
                 w,
                 b,
                 y,
-                tape.scratch(unpooled),
-                tape.scratch(unpooled),
-                tape.scratch(Math.max(1, cudnn.convolution().workspaceBytes())));
+                tape.scratch(cudnn.unpooledBytes()),
+                tape.scratch(cudnn.unpooledBytes()),
+                tape.scratch(cudnn.workspaceBytes()));
     }
 
     @Override
@@ -57,28 +53,25 @@ record CudnnConvolution2dPool(
 
     @Override
     public Work forward() {
-        return Work.sequence(
-                "convolution",
-                List.of(
-                        cudnn.convolution().forward(x.values(), w.values(), z, workspace),
-                        cudnn.convolution().addBias(b.values(), z),
-                        cudnn.pooling().forward(z, y.values())));
+        return cudnn.forward(x.values(), w.values(), b.values(), z, y.values(), workspace);
     }
 
-    /** dz is dy where the maxima stood, 0 elsewhere; then as for any convolution. */
     @Override
     public Work backward(Gradients gradients) {
-        List<Work> works = new ArrayList<>();
-        works.add(cudnn.pooling().backward(y.values(), gradients.of(y), z, dz));
-        if (gradients.wanted(x)) {
-            works.add(cudnn.convolution().backwardData(w.values(), dz, gradients.into(x), workspace));
-        }
-        if (gradients.wanted(w)) {
-            works.add(cudnn.convolution().backwardFilter(x.values(), dz, gradients.into(w), workspace));
-        }
-        if (gradients.wanted(b)) {
-            works.add(cudnn.convolution().backwardBias(dz, gradients.into(b)));
-        }
-        return Work.sequence("convolution backward", works);
+        return cudnn.backward(
+                x.values(),
+                w.values(),
+                z,
+                y.values(),
+                gradients.of(y),
+                dz,
+                wanted(x, gradients),
+                wanted(w, gradients),
+                wanted(b, gradients),
+                workspace);
+    }
+
+    private static DeviceBuffer wanted(Tensor tensor, Gradients gradients) {
+        return gradients.wanted(tensor) ? gradients.into(tensor) : null;
     }
 }

@@ -13,6 +13,7 @@ import plateau.kernel.Hinge;
 import plateau.kernel.Initializer;
 import plateau.kernel.LineData;
 import plateau.kernel.Losses;
+import plateau.kernel.Measurements;
 import plateau.kernel.Metrics;
 import plateau.kernel.ParityData;
 import plateau.kernel.PwlData;
@@ -56,7 +57,14 @@ public final class Kernels {
      * run.
      */
     public static Kernels of(Device device, Dense.Products products, Conv2d.Convolutions convolutions) {
-        return new Kernels(device, new Dense(device, products), new Conv2d(device, convolutions));
+        return of(device, products, convolutions, new Measurements());
+    }
+
+    /** Likewise, where something is known of times, which is added to. */
+    public static Kernels of(
+            Device device, Dense.Products products, Conv2d.Convolutions convolutions, Measurements measurements) {
+        return new Kernels(
+                device, new Dense(device, products, measurements), new Conv2d(device, convolutions, measurements));
     }
 
     /** The device that they launch on. */

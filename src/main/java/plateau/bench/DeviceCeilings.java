@@ -4,9 +4,9 @@ import java.util.List;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Profiler;
 import plateau.cuda.Work;
 import plateau.kernel.Dense;
-import plateau.train.Profiler;
 
 /**
  * What a device does at its best, measured: a large matrix product, and copies of as much memory as

@@ -22,17 +22,16 @@ abstract sealed class DeviceMixin permits OneDeviceMixin, DevicesMixin {
             paramLabel = "PRODUCTS",
             completionCandidates = ProductChoices.class,
             description =
-                    "matrix products: auto, cublas or kernels, the hand-written ones; auto judges by shape (default:"
-                            + " auto)")
+                    "matrix products: cublas; kernels, the hand-written ones; measured, whichever is faster; auto,"
+                            + " which is measured for large ones on a GPU and else kernels (default: auto)")
     private String gemm;
 
     @Option(
             names = "--conv",
             paramLabel = "CONVOLUTIONS",
             completionCandidates = ConvolutionChoices.class,
-            description =
-                    "two-dimensional convolutions: auto, cudnn or kernels, the hand-written ones; auto judges by device"
-                            + " (default: auto)")
+            description = "two-dimensional convolutions: cudnn; kernels, the hand-written ones; measured, whichever is"
+                    + " faster; auto, which is measured on a GPU and else kernels (default: auto)")
     private String conv;
 
     @Option(
@@ -57,7 +56,7 @@ abstract sealed class DeviceMixin permits OneDeviceMixin, DevicesMixin {
     private static final class ProductChoices implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return List.of("auto", "cublas", "kernels").iterator();
+            return List.of("auto", "cublas", "kernels", "measured").iterator();
         }
     }
 
@@ -65,7 +64,7 @@ abstract sealed class DeviceMixin permits OneDeviceMixin, DevicesMixin {
     private static final class ConvolutionChoices implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return List.of("auto", "cudnn", "kernels").iterator();
+            return List.of("auto", "cudnn", "kernels", "measured").iterator();
         }
     }
 

@@ -41,6 +41,7 @@ import plateau.results.ResultFolder.Purpose;
 import plateau.results.Results;
 import plateau.results.Status;
 import plateau.results.Verdict;
+import plateau.study.Campaign;
 import plateau.study.Failures;
 import plateau.study.Settings;
 import plateau.theory.Check;
@@ -271,7 +272,7 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     private static boolean isOf(Task task, Results results) {
-        return Campaigns.read(results).toJson().equals(task.campaign().toJson());
+        return Campaigns.read(results).asksFor(task.campaign());
     }
 
     /**
@@ -295,10 +296,11 @@ final class ReproduceCommand implements Callable<Integer> {
         if (begun) {
             print.println("goes on from its checkpoints");
         }
+        Campaign<?> campaign = begun ? Campaigns.read(there.get()) : task.campaign();
         try {
             return new CampaignRunner(spec, device)
                             .run(
-                                    task.campaign(),
+                                    campaign,
                                     settings,
                                     out.resolve(task.folder()),
                                     begun ? Purpose.CONTINUE : Purpose.REPLACE,

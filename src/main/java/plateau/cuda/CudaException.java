@@ -29,6 +29,11 @@ public class CudaException extends RuntimeException {
         return code;
     }
 
+    /** Whether the device had not as much memory as was asked for. */
+    public boolean saysThatMemoryRanOut() {
+        return code == CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+    }
+
     /**
      * Whether the driver has no use for a kernel image that another driver or device may take: it
      * is for another kind of device, or of a newer CUDA version.

@@ -1,6 +1,7 @@
 package plateau.kernel;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
@@ -42,18 +43,21 @@ public final class Conv2d {
 
     /** How convolutions run. */
     public enum Convolutions {
-        /** As {@link Conv2d} judges best for the device. */
+        /** On a GPU as {@link #MEASURED}, on the CPU by the kernels. */
         AUTO,
         /** By cuDNN, and pooling with it. */
         CUDNN,
         /** By the hand-written kernels. */
-        KERNELS
+        KERNELS,
+        /** By cuDNN where that is clearly faster, which is measured once for each shape. */
+        MEASURED
     }
 
     private final Device device;
     private final KernelModule module;
     private final int mostParts;
     private final Convolutions convolutions;
+    private final Measurements measurements;
 
     /**
      * Shapes of one convolution with its pooling.
@@ -133,13 +137,20 @@ public final class Conv2d {
             DeviceBuffer shares,
             DeviceBuffer inactive) {}
 
+    /** As {@link #Conv2d(Device, Convolutions, Measurements)}; nothing is known of times. */
+    public Conv2d(Device device, Convolutions convolutions) {
+        this(device, convolutions, new Measurements());
+    }
+
     /**
      * Loads the kernels.
      *
+     * @param measurements what is known of times, and is added to
      * @throws IllegalStateException if cuDNN is demanded and not there
      */
-    public Conv2d(Device device, Convolutions convolutions) {
+    public Conv2d(Device device, Convolutions convolutions, Measurements measurements) {
         this.device = device;
+        this.measurements = measurements;
         module = device.module("conv2d");
         mostParts = device.isCpu() ? CPU_PARTS : GPU_PARTS;
         this.convolutions = convolutions;
@@ -153,43 +164,183 @@ public final class Conv2d {
     }
 
     /**
-     * The one place that decides who convolves. On the CPU the kernels: forward and backward of the
-     * tuples' two convolutions take them 4 ms for 200 images of lines, most of which is background,
-     * and oneDNN 22 ms. cuDNN is opened by the first convolution that it is to compute.
-     */
-    private Optional<Dnn> dnn() {
-        return convolutions == Convolutions.CUDNN || convolutions == Convolutions.AUTO && !device.isCpu()
-                ? Dnn.of(device)
-                : Optional.empty();
-    }
-
-    /**
-     * What cuDNN computes a convolution and its pooling with.
+     * What cuDNN computes a convolution and its pooling with, one operation after the other: y =
+     * maxima(z), z = conv(x, w) + b. It knows no background: every pixel of x keeps its gradient.
      *
      * @param convolution in its three directions
      * @param pooling in its two
+     * @param unpooledBytes of z, and of its gradient
      */
-    public record ByCudnn(Dnn.Convolution convolution, Dnn.MaxPooling pooling) {}
+    public record ByCudnn(Dnn.Convolution convolution, Dnn.MaxPooling pooling, long unpooledBytes) {
+
+        /** Bytes of a workspace. */
+        public long workspaceBytes() {
+            return Math.max(1, convolution.workspaceBytes());
+        }
+
+        /** z and y. */
+        public Work forward(
+                DeviceBuffer x,
+                DeviceBuffer w,
+                DeviceBuffer b,
+                DeviceBuffer z,
+                DeviceBuffer y,
+                DeviceBuffer workspace) {
+            return Work.sequence(
+                    "convolution",
+                    List.of(convolution.forward(x, w, z, workspace), convolution.addBias(b, z), pooling.forward(z, y)));
+        }
+
+        /**
+         * dz is dy where the maxima stood, 0 elsewhere; then as for any convolution.
+         *
+         * @param dx null where it is not wanted; likewise dw and db
+         */
+        public Work backward(
+                DeviceBuffer x,
+                DeviceBuffer w,
+                DeviceBuffer z,
+                DeviceBuffer y,
+                DeviceBuffer dy,
+                DeviceBuffer dz,
+                DeviceBuffer dx,
+                DeviceBuffer dw,
+                DeviceBuffer db,
+                DeviceBuffer workspace) {
+            List<Work> works = new ArrayList<>();
+            works.add(pooling.backward(y, dy, z, dz));
+            if (dx != null) {
+                works.add(convolution.backwardData(w, dz, dx, workspace));
+            }
+            if (dw != null) {
+                works.add(convolution.backwardFilter(x, dz, dw, workspace));
+            }
+            if (db != null) {
+                works.add(convolution.backwardBias(dz, db));
+            }
+            return Work.sequence("convolution backward", works);
+        }
+    }
 
     /**
      * cuDNN's part, where cuDNN and not the kernels is to compute this shape, and has done so once.
+     * This is the one place that decides who convolves. On the CPU the kernels do: forward and
+     * backward of the tuples' two convolutions take them 4 ms for 200 images of lines, most of
+     * which is background, and oneDNN 22 ms. cuDNN is opened by the first convolution that it may
+     * compute.
      *
      * @param inputGradient whether the gradient of the input will be asked for
+     * @param background whether most pixels equal one that is not 0
      * @throws IllegalStateException if cuDNN is demanded and does not compute it
      */
-    public Optional<ByCudnn> byCudnn(Geometry s, boolean inputGradient) {
+    public Optional<ByCudnn> byCudnn(Geometry s, boolean inputGradient, boolean background) {
+        boolean measured =
+                convolutions == Convolutions.MEASURED || convolutions == Convolutions.AUTO && !device.isCpu();
+        String shape = "conv2d %d x %d x %d x %d to %d, window %d%s%s"
+                .formatted(
+                        s.batch,
+                        s.rows,
+                        s.columns,
+                        s.in,
+                        s.out,
+                        s.window,
+                        inputGradient ? ", input gradient" : "",
+                        background ? ", background" : "");
+        boolean ruledOut =
+                measurements.of(shape).map(known -> !known.byLibrary()).orElse(false);
+        if (convolutions == Convolutions.CUDNN) {
+            return Optional.of(prepare(s, inputGradient)
+                    .orElseThrow(() -> new IllegalStateException(
+                            "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"
+                                    .formatted(s))));
+        }
+        return !measured || ruledOut
+                ? Optional.empty()
+                : prepare(s, inputGradient)
+                        .filter(cudnn -> measurements.libraryWins(
+                                device,
+                                shape,
+                                "cuDNN",
+                                scratch -> stepByKernels(s, inputGradient, background, scratch),
+                                scratch -> stepByCudnn(cudnn, s, inputGradient, scratch)));
+    }
+
+    private Optional<ByCudnn> prepare(Geometry s, boolean inputGradient) {
         int half = s.window / 2;
         Dnn.ConvolutionShape shape =
                 new Dnn.ConvolutionShape(s.batch, s.rows, s.columns, s.in, s.out, s.window, s.window, half, half, 1);
         Dnn.PoolingShape pooled = new Dnn.PoolingShape(s.batch, s.rows, s.columns, s.out, 2, 2);
-        Optional<ByCudnn> prepared = dnn().flatMap(found -> found.convolution(shape, inputGradient)
-                .flatMap(convolution -> found.maxPooling(pooled).map(pooling -> new ByCudnn(convolution, pooling))));
-        if (convolutions == Convolutions.CUDNN && prepared.isEmpty()) {
-            throw new IllegalStateException(
-                    "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"
-                            .formatted(s));
+        return Dnn.of(device)
+                .flatMap(found -> found.convolution(shape, inputGradient)
+                        .flatMap(convolution -> found.maxPooling(pooled)
+                                .map(pooling ->
+                                        new ByCudnn(convolution, pooling, 4L * s.batch * s.outputs() * Float.BYTES))));
+    }
+
+    /** What a measurement computes with, forward and backward. */
+    private record Operands(
+            DeviceBuffer x,
+            DeviceBuffer w,
+            DeviceBuffer b,
+            DeviceBuffer y,
+            DeviceBuffer dy,
+            DeviceBuffer dx,
+            DeviceBuffer dw,
+            DeviceBuffer db) {
+
+        /**
+         * Images of lines, a pixel that is not 0 in each column, since the kernels take the longer
+         * the more there are of these.
+         */
+        static Operands of(Geometry s, boolean inputGradient, Measurements.Scratch scratch) {
+            DeviceBuffer x = scratch.zeros((long) s.batch * s.inputs() * Float.BYTES);
+            float[] images = new float[s.batch * s.inputs()];
+            for (int image = 0; image < s.batch; image++) {
+                for (int column = 0; column < s.columns; column++) {
+                    int row = (image + column) % s.rows;
+                    int pixel = (image * s.rows + row) * s.columns + column;
+                    Arrays.fill(images, pixel * s.in, (pixel + 1) * s.in, 1);
+                }
+            }
+            x.upload(images);
+            float[] ones = new float[s.batch * s.outputs()];
+            Arrays.fill(ones, 1);
+            DeviceBuffer dy = scratch.zeros((long) ones.length * Float.BYTES);
+            dy.upload(ones);
+            return new Operands(
+                    x,
+                    scratch.zeros((long) s.weights() * Float.BYTES),
+                    scratch.zeros((long) s.out * Float.BYTES),
+                    scratch.like(dy),
+                    dy,
+                    inputGradient ? scratch.like(x) : null,
+                    scratch.zeros((long) s.weights() * Float.BYTES),
+                    scratch.zeros((long) s.out * Float.BYTES));
         }
-        return prepared;
+    }
+
+    private Work stepByKernels(Geometry s, boolean inputGradient, boolean background, Measurements.Scratch scratch) {
+        Operands of = Operands.of(s, inputGradient, scratch);
+        Memory memory = memory(s, scratch::zeros);
+        DeviceBuffer dark = background ? scratch.zeros((long) s.in * Float.BYTES) : null;
+        List<Work> works = new ArrayList<>();
+        works.add(forward(s, of.x, dark, of.w, of.b, of.y, memory));
+        if (inputGradient) {
+            works.add(backwardData(s, of.x, dark, of.dy, memory, of.dx));
+        }
+        works.add(backwardFilter(s, of.x, dark, of.dy, memory, of.dw, of.db, scratch.like(dark)));
+        return Work.sequence("convolution by the kernels", works);
+    }
+
+    private static Work stepByCudnn(ByCudnn cudnn, Geometry s, boolean inputGradient, Measurements.Scratch scratch) {
+        Operands of = Operands.of(s, inputGradient, scratch);
+        DeviceBuffer z = scratch.zeros(cudnn.unpooledBytes);
+        DeviceBuffer workspace = scratch.zeros(cudnn.workspaceBytes());
+        return Work.sequence(
+                "convolution by cuDNN",
+                List.of(
+                        cudnn.forward(of.x, of.w, of.b, z, of.y, workspace),
+                        cudnn.backward(of.x, of.w, z, of.y, of.dy, scratch.like(z), of.dx, of.dw, of.db, workspace)));
     }
 
     /**

@@ -1,8 +1,9 @@
 package plateau.kernel;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import plateau.cuda.Availability;
 import plateau.cuda.Blas;
 import plateau.cuda.Device;
@@ -21,30 +22,43 @@ public final class Dense {
     private static final int STRIP = 256;
     private static final int ROW_THREADS = 128;
 
-    /** Multiplications from which a product is large enough for cuBLAS to win on a GPU. */
-    private static final long LARGE_PRODUCT = 1L << 27;
+    /**
+     * Multiplications from which it is worth while to ask whether cuBLAS wins: below, a launch
+     * takes longer than what it does, and opening cuBLAS takes seconds.
+     */
+    private static final long LARGE_PRODUCT = 1L << 20;
 
     /** How matrix products run. */
     public enum Products {
-        /** As {@link Dense} judges best for the shape and the device. */
+        /** On a GPU large ones as {@link #MEASURED}, all others by the kernels. */
         AUTO,
         /** By cuBLAS, with separate kernels for bias, ReLU and bias gradient. */
         CUBLAS,
         /** By the hand-written kernels. */
-        KERNELS
+        KERNELS,
+        /** By cuBLAS where that is clearly faster, which is measured once for each shape. */
+        MEASURED
     }
 
     private final Device device;
     private final KernelModule module;
     private final Products products;
+    private final Measurements measurements;
+
+    /** As {@link #Dense(Device, Products, Measurements)}; nothing is known of times. */
+    public Dense(Device device, Products products) {
+        this(device, products, new Measurements());
+    }
 
     /**
      * Loads the kernels.
      *
+     * @param measurements what is known of times, and is added to
      * @throws IllegalStateException if cuBLAS is demanded and not there
      */
-    public Dense(Device device, Products products) {
+    public Dense(Device device, Products products, Measurements measurements) {
         this.device = device;
+        this.measurements = measurements;
         this.module = device.module("dense");
         this.products = products;
         if (products == Products.CUBLAS) {
@@ -56,14 +70,40 @@ public final class Dense {
         }
     }
 
+    /** What a product reads and writes; the third operand is null where there is none. */
+    private record Operands(DeviceBuffer a, DeviceBuffer b, DeviceBuffer extra, DeviceBuffer result) {
+        Operands like(Measurements.Scratch scratch) {
+            return new Operands(scratch.like(a), scratch.like(b), scratch.like(extra), scratch.like(result));
+        }
+    }
+
     /**
      * The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat
-     * oneDNN at every shape here; cuBLAS needs large products to win on a GPU. It is opened by the
-     * first of them, since that takes seconds and memory.
+     * oneDNN at every shape here. cuBLAS is opened by the first product that it may compute, since
+     * that takes seconds and memory.
      */
-    private Optional<Blas> blasFor(int m, int n, int k) {
-        boolean large = !device.isCpu() && (long) m * n * k >= LARGE_PRODUCT;
-        return products == Products.CUBLAS || products == Products.AUTO && large ? device.blas() : Optional.empty();
+    private Work choose(
+            String shape,
+            double multiplications,
+            Operands operands,
+            Function<Operands, Work> kernels,
+            BiFunction<Blas, Operands, Work> cublas) {
+        boolean measured = products == Products.MEASURED
+                || products == Products.AUTO && !device.isCpu() && multiplications >= LARGE_PRODUCT;
+        boolean ruledOut = measurements
+                .of(shape)
+                .map(known -> measured && !known.byLibrary())
+                .orElse(false);
+        Optional<Blas> blas = products == Products.CUBLAS || measured && !ruledOut ? device.blas() : Optional.empty();
+        return blas.filter(open -> !measured
+                        || measurements.libraryWins(
+                                device,
+                                shape,
+                                "cuBLAS",
+                                scratch -> kernels.apply(operands.like(scratch)),
+                                scratch -> cublas.apply(open, operands.like(scratch))))
+                .map(open -> cublas.apply(open, operands))
+                .orElseGet(() -> kernels.apply(operands));
     }
 
     /**
@@ -79,22 +119,34 @@ public final class Dense {
                 .floats("w", w, k, n)
                 .floatsOrNull("bias", bias, n)
                 .floats("y", y, m, n);
-        int rectify = relu ? 1 : 0;
-        Optional<Blas> product = blasFor(m, n, k);
-        if (product.isPresent()) {
-            Work gemm = product.get().gemm(false, false, m, n, k, x, k, w, n, y, n);
-            return bias == null && !relu
-                    ? gemm
-                    : Work.sequence("dense_forward", List.of(gemm, biasActivation(m, n, bias, relu, y)));
-        }
-        if (n == 1) {
-            return module.kernel("dense_forward_single")
-                    .cooperative(Dim.of(m), ROW_THREADS, k, x, w, bias, rectify, y)
-                    .costing(2.0 * m * k);
-        }
-        return module.kernel("dense_forward")
-                .cooperative(tiles(m, n), TILE_THREADS, m, n, k, x, w, bias, rectify, y)
-                .costing(2.0 * m * n * k);
+        return choose(
+                "dense_forward %d x %d x %d%s%s".formatted(m, n, k, bias == null ? "" : ", bias", relu ? ", ReLU" : ""),
+                (double) m * n * k,
+                new Operands(x, w, bias, y),
+                of -> n == 1
+                        ? module.kernel("dense_forward_single")
+                                .cooperative(Dim.of(m), ROW_THREADS, k, of.a, of.b, of.extra, relu ? 1 : 0, of.result)
+                                .costing(2.0 * m * k)
+                        : module.kernel("dense_forward")
+                                .cooperative(
+                                        tiles(m, n),
+                                        TILE_THREADS,
+                                        m,
+                                        n,
+                                        k,
+                                        of.a,
+                                        of.b,
+                                        of.extra,
+                                        relu ? 1 : 0,
+                                        of.result)
+                                .costing(2.0 * m * n * k),
+                (blas, of) -> {
+                    Work gemm = blas.gemm(false, false, m, n, k, of.a, k, of.b, n, of.result, n);
+                    return of.extra == null && !relu
+                            ? gemm
+                            : Work.sequence(
+                                    "dense_forward", List.of(gemm, biasActivation(m, n, of.extra, relu, of.result)));
+                });
     }
 
     /**
@@ -109,21 +161,24 @@ public final class Dense {
                 .floats("w", w, k, n)
                 .floatsOrNull("reluOutput", reluOutput, m, k)
                 .floats("dx", dx, m, k);
-        Optional<Blas> product = blasFor(m, n, k);
-        if (product.isPresent()) {
-            Work gemm = product.get().gemm(false, true, m, k, n, dy, n, w, n, dx, k);
-            return reluOutput == null
-                    ? gemm
-                    : Work.sequence("dense_backward_input", List.of(gemm, reluMask(m * k, reluOutput, dx)));
-        }
-        if (n == 1) {
-            return module.kernel("dense_backward_input_single")
-                    .cooperative(Dim.of(m), ROW_THREADS, k, dy, w, reluOutput, dx)
-                    .costing((double) m * k);
-        }
-        return module.kernel("dense_backward_input")
-                .cooperative(tiles(m, k), TILE_THREADS, m, n, k, dy, w, reluOutput, dx)
-                .costing(2.0 * m * n * k);
+        return choose(
+                "dense_backward_input %d x %d x %d%s".formatted(m, n, k, reluOutput == null ? "" : ", ReLU"),
+                (double) m * n * k,
+                new Operands(dy, w, reluOutput, dx),
+                of -> n == 1
+                        ? module.kernel("dense_backward_input_single")
+                                .cooperative(Dim.of(m), ROW_THREADS, k, of.a, of.b, of.extra, of.result)
+                                .costing((double) m * k)
+                        : module.kernel("dense_backward_input")
+                                .cooperative(tiles(m, k), TILE_THREADS, m, n, k, of.a, of.b, of.extra, of.result)
+                                .costing(2.0 * m * n * k),
+                (blas, of) -> {
+                    Work gemm = blas.gemm(false, true, m, k, n, of.a, n, of.b, n, of.result, k);
+                    return of.extra == null
+                            ? gemm
+                            : Work.sequence(
+                                    "dense_backward_input", List.of(gemm, reluMask(m * k, of.extra, of.result)));
+                });
     }
 
     /**
@@ -138,23 +193,24 @@ public final class Dense {
                 .floats("dy", dy, m, n)
                 .floats("dw", dw, k, n)
                 .floatsOrNull("dbias", dbias, n);
-        Optional<Blas> product = blasFor(m, n, k);
-        if (product.isPresent()) {
-            List<Work> works = new ArrayList<>();
-            works.add(product.get().gemm(true, false, k, n, m, x, k, dy, n, dw, n));
-            if (dbias != null) {
-                works.add(columnSums(m, n, dy, dbias));
-            }
-            return Work.sequence("dense_backward_weights", works);
-        }
-        if (n == 1) {
-            return module.kernel("dense_backward_weights_single")
-                    .cooperative(Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, x, dy, dw, dbias)
-                    .costing(2.0 * m * k);
-        }
-        return module.kernel("dense_backward_weights")
-                .cooperative(tiles(k, n), TILE_THREADS, m, n, k, x, dy, dw, dbias)
-                .costing(2.0 * m * n * k);
+        return choose(
+                "dense_backward_weights %d x %d x %d%s".formatted(m, n, k, dbias == null ? "" : ", bias"),
+                (double) m * n * k,
+                new Operands(x, dy, dbias, dw),
+                of -> n == 1
+                        ? module.kernel("dense_backward_weights_single")
+                                .cooperative(
+                                        Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, of.a, of.b, of.result, of.extra)
+                                .costing(2.0 * m * k)
+                        : module.kernel("dense_backward_weights")
+                                .cooperative(tiles(k, n), TILE_THREADS, m, n, k, of.a, of.b, of.result, of.extra)
+                                .costing(2.0 * m * n * k),
+                (blas, of) -> {
+                    Work gemm = blas.gemm(true, false, k, n, m, of.a, k, of.b, n, of.result, n);
+                    return of.extra == null
+                            ? gemm
+                            : Work.sequence("dense_backward_weights", List.of(gemm, columnSums(m, n, of.b, of.extra)));
+                });
     }
 
     /**

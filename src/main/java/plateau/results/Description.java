@@ -100,6 +100,12 @@ public record Description(
                 others);
     }
 
+    /** The same with more known of the campaign. */
+    Description with(JsonNode newCampaign) {
+        return new Description(
+                experiment, status, error, started, seconds, newCampaign, settings, device, versions, runs, others);
+    }
+
     /** The same of a campaign whose earlier processes began at that time and spent so much. */
     Description after(String earlierStart, double earlierSeconds) {
         return new Description(

@@ -1,5 +1,6 @@
 package plateau.results;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ public final class ResultStore {
     private static final int SHARE_OF_TIME = 30;
 
     private final ResultFolder folder;
-    private final Description description;
+    private volatile Description description;
     private final List<Run> runs;
     private final Duration betweenTables;
     private final long began = System.nanoTime();
@@ -353,6 +354,11 @@ public final class ResultStore {
         } catch (IOException e) {
             isChanged = true;
         }
+    }
+
+    /** More is known of the campaign, which is told with whatever is written next. */
+    public void tell(JsonNode campaign) {
+        description = description.with(campaign);
     }
 
     private void writeDescription(Status status, Optional<String> error) throws IOException {

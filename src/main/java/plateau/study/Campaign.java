@@ -5,15 +5,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
 import plateau.experiment.Logged;
+import plateau.kernel.Measurements.Measured;
 import plateau.results.History;
 import plateau.results.RunKey;
 import plateau.train.Schedule;
@@ -24,7 +28,9 @@ import plateau.train.Schedule;
  * <p>As JSON: {@code {"experiment": "parity", "gemm": "auto", "conv": "auto", "runs": [{"options":
  * {"d": 5, "batch": 128}, "steps": 50000, "log-every": 100, "seed": 1, "seeds": 10}]}}. Options
  * that are not named have their defaults, one in which runs may differ takes an array of values,
- * and so does a run without steps, log-every or seeds.
+ * and so does a run without steps, log-every or seeds. Where products or convolutions were
+ * measured, {@code "measured": {"dense_forward 128 x 100 x 30": {"library": false, "kernels-us":
+ * 3.1, "library-us": 5}}} keeps who computes them.
  *
  * @param <O> the options of their kind
  * @param kind of all runs
@@ -33,7 +39,8 @@ import plateau.train.Schedule;
  */
 public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Routing routing) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Set<String> FIELDS = Set.of("experiment", "gemm", "conv", "runs");
+    private static final Set<String> FIELDS = Set.of("experiment", "gemm", "conv", "measured", "runs");
+    private static final Set<String> MEASURED_FIELDS = Set.of("library", "kernels-us", "library-us");
     private static final Set<String> RUN_FIELDS = Set.of("options", "steps", "log-every", "seed", "seeds");
 
     /**
@@ -82,6 +89,14 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
     public ObjectNode toJson() {
         ObjectNode node = JSON.createObjectNode().put("experiment", kind.name());
         node.put("gemm", routing.gemmText()).put("conv", routing.convText());
+        if (!routing.measured().isEmpty()) {
+            ObjectNode shapes = node.putObject("measured");
+            routing.measured()
+                    .forEach((shape, measured) -> shapes.putObject(shape)
+                            .put("library", measured.byLibrary())
+                            .put("kernels-us", microseconds(measured.kernels()))
+                            .put("library-us", microseconds(measured.library())));
+        }
         ArrayNode array = node.putArray("runs");
         for (int first = 0, end; first < runs.size(); first = end) {
             end = first + 1;
@@ -97,6 +112,22 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
                     .put("seeds", end - first);
         }
         return node;
+    }
+
+    private static double microseconds(double value) {
+        return Math.round(value * 1e3) / 1e3;
+    }
+
+    /** The same, with this known of the times of products and convolutions. */
+    public Campaign<O> with(SortedMap<String, Measured> known) {
+        return new Campaign<>(kind, runs, routing.with(known));
+    }
+
+    /** Whether both ask for the same, whatever is known of times. */
+    public boolean asksFor(Campaign<?> other) {
+        return with(Collections.emptySortedMap())
+                .toJson()
+                .equals(other.with(Collections.emptySortedMap()).toJson());
     }
 
     private static <O extends Record> boolean follows(RunSpec<O> one, RunSpec<O> next) {
@@ -140,7 +171,27 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
         return new Campaign<>(
                 kind,
                 runs,
-                Routing.of(node.path("gemm").asText("auto"), node.path("conv").asText("auto")));
+                Routing.of(node.path("gemm").asText("auto"), node.path("conv").asText("auto"))
+                        .with(measured(node.path("measured"))));
+    }
+
+    private static SortedMap<String, Measured> measured(JsonNode node) {
+        SortedMap<String, Measured> measured = new TreeMap<>();
+        node.properties().forEach(shape -> {
+            JsonNode times = shape.getValue();
+            requireFields(times, MEASURED_FIELDS, "a measured shape");
+            if (!times.path("library").isBoolean()) {
+                throw new IllegalArgumentException(
+                        "\"%s\" must say whether a library computes it: \"library\": true".formatted(shape.getKey()));
+            }
+            measured.put(
+                    shape.getKey(),
+                    new Measured(
+                            times.path("library").asBoolean(),
+                            times.path("kernels-us").asDouble(),
+                            times.path("library-us").asDouble()));
+        });
+        return measured;
     }
 
     private static Map<String, List<?>> options(JsonNode node) {

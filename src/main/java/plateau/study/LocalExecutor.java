@@ -18,6 +18,7 @@ import plateau.autograd.Kernels;
 import plateau.cuda.Releases;
 import plateau.experiment.Experiment;
 import plateau.figure.Figure;
+import plateau.kernel.Measurements;
 import plateau.results.Description;
 import plateau.results.EventFile;
 import plateau.results.LogRow;
@@ -101,6 +102,7 @@ public final class LocalExecutor implements Executor {
         private final ResultFolder folder;
         private final CampaignListener listener;
         private final Devices devices;
+        private final Measurements measurements;
         private final List<Kernels> kernels;
         private final List<Experiment> experiments;
         private final List<? extends RunSpec<?>> runs;
@@ -118,8 +120,10 @@ public final class LocalExecutor implements Executor {
             this.devices = devices;
             this.runs = campaign.runs();
             this.experiments = runs.stream().map(RunSpec::experiment).toList();
-            this.kernels =
-                    devices.all().stream().map(campaign.routing()::kernels).toList();
+            this.measurements = new Measurements(campaign.routing().measured());
+            this.kernels = devices.all().stream()
+                    .map(device -> campaign.routing().kernels(device, measurements))
+                    .toList();
         }
 
         CampaignEnd run() throws IOException {
@@ -249,6 +253,7 @@ public final class LocalExecutor implements Executor {
             private void begin() throws IOException {
                 if (!begun) {
                     begun = true;
+                    store.tell(campaign.with(measurements.all()).toJson()); // the run has been planned
                     store.begin();
                     store.start(run, done);
                     if (settings.tensorboard()) {

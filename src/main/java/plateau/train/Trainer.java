@@ -11,6 +11,8 @@ import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Event;
+import plateau.cuda.Profiler;
+import plateau.cuda.Replay;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.experiment.Experiment;

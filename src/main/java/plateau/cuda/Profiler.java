@@ -1,10 +1,6 @@
-package plateau.train;
+package plateau.cuda;
 
 import java.util.Arrays;
-import plateau.cuda.Device;
-import plateau.cuda.Event;
-import plateau.cuda.Stream;
-import plateau.cuda.Work;
 
 /** Times work on the device. */
 public final class Profiler {

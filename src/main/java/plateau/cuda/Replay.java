@@ -1,19 +1,14 @@
-package plateau.train;
+package plateau.cuda;
 
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import plateau.cuda.Graph;
-import plateau.cuda.GraphExec;
-import plateau.cuda.Releases;
-import plateau.cuda.Stream;
-import plateau.cuda.Work;
 
 /**
  * Runs a work many times on one stream: as captured graphs that each hold several repetitions, or
  * eagerly. Both enqueue the same operations in the same order, so their results have the same bits.
  */
-final class Replay implements AutoCloseable {
+public final class Replay implements AutoCloseable {
     private final Stream stream;
     private final Work work;
     /** By the number of repetitions, the most first; none where they are enqueued eagerly. */
@@ -27,7 +22,7 @@ final class Replay implements AutoCloseable {
      * @param unroll repetitions per graph; 0: eager
      * @param most repetitions that will be enqueued at once: larger graphs are left out
      */
-    Replay(Stream stream, Work work, int unroll, long most) {
+    public Replay(Stream stream, Work work, int unroll, long most) {
         this.stream = stream;
         this.work = work;
         try {
@@ -47,7 +42,7 @@ final class Replay implements AutoCloseable {
     }
 
     /** Enqueues this many repetitions. */
-    void enqueue(long repetitions) {
+    public void enqueue(long repetitions) {
         long left = repetitions;
         for (Map.Entry<Integer, GraphExec> graph : graphs.entrySet()) {
             for (; left >= graph.getKey(); left -= graph.getKey()) {
