@@ -62,6 +62,8 @@ std::shared_ptr<Context> make_context(CUdevice device) {
   return context;
 }
 
+// Everything that was made in it goes with it. A graph's kernels would otherwise keep their modules
+// loaded.
 void destroy_context(const std::shared_ptr<Context>& context) {
   const auto mine = [&](auto& object) { return object.context.get() == context.get(); };
   streams().for_each([&](const std::shared_ptr<Stream>& stream) {
@@ -73,6 +75,8 @@ void destroy_context(const std::shared_ptr<Context>& context) {
   context->null_stream->close();
   streams().remove_if(mine);
   events().remove_if([&](const Event& event) { return event.context == context.get(); });
+  graph_execs().remove_if([&](const GraphExec& exec) { return exec.graph->context == context.get(); });
+  graphs().remove_if([&](const Graph& graph) { return graph.context == context.get(); });
   functions().remove_if([&](const Function& function) { return function.module->context == context.get(); });
   modules().remove_if([&](const Module& module) { return module.context == context.get(); });
   memory().release_all(context.get());

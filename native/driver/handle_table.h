@@ -51,8 +51,15 @@ class HandleTable {
   }
   template <class Predicate>
   void remove_if(const Predicate& predicate) {
+    std::vector<std::shared_ptr<T>> removed;  // destroyed without the lock, as remove()'s is
     std::unique_lock lock(mutex_);
-    std::erase_if(live_, [&](const auto& entry) { return predicate(*entry.second); });
+    std::erase_if(live_, [&](const auto& entry) {
+      const bool remove = predicate(*entry.second);
+      if (remove) {
+        removed.push_back(entry.second);
+      }
+      return remove;
+    });
   }
   std::size_t size() const {
     std::shared_lock lock(mutex_);

@@ -46,6 +46,7 @@ import plateau.experiment.Choice;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
 import plateau.reference.Faults;
+import plateau.reference.LoadedImages;
 import plateau.reference.Seeds;
 
 /**
@@ -190,6 +191,7 @@ class DriverFaultsTest {
                     problem(fault, outcome).ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
                 }
                 recover();
+                assertEquals(0, LoadedImages.count(), () -> seeds.message("images stay after " + command + " with " + fault));
                 brokenFile().ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
             }
             reporter.publishEntry("%s: %d faults, %d wrong".formatted(command, faults.size(), wrong.size() - before));

@@ -49,6 +49,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 import plateau.cuda.load.CpuLevel;
 import plateau.cuda.load.NativeFiles;
 import plateau.reference.Faults;
+import plateau.reference.LoadedImages;
 
 /**
  * The CPU driver through JCuda, as any CUDA program sees it: what works, and each thing it refuses
@@ -85,7 +86,10 @@ class DriverTest {
     void close() throws Throwable {
         Faults.clear();
         cuCtxDestroy(context);
-        assertArrayEquals(new int[3], Arrays.copyOf(liveObjects(), 3), "device memory, pinned memory, modules");
+        assertArrayEquals(
+                new int[7],
+                liveObjects(),
+                "device memory, pinned memory, modules, streams, events, graphs, executable graphs");
     }
 
     private static void ok(int status) {
@@ -418,6 +422,34 @@ class DriverTest {
         assertEquals(0, active[0]);
         is(CUresult.CUDA_ERROR_INVALID_CONTEXT, cuDevicePrimaryCtxRelease(device));
         ok(cuCtxSetCurrent(context));
+    }
+
+    /** A graph's kernels would otherwise keep their images in the process. */
+    @Test
+    void graphsGoWithTheirContext() throws IOException {
+        long before = LoadedImages.count();
+        CUcontext other = new CUcontext();
+        ok(cuCtxCreate(other, 0, device));
+        CUmodule own = module;
+        CUstream ownStream = stream;
+        module = load("optimizer");
+        stream = new CUstream();
+        ok(cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        CUdeviceptr term = upload(1), sum = upload(0);
+        CUgraph graph = capture(() -> ok(accumulate(1, 1, stream, 1, term, sum)));
+        CUgraphExec exec = new CUgraphExec();
+        ok(cuGraphInstantiate(exec, graph, 0));
+        ok(cuGraphLaunch(exec, stream));
+        assertEquals(before + 1, LoadedImages.count());
+        ok(cuModuleUnload(module));
+        assertEquals(before + 1, LoadedImages.count(), "the graph still runs it");
+        ok(cuCtxDestroy(other));
+        assertEquals(before, LoadedImages.count());
+        module = own;
+        stream = ownStream;
+        ok(cuCtxSetCurrent(context));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuGraphExecDestroy(exec));
+        is(CUresult.CUDA_ERROR_INVALID_HANDLE, cuGraphDestroy(graph));
     }
 
     @Test
