@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Conv1d;
 
 /** One-dimensional convolution and its gradients against the definition. */
@@ -10,13 +9,13 @@ final class Conv1dCases {
 
     static List<Row> rows() {
         return List.of(
-                Row.random("conv1d_forward", (device, draws) -> conv1d(device, draws, 0)),
-                Row.random("conv1d_backward_data", (device, draws) -> conv1d(device, draws, 1)),
-                Row.random("conv1d_backward_filter", (device, draws) -> conv1d(device, draws, 2)));
+                Row.random("conv1d_forward", (made, draws) -> conv1d(made, draws, 0)),
+                Row.random("conv1d_backward_data", (made, draws) -> conv1d(made, draws, 1)),
+                Row.random("conv1d_backward_filter", (made, draws) -> conv1d(made, draws, 2)));
     }
 
     /** @param part 0: forward, 1: backward data, 2: backward filter */
-    private static KernelCase conv1d(Device device, Draws draws, int part) {
+    private static void conv1d(KernelCase made, Draws draws, int part) {
         int taps = draws.choose(1, 2, 3, 5, 8),
                 length = taps + draws.choose(0, 1, 30, 97, 131),
                 batch = draws.choose(1, 3, 7),
@@ -49,14 +48,13 @@ final class Conv1dCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, shape.toString());
-        Conv1d conv1d = new Conv1d(device);
+        made.shape(shape.toString());
+        Conv1d conv1d = new Conv1d(made.device());
         made.runs(
                 switch (part) {
                     case 0 -> conv1d.forward(shape, made.input(x), made.input(w), made.output("y", y, 1e-6));
                     case 1 -> conv1d.backwardData(shape, made.input(dy), made.input(w), made.output("dx", dx, 1e-6));
                     default -> conv1d.backwardFilter(shape, made.input(x), made.input(dy), made.output("dw", dw, 1e-6));
                 });
-        return made;
     }
 }

@@ -2,7 +2,6 @@ package plateau.check;
 
 import java.util.Arrays;
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.Conv2d;
@@ -16,18 +15,17 @@ final class Conv2dCases {
                 Row.random("conv2d_pack + conv2d_base + conv2d_pool_forward", Conv2dCases::conv2dForward),
                 Row.random(
                         "conv2d_pool_backward_data",
-                        (device, draws) -> conv2dBackward(
-                                device, draws, true, draws.random().nextBoolean())),
+                        (made, draws) ->
+                                conv2dBackward(made, draws, true, draws.random().nextBoolean())),
                 Row.random(
                         "conv2d_pool_backward_filter + conv2d_sum_shares",
-                        (device, draws) -> conv2dBackward(
-                                device, draws, false, draws.random().nextBoolean())),
-                Row.random(
-                        "conv2d_background_gradient", (device, draws) -> conv2dBackward(device, draws, false, true)));
+                        (made, draws) -> conv2dBackward(
+                                made, draws, false, draws.random().nextBoolean())),
+                Row.random("conv2d_background_gradient", (made, draws) -> conv2dBackward(made, draws, false, true)));
     }
 
     /** Small integers, so that every sum is exact, and equal maxima are common. */
-    private static KernelCase conv2dForward(Device device, Draws draws) {
+    private static void conv2dForward(KernelCase made, Draws draws) {
         Conv2d.Geometry s = conv2dShape(draws);
         float[] background = draws.random().nextBoolean() ? integers(draws, s.in()) : null;
         float[] x = over(background, s.in(), draws, integers(draws, s.batch() * s.inputs())),
@@ -48,8 +46,8 @@ final class Conv2dCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
+        made.shape(s + (background == null ? "" : " over a background"));
+        Conv2d conv2d = new Conv2d(made.device(), Conv2d.Convolutions.KERNELS);
         Conv2d.Memory memory = withWinners(conv2d.memory(s, made::scratch), made.exactly("winners", winners));
         made.runs(conv2d.forward(
                 s,
@@ -59,7 +57,6 @@ final class Conv2dCases {
                 made.input(bias),
                 made.output("y", y, 0),
                 memory));
-        return made;
     }
 
     /**
@@ -70,7 +67,7 @@ final class Conv2dCases {
      * @param data whether dx is asked for, else dw
      * @param sparse whether most pixels equal a background
      */
-    private static KernelCase conv2dBackward(Device device, Draws draws, boolean data, boolean sparse) {
+    private static void conv2dBackward(KernelCase made, Draws draws, boolean data, boolean sparse) {
         Conv2d.Geometry s = conv2dShape(draws);
         float[] background = sparse ? draws.floats(s.in()) : null;
         float[] x = over(background, s.in(), draws, draws.floats(s.batch() * s.inputs())),
@@ -105,8 +102,8 @@ final class Conv2dCases {
             dw.add(iw, dz[iz] * x[ix] - behind);
             dw.add(iw, behind);
         });
-        KernelCase made = new KernelCase(device, s + (background == null ? "" : " over a background"));
-        Conv2d conv2d = new Conv2d(device, Conv2d.Convolutions.KERNELS);
+        made.shape(s + (background == null ? "" : " over a background"));
+        Conv2d conv2d = new Conv2d(made.device(), Conv2d.Convolutions.KERNELS);
         Conv2d.Memory memory = conv2d.memory(s, made::scratch);
         DeviceBuffer pixels = made.input(x),
                 gradient = made.input(dy),
@@ -135,7 +132,6 @@ final class Conv2dCases {
                                         made.output("dw", dw, 1e-6),
                                         draws.random().nextBoolean() ? made.output("dbias", dbias, 1e-6) : null,
                                         background == null ? null : made.output("dbackground", dbackground, 1e-6)))));
-        return made;
     }
 
     private static Conv2d.Geometry conv2dShape(Draws draws) {

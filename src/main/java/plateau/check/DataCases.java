@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.Initializer;
@@ -27,14 +26,14 @@ final class DataCases {
         return List.of(
                 Row.fixed(
                         "philox_words, counters 0",
-                        device -> philox(device, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8)),
+                        made -> philox(made, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8)),
                 Row.fixed(
                         "philox_words, counters -1",
-                        device -> philox(device, -1, -1, -1, -1, -1, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd)),
+                        made -> philox(made, -1, -1, -1, -1, -1, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd)),
                 Row.fixed(
                         "philox_words, digits of pi",
-                        device -> philox(
-                                device,
+                        made -> philox(
+                                made,
                                 0x243f6a88,
                                 0x85a308d3,
                                 0x13198a2e,
@@ -55,85 +54,82 @@ final class DataCases {
                 Row.golden(
                         "parity_subset + parity_batch",
                         "1e96593988375e8cee4a49f2d93fc4da7f0a295c2021e2acde23d2f3e3cd113d",
-                        device -> parity(device, 131, 77, -1)),
+                        made -> parity(made, 131, 77, -1)),
                 Row.golden(
                         "parity_subset + parity_batch, a size given",
                         "5f99029f4b7944c061eaa9a60c30e75bd608e20f55a96fa0774352dfa2dbcb26",
-                        device -> parity(device, 64, 300, 5)),
+                        made -> parity(made, 64, 300, 5)),
                 Row.golden(
                         "parity_subset + parity_batch, one bit",
                         "c2a37bcd801d5e0bea92a84c6aa1038593cb92cdd2ec2f8801d50c8ace1ce5ce",
-                        device -> parity(device, 1, 1, -1)),
+                        made -> parity(made, 1, 1, -1)),
                 Row.golden(
                         "line_tuples, the paper's",
                         "19f7fcedef08caaab6dc238edad8ae2c22e05775eb162956ea44bd654b201acc",
-                        device -> lines(device, 0, 67, 3, LineData.Raster.PAPER)),
+                        made -> lines(made, 0, 67, 3, LineData.Raster.PAPER)),
                 Row.golden(
                         "line_tuples, the program's",
                         "33ee0a0a3a9b608ea3a91d871cd1fc37067ee5cb817faecf52ac038e2bd979d3",
-                        device -> lines(device, 20, 33, 2, LineData.Raster.PROGRAM)),
+                        made -> lines(made, 20, 33, 2, LineData.Raster.PROGRAM)),
                 Row.golden(
                         "pwl_curves, the paper's",
                         "0330adcd9a1c704c540ca9ceb6088aa434217e0808637db5e79abb872b093094",
-                        device -> curves(device, 67, 0, PwlData.Law.PAPER)),
+                        made -> curves(made, 67, 0, PwlData.Law.PAPER)),
                 Row.golden(
                         "pwl_curves, the program's",
                         "cd296f66c5e52fab503ffb25253c17f8c1315436f15881eef636785b762cd2aa",
-                        device -> curves(device, 16, 2, PwlData.Law.PROGRAM)),
+                        made -> curves(made, 16, 2, PwlData.Law.PROGRAM)),
                 Row.golden(
                         "pwl_curves, real",
                         "fd9080f07aa291b885175b7f392076e31ad3454d7490bc07178d417aa8fc948e",
-                        device -> curves(device, 35, 0, PwlData.Law.REAL)),
+                        made -> curves(made, 35, 0, PwlData.Law.REAL)),
                 Row.golden(
                         "scaled_normals + shifted_levels + step_labels",
                         "59116dbec10c69991b91dd2e1ad9318c5a101e793c928c712abfd60f5475cbd0",
-                        device -> step(device, 256, 100)),
+                        made -> step(made, 256, 100)),
                 Row.golden(
                         "scaled_normals + shifted_levels + step_labels, a sample",
                         "26f0de9e7e63e198322218439353dd9f425395017d667ef67572209c7471ae7e",
-                        device -> step(device, 1, 1)),
+                        made -> step(made, 1, 1)),
                 Row.golden(
                         "scaled_normals + shifted_levels + step_labels, odd",
                         "669d8e3b7cdcef12ae44ce087cf7a1c4b7b88aa4bc9c7ecfc8d96935ebaf6a74",
-                        device -> step(device, 67, 33)),
+                        made -> step(made, 67, 33)),
                 Row.golden(
                         "stock_labels + stock_inputs + stock_signs",
                         "c45b9fa4b17375651527767bd574c9500efe3c456a1566002397aa11b1bfcc09",
-                        device -> stocks(device, 100, 1000, 1000)),
+                        made -> stocks(made, 100, 1000, 1000)),
                 Row.golden(
                         "stock_labels + stock_inputs + stock_signs, few",
                         "7e600d88a55319268ca45a957ddbd3006371e19a7d59a9a11de4bbbd41a70df4",
-                        device -> stocks(device, 3, 7, 31)),
+                        made -> stocks(made, 3, 7, 31)),
                 Row.golden(
                         "stock_labels + stock_inputs + stock_signs, odd",
                         "1da9cf0acde1270d6b503f551807d505963c1da86ed92997c6dd468364ca9a0e",
-                        device -> stocks(device, 257, 5, 129)));
+                        made -> stocks(made, 257, 5, 129)));
     }
 
     /** The vectors published with Random123 (kat_vectors) for philox4x32-10. */
-    private static KernelCase philox(Device device, int c0, int c1, int c2, int c3, long seed, int... words) {
-        KernelCase made = new KernelCase(device, "one counter");
-        made.runs(new Initializer(device).philoxWords(1, c0, c1, c2, c3, seed, made.exactly("words", words)));
-        return made;
+    private static void philox(KernelCase made, int c0, int c1, int c2, int c3, long seed, int... words) {
+        made.shape("one counter");
+        made.runs(new Initializer(made.device()).philoxWords(1, c0, c1, c2, c3, seed, made.exactly("words", words)));
     }
 
-    private static KernelCase normals(Device device) {
+    private static void normals(KernelCase made) {
         int n = 4099;
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Initializer(device).standardNormal(n, SEED, STREAM, STEP, made.bits("normals", 4L * n)));
-        return made;
+        made.shape("n " + n);
+        made.runs(new Initializer(made.device()).standardNormal(n, SEED, STREAM, STEP, made.bits("normals", 4L * n)));
     }
 
-    private static KernelCase truncated(Device device) {
+    private static void truncated(KernelCase made) {
         int n = 4099;
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Initializer(device).truncatedNormal(n, SEED, STREAM, 0.5f, made.bits("normals", 4L * n)));
-        return made;
+        made.shape("n " + n);
+        made.runs(new Initializer(made.device()).truncatedNormal(n, SEED, STREAM, 0.5f, made.bits("normals", 4L * n)));
     }
 
-    private static KernelCase parity(Device device, int n, int d, int size) {
-        KernelCase made = new KernelCase(device, "n %d, d %d, size %d".formatted(n, d, size));
-        ParityData data = new ParityData(device);
+    private static void parity(KernelCase made, int n, int d, int size) {
+        made.shape("n %d, d %d, size %d".formatted(n, d, size));
+        ParityData data = new ParityData(made.device());
         DeviceBuffer subset = made.bits("subset", 4L * ParityData.subsetWords(d)),
                 x = made.bits("x", 4L * n * d),
                 y = made.bits("y", 4L * n);
@@ -142,31 +138,29 @@ final class DataCases {
                 List.of(
                         data.subset(d, size, SEED, STREAM, subset),
                         data.batch(n, d, SEED, STREAM + 1, made.input(STEP), subset, x, y))));
-        return made;
     }
 
-    private static KernelCase lines(Device device, int first, int n, int k, LineData.Raster raster) {
-        KernelCase made = new KernelCase(device, "first %d, n %d, k %d, %s".formatted(first, n, k, raster));
+    private static void lines(KernelCase made, int first, int n, int k, LineData.Raster raster) {
+        made.shape("first %d, n %d, k %d, %s".formatted(first, n, k, raster));
         DeviceBuffer x = made.bits("x", 4L * n * k * LineData.SIDE * LineData.SIDE),
                 y = made.bits("y", 4L * n * k),
                 product = made.bits("product", 4L * n);
-        made.runs(new LineData(device).tuples(first, n, k, raster, SEED, STREAM, made.input(STEP), x, y, product));
-        return made;
+        made.runs(
+                new LineData(made.device()).tuples(first, n, k, raster, SEED, STREAM, made.input(STEP), x, y, product));
     }
 
-    private static KernelCase curves(Device device, int samples, int skipped, PwlData.Law law) {
+    private static void curves(KernelCase made, int samples, int skipped, PwlData.Law law) {
         int n = 100;
-        KernelCase made = new KernelCase(device, "samples %d, skipped %d, %s".formatted(samples, skipped, law));
+        made.shape("samples %d, skipped %d, %s".formatted(samples, skipped, law));
         DeviceBuffer f = made.bits("f", 4L * samples * n),
                 p = law == PwlData.Law.REAL ? null : made.bits("p", 4L * samples * (n - skipped));
-        made.runs(new PwlData(device).curves(samples, n, skipped, law, SEED, STREAM, made.input(STEP), f, p));
-        return made;
+        made.runs(new PwlData(made.device()).curves(samples, n, skipped, law, SEED, STREAM, made.input(STEP), f, p));
     }
 
-    private static KernelCase step(Device device, int n, int d) {
+    private static void step(KernelCase made, int n, int d) {
         float[] offsets = {-5, -1, -0.2f, 0, 0.1f, 0.15f, 0.175f, 1, 2}; // around zero, where the scores lie
-        KernelCase made = new KernelCase(device, "n %d, d %d".formatted(n, d));
-        StepData data = new StepData(device);
+        made.shape("n %d, d %d".formatted(n, d));
+        StepData data = new StepData(made.device());
         DeviceBuffer task = made.bits("task", 4L * (d + 1)),
                 w = task.slice(0, 4L * d),
                 b = task.slice(4L * d, 4),
@@ -182,12 +176,11 @@ final class DataCases {
                         data.shiftedLevels(offsets.length, made.input(offsets), b, z),
                         data.normals(n * d, 0.01f, SEED, STREAM + 1, made.input(STEP), x),
                         data.labels(n, d, offsets.length, x, w, b, z, r, label, y))));
-        return made;
     }
 
-    private static KernelCase stocks(Device device, int n, int d, int k) {
-        KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
-        StocksData data = new StocksData(device);
+    private static void stocks(KernelCase made, int n, int d, int k) {
+        made.shape("n %d, d %d, k %d".formatted(n, d, k));
+        StocksData data = new StocksData(made.device());
         DeviceBuffer label = made.bits("labels", 4L * d),
                 x = made.bits("x", 4L * n),
                 y = made.bits("y", 4L * n),
@@ -197,6 +190,5 @@ final class DataCases {
                 List.of(
                         data.labels(d, k, SEED, STREAM, label),
                         data.batch(n, d, k, SEED, STREAM + 1, made.input(STEP), label, x, y, signs))));
-        return made;
     }
 }

@@ -12,6 +12,7 @@ import java.util.function.Function;
 import java.util.stream.DoubleStream;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.Releases;
 import plateau.cuda.Work;
 
 /**
@@ -29,19 +30,27 @@ final class KernelCase implements AutoCloseable {
     private static final double NOTHING = 1e-6;
 
     private final Device device;
-    private final String shape;
     private final List<DeviceBuffer> open = new ArrayList<>();
     private final List<Output> outputs = new ArrayList<>();
+    private String shape = "";
     private String golden;
     private Work work;
 
     /** Memory with its guards, how much lies between them, and what judges it. */
     private record Output(String name, DeviceBuffer whole, int bytes, Function<ByteBuffer, Finding> judge) {}
 
-    /** @param shape what was drawn, for messages */
-    KernelCase(Device device, String shape) {
+    /** A case without anything, which whoever makes it closes, whether or not it comes to more. */
+    KernelCase(Device device) {
         this.device = device;
-        this.shape = shape;
+    }
+
+    Device device() {
+        return device;
+    }
+
+    /** @param drawn what was drawn, for messages */
+    void shape(String drawn) {
+        shape = drawn;
     }
 
     DeviceBuffer input(float... values) {
@@ -328,6 +337,6 @@ final class KernelCase implements AutoCloseable {
 
     @Override
     public void close() {
-        open.forEach(DeviceBuffer::close);
+        Releases.all(open.stream().<Runnable>map(buffer -> buffer::close).toList());
     }
 }

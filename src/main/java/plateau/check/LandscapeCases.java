@@ -2,7 +2,6 @@ package plateau.check;
 
 import java.util.Arrays;
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Landscape;
 import plateau.kernel.Landscape.Activation;
 import plateau.kernel.Landscape.Square;
@@ -37,7 +36,7 @@ final class LandscapeCases {
         return values;
     }
 
-    private static KernelCase surface(Device device, Draws draws) {
+    private static void surface(KernelCase made, Draws draws) {
         Activation activation = Activation.values()[draws.random().nextInt(3)];
         int side = draws.choose(2, 3, 5), points = side * side, samples = draws.choose(1, 2, 33, 100);
         boolean own = draws.random().nextBoolean(), noisy = draws.random().nextBoolean();
@@ -58,9 +57,8 @@ final class LandscapeCases {
             error[point] = Math.sqrt(Math.max(0, squares - mean[point] * mean[point]) / samples);
         }
         double largest = 1 + Arrays.stream(mean).max().orElseThrow();
-        KernelCase made = new KernelCase(
-                device, "%s, side %d, samples %d, own %s, noisy %s".formatted(activation, side, samples, own, noisy));
-        made.runs(new Landscape(device)
+        made.shape("%s, side %d, samples %d, own %s, noisy %s".formatted(activation, side, samples, own, noisy));
+        made.runs(new Landscape(made.device())
                 .surface(
                         square,
                         activation,
@@ -72,10 +70,9 @@ final class LandscapeCases {
                         made.output("mean", mean, 1e-5),
                         // A root of a difference: what it is off is the root of what that is off.
                         made.output("error", error, 1e-3, largest)));
-        return made;
     }
 
-    private static KernelCase cosineSurface(Device device, Draws draws) {
+    private static void cosineSurface(KernelCase made, Draws draws) {
         Square square = new Square(draws.choose(2, 3, 17, 33), -4, 5);
         float[] target = {draws.random().nextFloat(-3, 3), draws.random().nextFloat(-3, 3)};
         double[] f = new double[square.points()];
@@ -87,17 +84,15 @@ final class LandscapeCases {
                     - gauss(w0 - target[0], w1 - target[1])
                     - gauss(w0 + target[0], w1 + target[1]);
         }
-        KernelCase made =
-                new KernelCase(device, "side %d, target %s".formatted(square.side(), Arrays.toString(target)));
-        made.runs(new Landscape(device).cosineSurface(square, target, made.output("f", f, 1e-5, 1)));
-        return made;
+        made.shape("side %d, target %s".formatted(square.side(), Arrays.toString(target)));
+        made.runs(new Landscape(made.device()).cosineSurface(square, target, made.output("f", f, 1e-5, 1)));
     }
 
     private static double gauss(double a, double b) {
         return Math.exp(-(a * a + b * b) / 2);
     }
 
-    private static KernelCase periodicGradients(Device device, Draws draws) {
+    private static void periodicGradients(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 33), d = draws.size();
         float radius = draws.random().nextFloat(0.5f, 2);
         float[] w = draws.floats(d), z = draws.floats(rows * d);
@@ -122,13 +117,12 @@ final class LandscapeCases {
                 c[row * d + i] = ((w[i] + v) * Math.exp(-plus / 2) + (w[i] - v) * Math.exp(-minus / 2)) / 2;
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, d %d, radius %s".formatted(rows, d, radius));
-        made.runs(new Landscape(device)
+        made.shape("rows %d, d %d, radius %s".formatted(rows, d, radius));
+        made.runs(new Landscape(made.device())
                 .periodicGradients(rows, d, radius, made.input(w), made.input(z), made.output("c", c, 1e-5, 0.01)));
-        return made;
     }
 
-    private static KernelCase signProducts(Device device, Draws draws) {
+    private static void signProducts(KernelCase made, Draws draws) {
         int samples = draws.size(), k = draws.choose(1, 2, 3, 5), width = draws.choose(1, 2);
         float[] scores = draws.floats(samples * k * width);
         double[] label = new double[samples], slope = new double[samples * k];
@@ -142,8 +136,8 @@ final class LandscapeCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "samples %d, k %d, width %d".formatted(samples, k, width));
-        made.runs(new Landscape(device)
+        made.shape("samples %d, k %d, width %d".formatted(samples, k, width));
+        made.runs(new Landscape(made.device())
                 .signProducts(
                         samples,
                         k,
@@ -151,10 +145,9 @@ final class LandscapeCases {
                         made.input(scores),
                         made.floats("label", null, label, new double[samples]),
                         made.output("slope", slope, 1e-6)));
-        return made;
     }
 
-    private static KernelCase staircaseResidual(Device device, Draws draws) {
+    private static void staircaseResidual(KernelCase made, Draws draws) {
         int n = draws.size();
         float height = 0.25f, slope = draws.choose(0, 1, 2, 3);
         float[] score = quarters(draws, n), target = quarters(draws, n);
@@ -165,8 +158,8 @@ final class LandscapeCases {
             residual[i] = staircase(score[i], height, slope) - staircase(target[i], height, slope);
             squared[i] = residual[i] * residual[i];
         }
-        KernelCase made = new KernelCase(device, "n %d, slope %s".formatted(n, slope));
-        made.runs(new Landscape(device)
+        made.shape("n %d, slope %s".formatted(n, slope));
+        made.runs(new Landscape(made.device())
                 .staircaseResidual(
                         n,
                         height,
@@ -175,7 +168,6 @@ final class LandscapeCases {
                         made.input(target),
                         made.output("residual", residual, 1e-6, 1),
                         made.output("squared", squared, 1e-6, 1)));
-        return made;
     }
 
     private static double staircase(double r, double height, double slope) {

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Losses;
 
 /** Losses of rows and their gradients against their formulas. */
@@ -10,12 +9,12 @@ final class LossesCases {
 
     static List<Row> rows() {
         return List.of(
-                Row.random("squared_error", (device, draws) -> squaredError(device, draws, 1 + draws.size())),
-                Row.random("squared_error_single", (device, draws) -> squaredError(device, draws, 1)),
+                Row.random("squared_error", (made, draws) -> squaredError(made, draws, 1 + draws.size())),
+                Row.random("squared_error_single", (made, draws) -> squaredError(made, draws, 1)),
                 Row.random("softmax_cross_entropy", LossesCases::softmaxCrossEntropy));
     }
 
-    private static KernelCase squaredError(Device device, Draws draws, int columns) {
+    private static void squaredError(KernelCase made, Draws draws, int columns) {
         int rows = draws.size();
         boolean differentiated = draws.random().nextBoolean();
         float weight = 0.5f, scale = 1f / rows;
@@ -26,9 +25,8 @@ final class LossesCases {
             loss[i / columns] += weight * error * error;
             dp[i] = 2 * weight * scale * error;
         }
-        KernelCase made = new KernelCase(
-                device, "rows %d, columns %d, differentiated %s".formatted(rows, columns, differentiated));
-        made.runs(new Losses(device)
+        made.shape("rows %d, columns %d, differentiated %s".formatted(rows, columns, differentiated));
+        made.runs(new Losses(made.device())
                 .squaredError(
                         rows,
                         columns,
@@ -38,10 +36,9 @@ final class LossesCases {
                         made.input(y),
                         made.output("loss", loss, 1e-5),
                         differentiated ? made.output("dp", dp, 1e-6) : null));
-        return made;
     }
 
-    private static KernelCase softmaxCrossEntropy(Device device, Draws draws) {
+    private static void softmaxCrossEntropy(KernelCase made, Draws draws) {
         int rows = draws.size(), classes = draws.size();
         boolean differentiated = draws.random().nextBoolean();
         float scale = 1f / rows, spread = draws.choose(1, 30);
@@ -63,9 +60,8 @@ final class LossesCases {
             }
             loss[r] = Math.log(sum) - p[r * classes + label[r]];
         }
-        KernelCase made = new KernelCase(
-                device, "rows %d, classes %d, differentiated %s".formatted(rows, classes, differentiated));
-        made.runs(new Losses(device)
+        made.shape("rows %d, classes %d, differentiated %s".formatted(rows, classes, differentiated));
+        made.runs(new Losses(made.device())
                 .softmaxCrossEntropy(
                         rows,
                         classes,
@@ -74,6 +70,5 @@ final class LossesCases {
                         made.input(label),
                         made.output("loss", loss, 2e-5),
                         differentiated ? made.output("dp", dp, 2e-5) : null));
-        return made;
     }
 }

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Counter;
 import plateau.kernel.Metrics;
 
@@ -16,7 +15,7 @@ final class MetricsCases {
                 Row.random("advance_step", MetricsCases::advance));
     }
 
-    private static KernelCase lossAndAccuracy(Device device, Draws draws) {
+    private static void lossAndAccuracy(KernelCase made, Draws draws) {
         int n = draws.size(),
                 slots = draws.choose(1, 3, 8),
                 step = draws.random().nextInt(100);
@@ -26,8 +25,8 @@ final class MetricsCases {
             metrics[0] += loss[i] / (double) n;
             metrics[1] += y[i] * p[i] > 0 ? 1.0 / n : 0;
         }
-        KernelCase made = new KernelCase(device, "n %d, slots %d, step %d".formatted(n, slots, step));
-        made.runs(new Metrics(device)
+        made.shape("n %d, slots %d, step %d".formatted(n, slots, step));
+        made.runs(new Metrics(made.device())
                 .lossAndAccuracy(
                         n,
                         made.input(loss),
@@ -36,10 +35,9 @@ final class MetricsCases {
                         made.input(step),
                         made.ring(slots, step, metrics, 1e-5),
                         slots));
-        return made;
     }
 
-    private static KernelCase lossAndDistance(Device device, Draws draws) {
+    private static void lossAndDistance(KernelCase made, Draws draws) {
         int n = draws.size(),
                 m = draws.choose(0, 1, 3, 257),
                 slots = draws.choose(1, 4),
@@ -52,8 +50,8 @@ final class MetricsCases {
         for (int i = 0; i < m; i++) {
             metrics[1] = Math.max(metrics[1], Math.abs((double) a[i] - b[i]));
         }
-        KernelCase made = new KernelCase(device, "n %d, m %d, slots %d".formatted(n, m, slots));
-        made.runs(new Metrics(device)
+        made.shape("n %d, m %d, slots %d".formatted(n, m, slots));
+        made.runs(new Metrics(made.device())
                 .lossAndDistance(
                         n,
                         made.input(loss),
@@ -63,16 +61,14 @@ final class MetricsCases {
                         made.input(step),
                         made.ring(slots, step, metrics, 1e-5),
                         slots));
-        return made;
     }
 
     /** The bits of a uint32, looked at as those of a float. */
-    private static KernelCase advance(Device device, Draws draws) {
+    private static void advance(KernelCase made, Draws draws) {
         int step = draws.random().nextInt(1_000_000);
-        KernelCase made = new KernelCase(device, "step " + step);
+        made.shape("step " + step);
         float[] before = {Float.intBitsToFloat(step)};
         double[] after = {Float.intBitsToFloat(step + 1)};
-        made.runs(new Counter(device).advance(made.outputOver("step", before, after, 0)));
-        return made;
+        made.runs(new Counter(made.device()).advance(made.outputOver("step", before, after, 0)));
     }
 }

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.PwlEncoding;
 
 /** Moments of curves against plain sums, and decoding against W p. */
@@ -13,7 +12,7 @@ final class PwlCases {
     }
 
     /** Sums of products of three points in a row, in float64. */
-    private static KernelCase pwlMoments(Device device, Draws draws) {
+    private static void pwlMoments(KernelCase made, Draws draws) {
         int samples = draws.size(), n = draws.choose(3, 33, 100, 131), count = PwlEncoding.MOMENTS;
         float[] f = draws.floats(samples * n);
         int[] first = {0, 0, 0, 1, 1, 2}, second = {0, 1, 2, 1, 2, 2};
@@ -26,17 +25,16 @@ final class PwlCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "samples %d, n %d".formatted(samples, n));
-        made.runs(new PwlEncoding(device)
+        made.shape("samples %d, n %d".formatted(samples, n));
+        made.runs(new PwlEncoding(made.device())
                 .moments(
                         samples,
                         n,
                         made.input(f),
                         made.doubles("moments", null, moments.values(), moments.allowed(1e-14))));
-        return made;
     }
 
-    private static KernelCase pwlDecode(Device device, Draws draws) {
+    private static void pwlDecode(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 7), n = draws.choose(3, 33, 100, 131), skipped = draws.choose(0, 2);
         float[] p = draws.floats(rows * (n - skipped));
         Sums f = new Sums(rows * n);
@@ -47,8 +45,7 @@ final class PwlCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d, skipped %d".formatted(rows, n, skipped));
-        made.runs(new PwlEncoding(device).decode(rows, n, skipped, made.input(p), made.output("f", f, 2e-6)));
-        return made;
+        made.shape("rows %d, n %d, skipped %d".formatted(rows, n, skipped));
+        made.runs(new PwlEncoding(made.device()).decode(rows, n, skipped, made.input(p), made.output("f", f, 2e-6)));
     }
 }

@@ -1,7 +1,7 @@
 package plateau.check;
 
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import plateau.cuda.Device;
 import plateau.cuda.Stream;
@@ -16,9 +16,9 @@ import plateau.cuda.Work;
  * @param maker of its cases
  */
 record Row(String name, boolean random, Maker maker) {
-    /** Makes a case at a random shape, with random inputs. */
+    /** Gives a case a random shape, random inputs, and what is launched with them. */
     interface Maker {
-        KernelCase make(Device device, Draws draws);
+        void make(KernelCase made, Draws draws);
     }
 
     /** How a case ended. */
@@ -28,16 +28,15 @@ record Row(String name, boolean random, Maker maker) {
         return new Row(name, true, maker);
     }
 
-    static Row fixed(String name, Function<Device, KernelCase> maker) {
-        return new Row(name, false, (device, _) -> maker.apply(device));
+    static Row fixed(String name, Consumer<KernelCase> maker) {
+        return new Row(name, false, (made, _) -> maker.accept(made));
     }
 
     /** @param sha256 as {@link KernelCase#golden} takes it */
-    static Row golden(String name, String sha256, Function<Device, KernelCase> maker) {
-        return fixed(name, device -> {
-            KernelCase made = maker.apply(device);
+    static Row golden(String name, String sha256, Consumer<KernelCase> maker) {
+        return fixed(name, made -> {
             made.golden(sha256);
-            return made;
+            maker.accept(made);
         });
     }
 
@@ -52,7 +51,8 @@ record Row(String name, boolean random, Maker maker) {
      * @param launched what to launch in place of what the case does: the same in other blocks
      */
     Outcome run(Device device, Draws draws, UnaryOperator<Work> launched) {
-        try (KernelCase made = maker.make(device, draws)) {
+        try (KernelCase made = new KernelCase(device)) {
+            maker.make(made, draws);
             List<String> parts = made.work().parts().stream().map(Work::name).toList();
             if (!parts.containsAll(kernels())) {
                 return new Outcome(made.shape(), Finding.wrong("what is launched is " + parts));

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Sigmoid;
 
 /** The sigmoid against {@code Math.exp}. */
@@ -17,7 +16,7 @@ final class SigmoidCases {
     /**
      * A fast exponential's error is relative to its argument: some 1e-6 at the least y that counts.
      */
-    private static KernelCase sigmoidForward(Device device, Draws draws) {
+    private static void sigmoidForward(KernelCase made, Draws draws) {
         int n = draws.size(), spread = draws.choose(1, 60);
         float[] x = draws.floats(n);
         double[] y = new double[n];
@@ -25,12 +24,11 @@ final class SigmoidCases {
             x[i] *= spread;
             y[i] = 1 / (1 + Math.exp(-x[i]));
         }
-        KernelCase made = new KernelCase(device, "n %d, spread %d".formatted(n, spread));
-        made.runs(new Sigmoid(device).forward(n, made.input(x), made.output("y", y, 3e-6)));
-        return made;
+        made.shape("n %d, spread %d".formatted(n, spread));
+        made.runs(new Sigmoid(made.device()).forward(n, made.input(x), made.output("y", y, 3e-6)));
     }
 
-    private static KernelCase sigmoidBackward(Device device, Draws draws) {
+    private static void sigmoidBackward(KernelCase made, Draws draws) {
         int n = draws.size();
         float[] y = draws.floats(n), dy = draws.floats(n);
         double[] dx = new double[n];
@@ -38,8 +36,7 @@ final class SigmoidCases {
             y[i] = 1 / (1 + (float) Math.exp(-3 * y[i]));
             dx[i] = dy[i] * (double) y[i] * (1 - (double) y[i]);
         }
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Sigmoid(device).backward(n, made.input(y), made.input(dy), made.output("dx", dx, 1e-6)));
-        return made;
+        made.shape("n " + n);
+        made.runs(new Sigmoid(made.device()).backward(n, made.input(y), made.input(dy), made.output("dx", dx, 1e-6)));
     }
 }

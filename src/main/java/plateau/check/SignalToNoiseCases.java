@@ -3,7 +3,6 @@ package plateau.check;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
-import plateau.cuda.Device;
 import plateau.kernel.SignalToNoise;
 
 /** The float64 statistics of gradients against plain sums over the samples. */
@@ -19,7 +18,7 @@ final class SignalToNoiseCases {
                 Row.random("signal_to_noise", SignalToNoiseCases::estimate));
     }
 
-    private static KernelCase labelledGradients(Device device, Draws draws) {
+    private static void labelledGradients(KernelCase made, Draws draws) {
         int n = draws.choose(1, 2, 7, 31), weights = draws.choose(1, 2, 31, 100, 257), k = draws.choose(1, 2, 3, 4);
         boolean sloped = draws.random().nextBoolean();
         int summed = sloped ? k : 1, stride = sloped ? 1 : k, count = weights + 1;
@@ -35,8 +34,8 @@ final class SignalToNoiseCases {
             }
             vector.add(i * count + weights, 1);
         }
-        KernelCase made = new KernelCase(device, "n %d, weights %d, k %d, sloped %s".formatted(n, weights, k, sloped));
-        made.runs(new SignalToNoise(device)
+        made.shape("n %d, weights %d, k %d, sloped %s".formatted(n, weights, k, sloped));
+        made.runs(new SignalToNoise(made.device())
                 .labelledGradients(
                         n,
                         weights,
@@ -48,7 +47,6 @@ final class SignalToNoiseCases {
                         stride,
                         made.input(label),
                         made.doubles("vector", null, vector.values(), vector.allowed(TOLERANCE))));
-        return made;
     }
 
     private static double[] normals(Draws draws, int count) {
@@ -56,7 +54,7 @@ final class SignalToNoiseCases {
     }
 
     /** The upper triangle; what a kernel makes of the rest is its own affair. */
-    private static KernelCase gradientMoments(Device device, Draws draws) {
+    private static void gradientMoments(KernelCase made, Draws draws) {
         int n = draws.choose(1, 2, 7, 61),
                 weights = draws.choose(1, 2, 3, 4, 31, 100, 127, 128, 133),
                 count = weights + 1;
@@ -74,10 +72,9 @@ final class SignalToNoiseCases {
         for (int a = 0; a < count; a++) {
             Arrays.fill(allowed, a * count, a * count + a, Double.POSITIVE_INFINITY);
         }
-        KernelCase made = new KernelCase(device, "n %d, weights %d".formatted(n, weights));
-        made.runs(new SignalToNoise(device)
+        made.shape("n %d, weights %d".formatted(n, weights));
+        made.runs(new SignalToNoise(made.device())
                 .addMoments(n, weights, made.input(vectors), made.doubles("moment", before, moment.values(), allowed)));
-        return made;
     }
 
     /**
@@ -134,7 +131,7 @@ final class SignalToNoiseCases {
         return new double[] {sig, noi, sig / noi, Math.log(sig / noi), pairs, Math.sqrt(variance)};
     }
 
-    private static KernelCase estimate(Device device, Draws draws) {
+    private static void estimate(KernelCase made, Draws draws) {
         int n = draws.choose(2, 3, 17, 50),
                 weights = draws.choose(1, 2, 7, 33, 100),
                 slots = draws.choose(1, 3),
@@ -155,9 +152,8 @@ final class SignalToNoiseCases {
             allowed[i] =
                     1e-5 * (metric == 3 ? 1 : metric == 4 ? metrics[own] + metrics[own + 1] : Math.abs(metrics[i]));
         }
-        KernelCase made =
-                new KernelCase(device, "n %d, weights %d, slots %d, step %d".formatted(n, weights, slots, step));
-        made.runs(new SignalToNoise(device)
+        made.shape("n %d, weights %d, slots %d, step %d".formatted(n, weights, slots, step));
+        made.runs(new SignalToNoise(made.device())
                 .estimate(
                         weights,
                         made.input(moments(first, n, weights)),
@@ -165,6 +161,5 @@ final class SignalToNoiseCases {
                         made.input(step),
                         made.ring(slots, step, metrics, allowed),
                         slots));
-        return made;
     }
 }

@@ -2,7 +2,6 @@ package plateau.check;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.SparseRows;
@@ -27,12 +26,11 @@ final class SparseRowsCases {
                 Row.random("miss_update + adam_rows", SparseRowsCases::adam));
     }
 
-    private static KernelCase rowLinks(Device device, Draws draws) {
+    private static void rowLinks(KernelCase made, Draws draws) {
         int n = draws.size(), d = draws.choose(1, 5, 40, 1000);
         int[] x = draws.ints(n, d);
-        KernelCase made = new KernelCase(device, "n %d, d %d".formatted(n, d));
-        made.runs(new SparseRows(device).links(n, made.input(x), made.exactly("links", links(x))));
-        return made;
+        made.shape("n %d, d %d".formatted(n, d));
+        made.runs(new SparseRows(made.device()).links(n, made.input(x), made.exactly("links", links(x))));
     }
 
     private static double rate(int update) {
@@ -44,7 +42,7 @@ final class SparseRowsCases {
      * whose s lies anywhere around ε. The whole way is at most about one; an error of 1e-6 of it is
      * that of a few roundings.
      */
-    private static KernelCase catchUp(Device device, Draws draws) {
+    private static void catchUp(KernelCase made, Draws draws) {
         int last = draws.choose(0, 1, 3, 7, 40, 900, 2000), missed = draws.choose(0, 1, 2, 3, 10, 50, 400, 5000);
         float[] roots = {0, 1e-9f, 1e-7f, 1e-6f, 3e-6f, 1e-5f, 2e-5f, 5e-5f, 1e-4f, 1e-3f, 0.01f, 1, 10};
         int k = roots.length;
@@ -73,21 +71,20 @@ final class SparseRowsCases {
         }
         double any = Double.POSITIVE_INFINITY;
         double[] factors = {0, 0, 0, 0, Math.pow(BETA1, missed), Math.pow(BETA2, missed / 2.0)};
-        KernelCase made = new KernelCase(device, "last %d, missed %d".formatted(last, missed));
+        made.shape("last %d, missed %d".formatted(last, missed));
         DeviceBuffer x = made.input(0),
                 catchUp = made.floats("catch-up", null, factors, new double[] {any, any, any, any, 1e-6, 1e-6});
         SparseRows.Table table = new SparseRows.Table(
                 1, k, made.input(w), made.input(m), made.input(roots), made.input(last), made.input(moments));
-        SparseRows launcher = new SparseRows(device);
+        SparseRows launcher = new SparseRows(made.device());
         made.runs(Work.sequence(
                 "catch up",
                 List.of(
                         launcher.catchUp(RULE, table, 1, x, made.input(last + missed), catchUp),
                         launcher.gather(table, 1, x, catchUp, made.floats("rows", null, expected, allowed)))));
-        return made;
     }
 
-    private static KernelCase gatherRows(Device device, Draws draws) {
+    private static void gatherRows(KernelCase made, Draws draws) {
         int n = draws.size(), d = draws.size(), k = draws.size(), words = SparseRows.CATCH_UP_WORDS;
         int[] x = draws.ints(n, d);
         float[] w = draws.floats(d * k),
@@ -108,7 +105,7 @@ final class SparseRowsCases {
                         w[from] - m[from] * (constant + slope * s[from]) / ((s[from] + low) * (s[from] + high));
             }
         }
-        KernelCase made = new KernelCase(device, "n %d, d %d, k %d".formatted(n, d, k));
+        made.shape("n %d, d %d, k %d".formatted(n, d, k));
         SparseRows.Table table = new SparseRows.Table(
                 d,
                 k,
@@ -117,16 +114,15 @@ final class SparseRowsCases {
                 made.input(s),
                 made.input(new int[d]),
                 made.scratch(4L * d * Float.BYTES));
-        made.runs(new SparseRows(device)
+        made.runs(new SparseRows(made.device())
                 .gather(table, n, made.input(x), made.input(catchUp), made.output("rows", rows, 1e-5)));
-        return made;
     }
 
     /**
      * One update: rows that are read once, several times, and not at all. A row's moments of missed
      * updates go on by rate γʲ jᵖ, where this is its j-th without a gradient.
      */
-    private static KernelCase adam(Device device, Draws draws) {
+    private static void adam(KernelCase made, Draws draws) {
         int n = draws.size(),
                 d = draws.choose(1, 2, 17, 61),
                 k = draws.size(),
@@ -183,7 +179,7 @@ final class SparseRowsCases {
                 newW[from] = rows[i * k + j] - rate * newM[from] / (newS[from] + EPSILON);
             }
         }
-        KernelCase made = new KernelCase(device, "n %d, d %d, k %d, step %d".formatted(n, d, k, step));
+        made.shape("n %d, d %d, k %d, step %d".formatted(n, d, k, step));
         SparseRows.Table table = new SparseRows.Table(
                 d,
                 k,
@@ -192,7 +188,7 @@ final class SparseRowsCases {
                 made.outputOver("s", s, newS, 1e-5),
                 made.exactly("last", last, newLast),
                 made.outputOver("missed", missed, newMissed, 1e-5));
-        made.runs(new SparseRows(device)
+        made.runs(new SparseRows(made.device())
                 .adam(
                         RULE,
                         table,
@@ -204,7 +200,6 @@ final class SparseRowsCases {
                         made.input(catchUp),
                         made.input(rows),
                         made.outputOver("gradient", gradient, sums, 1e-6)));
-        return made;
     }
 
     /**

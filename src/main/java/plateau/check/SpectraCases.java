@@ -2,7 +2,6 @@ package plateau.check;
 
 import java.util.Arrays;
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.Spectra;
@@ -27,7 +26,7 @@ final class SpectraCases {
     }
 
     /** W x or Wᵀ x, as two running sums, against the matrix max(0, i − j + 1). */
-    private static KernelCase productWithW(Device device, Draws draws) {
+    private static void productWithW(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 5), n = draws.choose(1, 2, 3, 31, 33, 100, 257, 1500);
         boolean reverse = draws.random().nextBoolean();
         double[] x = doubles(draws, rows * n);
@@ -39,8 +38,8 @@ final class SpectraCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d, reverse %s".formatted(rows, n, reverse));
-        Spectra spectra = new Spectra(device);
+        made.shape("rows %d, n %d, reverse %s".formatted(rows, n, reverse));
+        Spectra spectra = new Spectra(made.device());
         DeviceBuffer once = made.scratch((long) rows * n * Double.BYTES);
         made.runs(Work.sequence(
                 "product",
@@ -48,10 +47,9 @@ final class SpectraCases {
                         spectra.runningSums(rows, n, reverse, made.input(x), once),
                         spectra.runningSums(
                                 rows, n, reverse, once, made.doubles("y", null, y.values(), y.allowed(1e-12))))));
-        return made;
     }
 
-    private static KernelCase productWithU(Device device, Draws draws) {
+    private static void productWithU(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 5), n = draws.size();
         boolean transposed = draws.random().nextBoolean();
         double[] x = doubles(draws, rows * n);
@@ -65,14 +63,13 @@ final class SpectraCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d, transposed %s".formatted(rows, n, transposed));
-        made.runs(new Spectra(device)
+        made.shape("rows %d, n %d, transposed %s".formatted(rows, n, transposed));
+        made.runs(new Spectra(made.device())
                 .secondDifferences(
                         rows, n, transposed, made.input(x), made.doubles("y", null, y.values(), y.allowed(TOLERANCE))));
-        return made;
     }
 
-    private static KernelCase powerStep(Device device, Draws draws) {
+    private static void powerStep(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 3), n = draws.choose(2, 3, 31, 33, 100, 257);
         double[] x = doubles(draws, rows * n), y = doubles(draws, rows * n);
         double[] results = new double[2 * rows], next = new double[rows * n];
@@ -93,19 +90,18 @@ final class SpectraCases {
         double[] allowed = new double[2 * rows], allowedNext = new double[rows * n];
         Arrays.fill(allowed, 1e-11);
         Arrays.fill(allowedNext, 1e-12);
-        KernelCase made = new KernelCase(device, "rows %d, n %d".formatted(rows, n));
-        made.runs(new Spectra(device)
+        made.shape("rows %d, n %d".formatted(rows, n));
+        made.runs(new Spectra(made.device())
                 .powerStep(
                         rows,
                         n,
                         made.doubles("x", x, next, allowedNext),
                         made.input(y),
                         made.doubles("results", null, results, allowed)));
-        return made;
     }
 
     /** The threshold lies between the lengths before and after the last step, far from both. */
-    private static KernelCase iterationsUntil(Device device, Draws draws) {
+    private static void iterationsUntil(KernelCase made, Draws draws) {
         int problems = draws.choose(1, 3), n = draws.choose(1, 2, 3, 7, 33, Spectra.MOST);
         int wanted = draws.choose(0, 1, 5, 40), steps = draws.choose(20, 100);
         double[] matrix = new double[problems * n * n], x = doubles(draws, problems * n), after = x.clone();
@@ -136,9 +132,8 @@ final class SpectraCases {
         }
         double[] allowed = new double[problems * n];
         Arrays.fill(allowed, 1e-12);
-        KernelCase made =
-                new KernelCase(device, "problems %d, n %d, about %d of %d steps".formatted(problems, n, wanted, steps));
-        made.runs(new Spectra(device)
+        made.shape("problems %d, n %d, about %d of %d steps".formatted(problems, n, wanted, steps));
+        made.runs(new Spectra(made.device())
                 .iterationsUntil(
                         problems,
                         n,
@@ -147,14 +142,13 @@ final class SpectraCases {
                         made.input(matrix),
                         made.doubles("x", x, after, allowed),
                         made.exactly("taken", taken)));
-        return made;
     }
 
     private static double length(double[] vector) {
         return Math.sqrt(Arrays.stream(vector).map(v -> v * v).sum());
     }
 
-    private static KernelCase matrixSgd(Device device, Draws draws) {
+    private static void matrixSgd(KernelCase made, Draws draws) {
         int runs = draws.choose(1, 2, 40), n = draws.choose(1, 2, 3, 12, 33);
         float rate = 0.05f;
         float[] f = draws.floats(runs * n), p = draws.floats(runs * n), u = draws.floats(runs * n * n);
@@ -169,9 +163,8 @@ final class SpectraCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "runs %d, n %d".formatted(runs, n));
-        made.runs(new Spectra(device)
+        made.shape("runs %d, n %d".formatted(runs, n));
+        made.runs(new Spectra(made.device())
                 .matrixSgd(runs, n, rate, made.input(f), made.input(p), made.outputOver("u", u, after, 1e-5)));
-        return made;
     }
 }

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.Statistics;
 
 /** Sums over rows and columns against plain ones. */
@@ -19,7 +18,7 @@ final class StatisticsCases {
                 Row.random("mean_at", StatisticsCases::meanAt));
     }
 
-    private static KernelCase rowMoments(Device device, Draws draws) {
+    private static void rowMoments(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 33), n = draws.size();
         float[] x = draws.floats(rows * n);
         Sums moments = new Sums(2 * rows);
@@ -27,30 +26,28 @@ final class StatisticsCases {
             moments.add(2 * (i / n), x[i]);
             moments.add(2 * (i / n) + 1, (double) x[i] * x[i]);
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d".formatted(rows, n));
-        made.runs(new Statistics(device)
+        made.shape("rows %d, n %d".formatted(rows, n));
+        made.runs(new Statistics(made.device())
                 .rowMoments(
                         rows,
                         n,
                         made.input(x),
                         made.doubles("moments", null, moments.values(), moments.allowed(TOLERANCE))));
-        return made;
     }
 
-    private static KernelCase rowSums(Device device, Draws draws) {
+    private static void rowSums(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 33), n = draws.size();
         double[] x = draws.random().doubles(rows * n, -1, 1).toArray();
         Sums sums = new Sums(rows);
         for (int i = 0; i < x.length; i++) {
             sums.add(i / n, x[i]);
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d".formatted(rows, n));
-        made.runs(new Statistics(device)
+        made.shape("rows %d, n %d".formatted(rows, n));
+        made.runs(new Statistics(made.device())
                 .rowSums(rows, n, made.input(x), made.doubles("sums", null, sums.values(), sums.allowed(TOLERANCE))));
-        return made;
     }
 
-    private static KernelCase columnMoments(Device device, Draws draws) {
+    private static void columnMoments(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 33, 100), columns = draws.size();
         float[] x = draws.floats(rows * columns);
         Sums moments = new Sums(2 * columns);
@@ -58,17 +55,16 @@ final class StatisticsCases {
             moments.add(2 * (i % columns), x[i]);
             moments.add(2 * (i % columns) + 1, (double) x[i] * x[i]);
         }
-        KernelCase made = new KernelCase(device, "rows %d, columns %d".formatted(rows, columns));
-        made.runs(new Statistics(device)
+        made.shape("rows %d, columns %d".formatted(rows, columns));
+        made.runs(new Statistics(made.device())
                 .columnMoments(
                         rows,
                         columns,
                         made.input(x),
                         made.doubles("moments", null, moments.values(), moments.allowed(TOLERANCE))));
-        return made;
     }
 
-    private static KernelCase gram(Device device, Draws draws) {
+    private static void gram(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 5, 17), n = draws.size();
         float[] x = draws.floats(rows * n);
         Sums products = new Sums(rows * rows);
@@ -79,18 +75,17 @@ final class StatisticsCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d".formatted(rows, n));
-        made.runs(new Statistics(device)
+        made.shape("rows %d, n %d".formatted(rows, n));
+        made.runs(new Statistics(made.device())
                 .gram(
                         rows,
                         n,
                         made.input(x),
                         made.doubles("gram", null, products.values(), products.allowed(TOLERANCE))));
-        return made;
     }
 
     /** Every other place keeps what it had. */
-    private static KernelCase meanAt(Device device, Draws draws) {
+    private static void meanAt(KernelCase made, Draws draws) {
         int n = draws.size(), places = 7, step = draws.random().nextInt(places);
         float[] x = draws.floats(n);
         double[] before = draws.random().doubles(places).toArray(),
@@ -103,9 +98,8 @@ final class StatisticsCases {
         }
         after[step] = sum / n;
         allowed[step] = TOLERANCE * size / n;
-        KernelCase made = new KernelCase(device, "n %d, step %d".formatted(n, step));
-        made.runs(new Statistics(device)
+        made.shape("n %d, step %d".formatted(n, step));
+        made.runs(new Statistics(made.device())
                 .meanAt(n, made.input(x), made.input(step), made.doubles("means", before, after, allowed)));
-        return made;
     }
 }

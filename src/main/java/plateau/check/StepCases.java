@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.StepFunction;
 
 /** The step functions against their formulas. */
@@ -34,7 +33,7 @@ final class StepCases {
         return level;
     }
 
-    private static KernelCase stepForward(Device device, Draws draws) {
+    private static void stepForward(KernelCase made, Draws draws) {
         int n = draws.size();
         float[] z = levels(draws, draws.size()), r = draws.floats(n);
         r[0] = z[z.length / 2]; // exactly on a level
@@ -42,12 +41,12 @@ final class StepCases {
         for (int i = 0; i < n; i++) {
             y[i] = z[level(z, r[i])];
         }
-        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, z.length));
-        made.runs(new StepFunction(device).forward(n, z.length, made.input(z), made.input(r), made.output("y", y, 0)));
-        return made;
+        made.shape("n %d, levels %d".formatted(n, z.length));
+        made.runs(new StepFunction(made.device())
+                .forward(n, z.length, made.input(z), made.input(r), made.output("y", y, 0)));
     }
 
-    private static KernelCase smoothStepForward(Device device, Draws draws) {
+    private static void smoothStepForward(KernelCase made, Draws draws) {
         int n = draws.size(), levels = draws.choose(1, 2, 17, 52);
         float[] z = levels(draws, levels), m = draws.floats(levels), c = new float[levels], r = draws.floats(n);
         Sums y = new Sums(n);
@@ -65,8 +64,8 @@ final class StepCases {
                 derivative[i] += ((double) z[j] - z[j - 1]) * c[j] * sigmoid * (1 - sigmoid);
             }
         }
-        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, levels));
-        made.runs(new StepFunction(device)
+        made.shape("n %d, levels %d".formatted(n, levels));
+        made.runs(new StepFunction(made.device())
                 .smoothForward(
                         n,
                         levels,
@@ -76,23 +75,21 @@ final class StepCases {
                         made.input(r),
                         made.output("y", y, 1e-5),
                         made.output("derivative", derivative, 1e-4)));
-        return made;
     }
 
-    private static KernelCase smoothStepBackward(Device device, Draws draws) {
+    private static void smoothStepBackward(KernelCase made, Draws draws) {
         int n = draws.size();
         float[] derivative = draws.floats(n), dy = draws.floats(n);
         double[] dr = new double[n];
         for (int i = 0; i < n; i++) {
             dr[i] = (double) dy[i] * derivative[i];
         }
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new StepFunction(device)
+        made.shape("n " + n);
+        made.runs(new StepFunction(made.device())
                 .smoothBackward(n, made.input(derivative), made.input(dy), made.output("dr", dr, 1e-6)));
-        return made;
     }
 
-    private static KernelCase likeliestLevel(Device device, Draws draws) {
+    private static void likeliestLevel(KernelCase made, Draws draws) {
         int n = draws.size(), levels = draws.size();
         float[] z = levels(draws, levels), logits = draws.floats(n * levels); // with ties among the zeros
         double[] score = new double[n];
@@ -104,13 +101,12 @@ final class StepCases {
             }
             score[i] = z[likeliest];
         }
-        KernelCase made = new KernelCase(device, "n %d, levels %d".formatted(n, levels));
-        made.runs(new StepFunction(device)
+        made.shape("n %d, levels %d".formatted(n, levels));
+        made.runs(new StepFunction(made.device())
                 .likeliestLevel(n, levels, made.input(z), made.input(logits), made.output("score", score, 0)));
-        return made;
     }
 
-    private static KernelCase stepMetrics(Device device, Draws draws) {
+    private static void stepMetrics(KernelCase made, Draws draws) {
         int n = draws.size(),
                 slots = draws.choose(1, 3, 8),
                 step = draws.random().nextInt(100);
@@ -126,9 +122,8 @@ final class StepCases {
             metrics[1] += error * error / n;
             metrics[2] += error == 0 ? 1.0 / n : 0;
         }
-        KernelCase made =
-                new KernelCase(device, "n %d, levels %d, slots %d, step %d".formatted(n, z.length, slots, step));
-        made.runs(new StepFunction(device)
+        made.shape("n %d, levels %d, slots %d, step %d".formatted(n, z.length, slots, step));
+        made.runs(new StepFunction(made.device())
                 .metrics(
                         n,
                         z.length,
@@ -139,6 +134,5 @@ final class StepCases {
                         made.input(step),
                         made.ring(slots, step, metrics, 1e-5),
                         slots));
-        return made;
     }
 }

@@ -3,7 +3,6 @@ package plateau.check;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import plateau.cuda.Device;
 import plateau.kernel.StocksLoss;
 
 /** Investing by a softmax against the paper's sums. */
@@ -31,7 +30,7 @@ final class StocksCases {
         return DoubleStream.of(shares).map(share -> share / sum).toArray();
     }
 
-    private static KernelCase softmaxDot(Device device, Draws draws) {
+    private static void softmaxDot(KernelCase made, Draws draws) {
         int rows = draws.size(), k = draws.size(), words = Math.ceilDiv(k, 32);
         boolean differentiated = draws.random().nextBoolean(),
                 decomposed = draws.random().nextBoolean();
@@ -58,10 +57,8 @@ final class StocksCases {
                 largestTerm = Math.max(largestTerm, scale * share[j]);
             }
         }
-        KernelCase made = new KernelCase(
-                device,
-                "rows %d, k %d, decomposed %s, differentiated %s".formatted(rows, k, decomposed, differentiated));
-        made.runs(new StocksLoss(device)
+        made.shape("rows %d, k %d, decomposed %s, differentiated %s".formatted(rows, k, decomposed, differentiated));
+        made.runs(new StocksLoss(made.device())
                 .softmaxDot(
                         rows,
                         k,
@@ -72,11 +69,10 @@ final class StocksCases {
                         decomposed ? null : made.input(signs),
                         made.output("loss", loss, 3e-5, 1),
                         differentiated ? made.output("dp", dp, 3e-5, largestTerm) : null));
-        return made;
     }
 
     /** Against the paper's sums over the Jacobian p_i (δ_ij − p_j), one after the other. */
-    private static KernelCase gradientMoments(Device device, Draws draws) {
+    private static void gradientMoments(KernelCase made, Draws draws) {
         int rows = draws.size(), k = 1 + draws.size();
         float spread = draws.choose(1, 6);
         float[] p = draws.floats(rows * k), bias = draws.floats(k);
@@ -100,8 +96,8 @@ final class StocksCases {
                 decomposed[r] += i == label[r] ? square : 0;
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, k %d".formatted(rows, k));
-        made.runs(new StocksLoss(device)
+        made.shape("rows %d, k %d".formatted(rows, k));
+        made.runs(new StocksLoss(made.device())
                 .gradientMoments(
                         rows,
                         k,
@@ -111,10 +107,9 @@ final class StocksCases {
                         made.output("right", right, 0),
                         made.output("end to end", endToEnd, 2e-5),
                         made.output("decomposed", decomposed, 2e-5)));
-        return made;
     }
 
-    private static KernelCase stockMetrics(Device device, Draws draws) {
+    private static void stockMetrics(KernelCase made, Draws draws) {
         int n = draws.size(),
                 d = draws.size(),
                 k = draws.size(),
@@ -148,8 +143,8 @@ final class StocksCases {
             2 * doubleMean(endToEnd),
             2 * doubleMean(decomposed)
         };
-        KernelCase made = new KernelCase(device, "n %d, d %d, k %d, slots %d, step %d".formatted(n, d, k, slots, step));
-        made.runs(new StocksLoss(device)
+        made.shape("n %d, d %d, k %d, slots %d, step %d".formatted(n, d, k, slots, step));
+        made.runs(new StocksLoss(made.device())
                 .metrics(
                         n,
                         d,
@@ -163,7 +158,6 @@ final class StocksCases {
                         made.input(step),
                         made.ring(slots, step, metrics, 1e-4),
                         slots));
-        return made;
     }
 
     private static double doubleMean(float[] values) {

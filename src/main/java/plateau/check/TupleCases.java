@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.kernel.TupleMetrics;
 
 /** What training on tuples reports, against plain sums. */
@@ -12,7 +11,7 @@ final class TupleCases {
         return List.of(Row.random("tuple_metrics", TupleCases::tupleMetrics));
     }
 
-    private static KernelCase tupleMetrics(Device device, Draws draws) {
+    private static void tupleMetrics(KernelCase made, Draws draws) {
         int n = draws.size(),
                 k = draws.choose(1, 2, 3, 5),
                 slots = draws.choose(1, 3, 8),
@@ -32,9 +31,8 @@ final class TupleCases {
             metrics[0] += decomposed ? imageLoss[i] / (double) (n * k) : 0;
             metrics[2] += imageLabel[i] * imageScore[i] > 0 ? 1.0 / (n * k) : 0;
         }
-        KernelCase made = new KernelCase(
-                device, "n %d, k %d, decomposed %s, slots %d, step %d".formatted(n, k, decomposed, slots, step));
-        made.runs(new TupleMetrics(device)
+        made.shape("n %d, k %d, decomposed %s, slots %d, step %d".formatted(n, k, decomposed, slots, step));
+        made.runs(new TupleMetrics(made.device())
                 .measure(
                         n,
                         k,
@@ -46,6 +44,5 @@ final class TupleCases {
                         made.input(step),
                         made.ring(slots, step, metrics, 1e-5),
                         slots));
-        return made;
     }
 }

@@ -1,7 +1,6 @@
 package plateau.check;
 
 import java.util.List;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.Accumulate;
@@ -18,7 +17,7 @@ final class UpdatesCases {
                 Row.random("accumulate", UpdatesCases::accumulate));
     }
 
-    private static KernelCase sgd(Device device, Draws draws) {
+    private static void sgd(KernelCase made, Draws draws) {
         int n = draws.size();
         float rate = 0.01f;
         float[] before = draws.floats(n), gradient = draws.floats(n);
@@ -26,17 +25,16 @@ final class UpdatesCases {
         for (int i = 0; i < n; i++) {
             w[i] = before[i] - (double) rate * gradient[i];
         }
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Updates(device)
+        made.shape("n " + n);
+        made.runs(new Updates(made.device())
                 .sgd(n, made.input(rate), made.outputOver("w", before, w, 1e-6), made.input(gradient)));
-        return made;
     }
 
     /**
      * With epsilon outside the bias correction. A compiler may take (1 − β) g² as g² − β g², whose
      * rounding is relative to g².
      */
-    private static KernelCase adam(Device device, Draws draws) {
+    private static void adam(KernelCase made, Draws draws) {
         int n = draws.size(), step = draws.choose(0, 1, 9, 4999);
         float rate = 0.1f, beta1 = 0.9f, beta2 = 0.99f, epsilon = 1e-5f;
         float[] before = draws.floats(n), gradient = draws.floats(n), mean = draws.floats(n), square = draws.floats(n);
@@ -48,8 +46,8 @@ final class UpdatesCases {
             v[i] = beta2 * (double) square[i] + (1 - (double) beta2) * gradient[i] * gradient[i];
             w[i] = before[i] - corrected * m[i] / (Math.sqrt(v[i]) + epsilon);
         }
-        KernelCase made = new KernelCase(device, "n %d, step %d".formatted(n, step));
-        Updates updates = new Updates(device);
+        made.shape("n %d, step %d".formatted(n, step));
+        Updates updates = new Updates(made.device());
         DeviceBuffer rates = made.output("rate", new double[] {corrected}, 1e-6);
         made.runs(Work.sequence(
                 "adam",
@@ -65,18 +63,16 @@ final class UpdatesCases {
                                 made.input(gradient),
                                 made.outputOver("m", mean, m, 3e-6),
                                 made.outputOver("v", square, v, 2e-5)))));
-        return made;
     }
 
-    private static KernelCase accumulate(Device device, Draws draws) {
+    private static void accumulate(KernelCase made, Draws draws) {
         int n = draws.size();
         float[] before = draws.floats(n), term = draws.floats(n);
         double[] sum = new double[n];
         for (int i = 0; i < n; i++) {
             sum[i] = (double) before[i] + term[i];
         }
-        KernelCase made = new KernelCase(device, "n " + n);
-        made.runs(new Accumulate(device).add(n, made.input(term), made.outputOver("sum", before, sum, 1e-6)));
-        return made;
+        made.shape("n " + n);
+        made.runs(new Accumulate(made.device()).add(n, made.input(term), made.outputOver("sum", before, sum, 1e-6)));
     }
 }

@@ -2,7 +2,6 @@ package plateau.check;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Work;
 import plateau.kernel.WalshHadamard;
@@ -99,7 +98,7 @@ final class WalshHadamardCases {
         return Integer.bitCount(s & input) % 2 == 0 ? 1 : -1;
     }
 
-    private static KernelCase terms(Device device, Draws draws) {
+    private static void terms(KernelCase made, Draws draws) {
         Drawn drawn = Drawn.of(draws, draws.choose(1, 2, 3, 5, 8), draws.choose(1, 2, 7, 33));
         Part part = part(draws);
         int n = 1 << drawn.d, rows = 2 * drawn.hidden + 1;
@@ -112,12 +111,12 @@ final class WalshHadamardCases {
                         near ? Double.POSITIVE_INFINITY : 1e-4 * (1 + Math.abs(expected[row * n + input]));
             }
         }
-        KernelCase made = new KernelCase(device, "d %d, hidden %d, %s".formatted(drawn.d, drawn.hidden, part));
-        made.runs(new WalshHadamard(device).terms(drawn.on(made), part, made.floats("terms", null, expected, allowed)));
-        return made;
+        made.shape("d %d, hidden %d, %s".formatted(drawn.d, drawn.hidden, part));
+        made.runs(new WalshHadamard(made.device())
+                .terms(drawn.on(made), part, made.floats("terms", null, expected, allowed)));
     }
 
-    private static KernelCase transform(Device device, Draws draws) {
+    private static void transform(KernelCase made, Draws draws) {
         int rows = draws.choose(1, 2, 5), bits = draws.random().nextInt(10), n = 1 << bits;
         float[] values = draws.floats(rows * n);
         Sums sums = new Sums(rows * n);
@@ -128,9 +127,8 @@ final class WalshHadamardCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "rows %d, n %d".formatted(rows, n));
-        made.runs(new WalshHadamard(device).transform(rows, n, made.outputOver("values", values, sums, 1e-5)));
-        return made;
+        made.shape("rows %d, n %d".formatted(rows, n));
+        made.runs(new WalshHadamard(made.device()).transform(rows, n, made.outputOver("values", values, sums, 1e-5)));
     }
 
     private static Network bare(KernelCase made, int d, int hidden) {
@@ -138,7 +136,7 @@ final class WalshHadamardCases {
         return new Network(d, hidden, none, none, none, none);
     }
 
-    private static KernelCase energies(Device device, Draws draws) {
+    private static void energies(KernelCase made, Draws draws) {
         int d = draws.choose(0, 1, 3, 6, 9), hidden = draws.choose(1, 2, 17), n = 1 << d;
         double scale = 0.37;
         float[] terms = draws.floats((2 * hidden + 1) * n);
@@ -146,18 +144,17 @@ final class WalshHadamardCases {
         for (int i = 0; i < terms.length; i++) {
             (i / n < hidden ? units : others).add(i % n, scale * terms[i] * scale * terms[i]);
         }
-        KernelCase made = new KernelCase(device, "d %d, hidden %d".formatted(d, hidden));
-        made.runs(new WalshHadamard(device)
+        made.shape("d %d, hidden %d".formatted(d, hidden));
+        made.runs(new WalshHadamard(made.device())
                 .energies(
                         bare(made, d, hidden),
                         scale,
                         made.input(terms),
                         made.doubles("units", null, units.values(), units.allowed(1e-13)),
                         made.doubles("others", null, others.values(), others.allowed(1e-13))));
-        return made;
     }
 
-    private static KernelCase signals(Device device, Draws draws) {
+    private static void signals(KernelCase made, Draws draws) {
         int d = draws.choose(0, 1, 2, 5, 8), n = 1 << d;
         double[] units = draws.random().doubles(n).toArray(),
                 others = draws.random().doubles(n).toArray();
@@ -171,17 +168,16 @@ final class WalshHadamardCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "d " + d);
-        made.runs(new WalshHadamard(device)
+        made.shape("d " + d);
+        made.runs(new WalshHadamard(made.device())
                 .signals(
                         d,
                         made.input(units),
                         made.input(others),
                         made.doubles("signals", null, signals.values(), signals.allowed(1e-13))));
-        return made;
     }
 
-    private static KernelCase gradients(Device device, Draws draws) {
+    private static void gradients(KernelCase made, Draws draws) {
         int d = draws.choose(1, 2, 5, 7), hidden = draws.choose(1, 3, 20), n = 1 << d, count = draws.choose(1, 2, 9);
         float[] terms = draws.floats((2 * hidden + 1) * n);
         int[] parities = draws.ints(count, n);
@@ -198,19 +194,18 @@ final class WalshHadamardCases {
                 expected[at++] = terms[row * n + parities[k]] / (double) n;
             }
         }
-        KernelCase made = new KernelCase(device, "d %d, hidden %d, count %d".formatted(d, hidden, count));
-        made.runs(new WalshHadamard(device)
+        made.shape("d %d, hidden %d, count %d".formatted(d, hidden, count));
+        made.runs(new WalshHadamard(made.device())
                 .gradients(
                         bare(made, d, hidden),
                         count,
                         made.input(terms),
                         made.input(parities),
                         made.output("gradients", expected, 1e-6)));
-        return made;
     }
 
     /** E[h(x) factor(x) ∂p/∂w] as it is defined: over all inputs, for some parities. */
-    private static KernelCase fromDefinition(Device device, Draws draws) {
+    private static void fromDefinition(KernelCase made, Draws draws) {
         Drawn drawn = Drawn.of(draws, draws.choose(1, 2, 4, 6), draws.choose(1, 3, 11));
         Part part = part(draws);
         int d = drawn.d, hidden = drawn.hidden, n = 1 << d, count = 3;
@@ -232,8 +227,8 @@ final class WalshHadamardCases {
                 }
             }
         }
-        KernelCase made = new KernelCase(device, "d %d, hidden %d, %s".formatted(d, hidden, part));
-        WalshHadamard walsh = new WalshHadamard(device);
+        made.shape("d %d, hidden %d, %s".formatted(d, hidden, part));
+        WalshHadamard walsh = new WalshHadamard(made.device());
         Network network = drawn.on(made);
         DeviceBuffer terms = made.scratch((2L * hidden + 1) * n * Float.BYTES);
         made.runs(Work.sequence(
@@ -247,10 +242,9 @@ final class WalshHadamardCases {
                                 terms,
                                 made.input(parities),
                                 made.output("gradients", expected, near ? Double.POSITIVE_INFINITY : 1e-4)))));
-        return made;
     }
 
-    private static KernelCase networkErrors(Device device, Draws draws) {
+    private static void networkErrors(KernelCase made, Draws draws) {
         int d = draws.choose(1, 2, 5, 11, 13), units = draws.choose(0, 1, 3, 12);
         int subset = draws.random().nextInt(1 << d);
         // Knees at halves, weights whole: sums are exact, and none is 0 with that bias.
@@ -270,10 +264,9 @@ final class WalshHadamardCases {
             }
             wrong[input / chunk] += output > 0 == (ones % 2 == 0) ? 0 : 1;
         }
-        KernelCase made = new KernelCase(device, "d %d, subset %d, units %d".formatted(d, subset, units));
-        made.runs(new WalshHadamard(device)
+        made.shape("d %d, subset %d, units %d".formatted(d, subset, units));
+        made.runs(new WalshHadamard(made.device())
                 .networkErrors(
                         d, subset, units, bias, made.input(knee), made.input(weight), made.exactly("wrong", wrong)));
-        return made;
     }
 }

@@ -2,6 +2,7 @@ package plateau.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -36,10 +37,8 @@ class KernelCaseTest {
 
     /** A case whose kernel sets every word of its output. */
     private Finding filled(int word, Function<KernelCase, DeviceBuffer> output) {
-        Row row = Row.fixed("fill", opened -> {
-            KernelCase made = new KernelCase(opened, "");
+        Row row = Row.fixed("fill", made -> {
             made.runs(output.apply(made).fill(word));
-            return made;
         });
         return row.run(device, new Draws(1), UnaryOperator.identity()).finding();
     }
@@ -86,28 +85,36 @@ class KernelCaseTest {
 
     @Test
     void whatIsNotWrittenIsSeen() {
-        Row row = Row.fixed("nothing", opened -> {
-            KernelCase made = new KernelCase(opened, "");
+        Row row = Row.fixed("nothing", made -> {
             made.output("y", new double[] {0}, 1e-6);
             made.runs(Work.sequence("nothing", List.of()));
-            return made;
         });
         assertEquals(
                 new Finding(Double.POSITIVE_INFINITY, "what is launched is []"),
                 row.run(device, new Draws(1), UnaryOperator.identity()).finding());
-        KernelCase made = row.maker().make(device, new Draws(1));
-        assertEquals(new Finding(Double.POSITIVE_INFINITY, "y[0] is NaN, not 0.0"), made.judge());
-        made.close();
+        try (KernelCase made = new KernelCase(device)) {
+            row.maker().make(made, new Draws(1));
+            assertEquals(new Finding(Double.POSITIVE_INFINITY, "y[0] is NaN, not 0.0"), made.judge());
+        }
+    }
+
+    /** What it had taken is given back, which {@link #close} looks at. */
+    @Test
+    void aCaseThatIsNotFinishedIsClosed() {
+        Row row = Row.fixed("half", made -> {
+            made.input(1f);
+            throw new IllegalStateException("half");
+        });
+        assertThrows(IllegalStateException.class, () -> row.run(device, new Draws(1), UnaryOperator.identity()));
     }
 
     @Test
     void whatIsWrittenPastTheEndIsSeen() {
-        Row row = Row.fixed("sigmoid_forward", opened -> {
-            KernelCase made = new KernelCase(opened, "");
-            made.runs(opened.module("sigmoid")
+        Row row = Row.fixed("sigmoid_forward", made -> {
+            made.runs(made.device()
+                    .module("sigmoid")
                     .kernel("sigmoid_forward")
                     .elementwise(3, 3, made.input(0f, 0f, 0f), made.output("y", new double[] {0.5, 0.5}, 1e-6)));
-            return made;
         });
         assertEquals(
                 "y: something was written outside of it",

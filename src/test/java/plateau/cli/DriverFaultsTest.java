@@ -191,7 +191,10 @@ class DriverFaultsTest {
                     problem(fault, outcome).ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
                 }
                 recover();
-                assertEquals(0, LoadedImages.count(), () -> seeds.message("images stay after " + command + " with " + fault));
+                assertEquals(
+                        0,
+                        LoadedImages.count(),
+                        () -> seeds.message("images stay after " + command + " with " + fault));
                 brokenFile().ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));
             }
             reporter.publishEntry("%s: %d faults, %d wrong".formatted(command, faults.size(), wrong.size() - before));
