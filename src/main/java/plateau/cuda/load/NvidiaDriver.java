@@ -66,7 +66,17 @@ record NvidiaDriver(String library, State state, String explanation, int devices
                             .formatted(library, CUresult.stringFor(status), status),
                     0);
         }
-        int devices = countDevices(functions);
+        int[] count = new int[1];
+        int counted = countDevices(functions, count);
+        if (counted != CUresult.CUDA_SUCCESS) {
+            return new NvidiaDriver(
+                    library,
+                    State.NO_DEVICE,
+                    "%s is installed but cuDeviceGetCount returns %s (%d): no usable NVIDIA GPU"
+                            .formatted(library, CUresult.stringFor(counted), counted),
+                    0);
+        }
+        int devices = count[0];
         return devices > 0
                 ? new NvidiaDriver(library, State.FOUND, "found " + devices + " CUDA device(s)", devices)
                 : new NvidiaDriver(library, State.NO_DEVICE, library + " finds no device", 0);
@@ -103,12 +113,13 @@ record NvidiaDriver(String library, State state, String explanation, int devices
         }
     }
 
-    private static int countDevices(SymbolLookup functions) {
+    private static int countDevices(SymbolLookup functions, int[] devices) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             int status = (int)
                     function(functions, "cuDeviceGetCount", ValueLayout.ADDRESS).invokeExact(count);
-            return status == CUresult.CUDA_SUCCESS ? count.get(ValueLayout.JAVA_INT, 0) : 0;
+            devices[0] = count.get(ValueLayout.JAVA_INT, 0);
+            return status;
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
