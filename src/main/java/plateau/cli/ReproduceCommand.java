@@ -176,7 +176,8 @@ final class ReproduceCommand implements Callable<Integer> {
             }
             for (Section section : chosen) {
                 for (Task task : section.tasks(scale)) {
-                    if (isNeeded(task, section, scale)) {
+                    Map<String, Results> found = found(section, scale);
+                    if (found.containsKey(task.folder()) || section.needs(task, scale, study(section, scale, found))) {
                         failed |= !interruption.happened() && !run(task, interruption, print);
                         write(folder, scale);
                     }
@@ -349,18 +350,21 @@ final class ReproduceCommand implements Callable<Integer> {
         return results.description().status() == Status.FINISHED && isOf(task, results);
     }
 
-    /** The section's runs, as far as the folder holds them. */
-    private SectionRuns study(Section section, Scope scale) {
+    /** What the folder holds of a section, by its tasks' folders. */
+    private Map<String, Results> found(Section section, Scope scale) {
+        Map<String, Results> found = new LinkedHashMap<>();
+        section.tasks(scale).forEach(task -> results(task).ifPresent(there -> found.put(task.folder(), there)));
+        return found;
+    }
+
+    /** The runs of those that are done. */
+    private static SectionRuns study(Section section, Scope scale, Map<String, Results> found) {
         return SectionRuns.of(section.tasks(scale).stream()
-                .flatMap(task -> results(task)
+                .flatMap(task -> Optional.ofNullable(found.get(task.folder()))
                         .filter(there -> isDone(task, there))
                         .map(there -> new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()))
                         .stream())
                 .toList());
-    }
-
-    private boolean isNeeded(Task task, Section section, Scope scale) {
-        return results(task).isPresent() || section.needs(task, scale, study(section, scale));
     }
 
     /** Of all that the folder holds, whether it was made now or earlier. */
@@ -370,19 +374,20 @@ final class ReproduceCommand implements Callable<Integer> {
         List<Report.Chapter> parts = new ArrayList<>();
         for (Section section : Section.ALL) {
             List<Report.Command> commands = new ArrayList<>();
+            Map<String, Results> found = found(section, scale);
+            SectionRuns study = study(section, scale, found);
             for (Task task : section.tasks(scale)) {
-                Optional<Results> results = results(task);
+                Optional<Results> results = Optional.ofNullable(found.get(task.folder()));
                 results.filter(there -> isDone(task, there)).ifPresent(there -> {
                     there.description()
                             .versions()
                             .forEach((name, version) -> versions.put(name.replace('_', ' '), version));
                     devices.add(there.description().device());
                 });
-                if (isNeeded(task, section, scale)) {
+                if (results.isPresent() || section.needs(task, scale, study)) {
                     commands.add(command(task, results));
                 }
             }
-            SectionRuns study = study(section, scale);
             parts.add(new Report.Chapter(section, commands, section.claims(scale, study), section.figures(study)));
         }
         return new Report(

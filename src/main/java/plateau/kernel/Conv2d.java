@@ -234,35 +234,34 @@ public final class Conv2d {
      * @throws IllegalStateException if cuDNN is demanded and does not compute it
      */
     public Optional<ByCudnn> byCudnn(Geometry s, boolean inputGradient, boolean background) {
-        boolean measured =
-                convolutions == Convolutions.MEASURED || convolutions == Convolutions.AUTO && !device.isCpu();
-        String shape = "conv2d %d x %d x %d x %d to %d, window %d%s%s"
-                .formatted(
-                        s.batch,
-                        s.rows,
-                        s.columns,
-                        s.in,
-                        s.out,
-                        s.window,
-                        inputGradient ? ", input gradient" : "",
-                        background ? ", background" : "");
-        boolean ruledOut =
-                measurements.of(shape).map(known -> !known.byLibrary()).orElse(false);
-        if (convolutions == Convolutions.CUDNN) {
-            return Optional.of(prepare(s, inputGradient)
-                    .orElseThrow(() -> new IllegalStateException(
-                            "convolutions by cuDNN are asked for, and this one does not compute %s; ask for the kernels"
-                                    .formatted(s))));
-        }
-        return !measured || ruledOut
-                ? Optional.empty()
-                : prepare(s, inputGradient)
-                        .filter(cudnn -> measurements.libraryWins(
+        return switch (convolutions) {
+            case CUDNN ->
+                Optional.of(prepare(s, inputGradient)
+                        .orElseThrow(() -> new IllegalStateException(
+                                ("convolutions by cuDNN are asked for, and this one does not compute %s;"
+                                                + " ask for the kernels")
+                                        .formatted(s))));
+            case KERNELS -> Optional.empty();
+            case AUTO, MEASURED ->
+                convolutions == Convolutions.AUTO && device.isCpu()
+                        ? Optional.empty()
+                        : measurements.faster(
                                 device,
-                                shape,
+                                "conv2d %d x %d x %d x %d to %d, window %d%s%s"
+                                        .formatted(
+                                                s.batch,
+                                                s.rows,
+                                                s.columns,
+                                                s.in,
+                                                s.out,
+                                                s.window,
+                                                inputGradient ? ", input gradient" : "",
+                                                background ? ", background" : ""),
                                 "cuDNN",
+                                () -> prepare(s, inputGradient),
                                 scratch -> stepByKernels(s, inputGradient, background, scratch),
-                                scratch -> stepByCudnn(cudnn, s, inputGradient, scratch)));
+                                (cudnn, scratch) -> stepByCudnn(cudnn, s, inputGradient, scratch));
+        };
     }
 
     private Optional<ByCudnn> prepare(Geometry s, boolean inputGradient) {

@@ -81,29 +81,42 @@ public final class Dense {
      * The one place that decides who multiplies. On the CPU the kernels' fused epilogues beat
      * oneDNN at every shape here. cuBLAS is opened by the first product that it may compute, since
      * that takes seconds and memory.
+     *
+     * @param epilogue what is done beside the product, for the words that the shape is known by
+     * @param product cuBLAS's part
+     * @param rest what the product leaves to do; null for nothing
      */
     private Work choose(
-            String shape,
-            double multiplications,
+            String name,
+            int m,
+            int n,
+            int k,
+            String epilogue,
             Operands operands,
             Function<Operands, Work> kernels,
-            BiFunction<Blas, Operands, Work> cublas) {
-        boolean measured = products == Products.MEASURED
-                || products == Products.AUTO && !device.isCpu() && multiplications >= LARGE_PRODUCT;
-        boolean ruledOut = measurements
-                .of(shape)
-                .map(known -> measured && !known.byLibrary())
-                .orElse(false);
-        Optional<Blas> blas = products == Products.CUBLAS || measured && !ruledOut ? device.blas() : Optional.empty();
-        return blas.filter(open -> !measured
-                        || measurements.libraryWins(
+            BiFunction<Blas, Operands, Work> product,
+            Function<Operands, Work> rest) {
+        BiFunction<Blas, Operands, Work> cublas = (blas, of) -> {
+            Work gemm = product.apply(blas, of);
+            Work after = rest.apply(of);
+            return after == null ? gemm : Work.sequence(name, List.of(gemm, after));
+        };
+        boolean large = !device.isCpu() && (double) m * n * k >= LARGE_PRODUCT;
+        Optional<Blas> library = switch (products) {
+            case CUBLAS -> device.blas();
+            case KERNELS -> Optional.empty();
+            case AUTO, MEASURED ->
+                products == Products.AUTO && !large
+                        ? Optional.empty()
+                        : measurements.faster(
                                 device,
-                                shape,
+                                "%s %d x %d x %d%s".formatted(name, m, n, k, epilogue),
                                 "cuBLAS",
+                                device::blas,
                                 scratch -> kernels.apply(operands.like(scratch)),
-                                scratch -> cublas.apply(open, operands.like(scratch))))
-                .map(open -> cublas.apply(open, operands))
-                .orElseGet(() -> kernels.apply(operands));
+                                (blas, scratch) -> cublas.apply(blas, operands.like(scratch)));
+        };
+        return library.map(blas -> cublas.apply(blas, operands)).orElseGet(() -> kernels.apply(operands));
     }
 
     /**
@@ -120,8 +133,11 @@ public final class Dense {
                 .floatsOrNull("bias", bias, n)
                 .floats("y", y, m, n);
         return choose(
-                "dense_forward %d x %d x %d%s%s".formatted(m, n, k, bias == null ? "" : ", bias", relu ? ", ReLU" : ""),
-                (double) m * n * k,
+                "dense_forward",
+                m,
+                n,
+                k,
+                (bias == null ? "" : ", bias") + (relu ? ", ReLU" : ""),
                 new Operands(x, w, bias, y),
                 of -> n == 1
                         ? module.kernel("dense_forward_single")
@@ -140,13 +156,8 @@ public final class Dense {
                                         relu ? 1 : 0,
                                         of.result)
                                 .costing(2.0 * m * n * k),
-                (blas, of) -> {
-                    Work gemm = blas.gemm(false, false, m, n, k, of.a, k, of.b, n, of.result, n);
-                    return of.extra == null && !relu
-                            ? gemm
-                            : Work.sequence(
-                                    "dense_forward", List.of(gemm, biasActivation(m, n, of.extra, relu, of.result)));
-                });
+                (blas, of) -> blas.gemm(false, false, m, n, k, of.a, k, of.b, n, of.result, n),
+                of -> of.extra == null && !relu ? null : biasActivation(m, n, of.extra, relu, of.result));
     }
 
     /**
@@ -162,8 +173,11 @@ public final class Dense {
                 .floatsOrNull("reluOutput", reluOutput, m, k)
                 .floats("dx", dx, m, k);
         return choose(
-                "dense_backward_input %d x %d x %d%s".formatted(m, n, k, reluOutput == null ? "" : ", ReLU"),
-                (double) m * n * k,
+                "dense_backward_input",
+                m,
+                n,
+                k,
+                reluOutput == null ? "" : ", ReLU",
                 new Operands(dy, w, reluOutput, dx),
                 of -> n == 1
                         ? module.kernel("dense_backward_input_single")
@@ -172,13 +186,8 @@ public final class Dense {
                         : module.kernel("dense_backward_input")
                                 .cooperative(tiles(m, k), TILE_THREADS, m, n, k, of.a, of.b, of.extra, of.result)
                                 .costing(2.0 * m * n * k),
-                (blas, of) -> {
-                    Work gemm = blas.gemm(false, true, m, k, n, of.a, n, of.b, n, of.result, k);
-                    return of.extra == null
-                            ? gemm
-                            : Work.sequence(
-                                    "dense_backward_input", List.of(gemm, reluMask(m * k, of.extra, of.result)));
-                });
+                (blas, of) -> blas.gemm(false, true, m, k, n, of.a, n, of.b, n, of.result, k),
+                of -> of.extra == null ? null : reluMask(m * k, of.extra, of.result));
     }
 
     /**
@@ -194,8 +203,11 @@ public final class Dense {
                 .floats("dw", dw, k, n)
                 .floatsOrNull("dbias", dbias, n);
         return choose(
-                "dense_backward_weights %d x %d x %d%s".formatted(m, n, k, dbias == null ? "" : ", bias"),
-                (double) m * n * k,
+                "dense_backward_weights",
+                m,
+                n,
+                k,
+                dbias == null ? "" : ", bias",
                 new Operands(x, dy, dbias, dw),
                 of -> n == 1
                         ? module.kernel("dense_backward_weights_single")
@@ -205,12 +217,8 @@ public final class Dense {
                         : module.kernel("dense_backward_weights")
                                 .cooperative(tiles(k, n), TILE_THREADS, m, n, k, of.a, of.b, of.result, of.extra)
                                 .costing(2.0 * m * n * k),
-                (blas, of) -> {
-                    Work gemm = blas.gemm(true, false, k, n, m, of.a, k, of.b, n, of.result, n);
-                    return of.extra == null
-                            ? gemm
-                            : Work.sequence("dense_backward_weights", List.of(gemm, columnSums(m, n, of.b, of.extra)));
-                });
+                (blas, of) -> blas.gemm(true, false, k, n, m, of.a, k, of.b, n, of.result, n),
+                of -> of.extra == null ? null : columnSums(m, n, of.b, of.extra));
     }
 
     /**

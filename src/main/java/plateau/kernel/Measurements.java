@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceArena;
@@ -33,7 +35,7 @@ public final class Measurements {
     /** Each is timed so often, in turn. */
     private static final int ROUNDS = 3;
 
-    private static final double NANOSECONDS = 1e3;
+    private static final double NANOSECONDS_PER_MICROSECOND = 1e3;
 
     private final SortedMap<String, Measured> known;
 
@@ -65,11 +67,6 @@ public final class Measurements {
         return Collections.unmodifiableSortedMap(new TreeMap<>(known));
     }
 
-    /** What is known of a shape. */
-    synchronized Optional<Measured> of(String shape) {
-        return Optional.ofNullable(known.get(shape));
-    }
-
     /** Memory for a measurement, given back after it. */
     static final class Scratch {
         private final DeviceArena arena;
@@ -95,41 +92,56 @@ public final class Measurements {
     }
 
     /**
-     * Whether a library is to compute a shape; measures both where that is not known. Where there
-     * is no memory for that, the kernels are.
+     * A library, where it is to compute a shape; measures both where that is not known. Where there
+     * is no memory for that, the kernels are to.
      *
      * @param shape in words, the same for all that takes the same time
-     * @param library its name
+     * @param name the library's
+     * @param open opens the library where it may be the faster one; empty: it is not there
      * @param byKernels and
      * @param byLibrary prepare it on memory of their own
      */
-    synchronized boolean libraryWins(
+    synchronized <L> Optional<L> faster(
             Device device,
             String shape,
-            String library,
+            String name,
+            Supplier<Optional<L>> open,
+            Function<Scratch, Work> byKernels,
+            BiFunction<L, Scratch, Work> byLibrary) {
+        Measured earlier = known.get(shape);
+        if (earlier != null) {
+            return earlier.byLibrary ? open.get() : Optional.empty();
+        }
+        return open.get()
+                .filter(library ->
+                        libraryWins(device, shape, name, byKernels, scratch -> byLibrary.apply(library, scratch)));
+    }
+
+    private boolean libraryWins(
+            Device device,
+            String shape,
+            String name,
             Function<Scratch, Work> byKernels,
             Function<Scratch, Work> byLibrary) {
-        Measured measured = known.get(shape);
-        if (measured == null) {
-            try {
-                measured = device.within(() -> measure(device, byKernels, byLibrary));
-            } catch (CudaException e) {
-                if (!e.saysThatMemoryRanOut()) {
-                    throw e;
-                }
-                return false;
+        Measured measured;
+        try {
+            measured = device.within(() -> measure(device, byKernels, byLibrary));
+        } catch (CudaException e) {
+            if (!e.saysThatMemoryRanOut()) {
+                throw e;
             }
-            known.put(shape, measured);
-            LOG.log(
-                    Logger.Level.INFO,
-                    "%s: the kernels take %.1f us, %s takes %.1f: %s"
-                            .formatted(
-                                    shape,
-                                    measured.kernels,
-                                    library,
-                                    measured.library,
-                                    measured.byLibrary ? library + " computes it" : "the kernels do"));
+            return false;
         }
+        known.put(shape, measured);
+        LOG.log(
+                Logger.Level.INFO,
+                "%s: the kernels take %.1f us, %s takes %.1f: %s"
+                        .formatted(
+                                shape,
+                                measured.kernels,
+                                name,
+                                measured.library,
+                                measured.byLibrary ? name + " computes it" : "the kernels do"));
         return measured.byLibrary;
     }
 
@@ -140,17 +152,19 @@ public final class Measurements {
             Scratch scratch = new Scratch(arena, stream);
             Work kernels = byKernels.apply(scratch);
             Work library = byLibrary.apply(scratch);
-            double[] fastest = {Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY};
+            double fastestKernels = Double.POSITIVE_INFINITY;
+            double fastestLibrary = Double.POSITIVE_INFINITY;
             for (int round = 0; round < ROUNDS; round++) {
-                fastest[0] = Math.min(fastest[0], median(device, kernels));
-                fastest[1] = Math.min(fastest[1], median(device, library));
+                fastestKernels = Math.min(fastestKernels, median(device, kernels));
+                fastestLibrary = Math.min(fastestLibrary, median(device, library));
             }
-            return Measured.of(fastest[0] / NANOSECONDS, fastest[1] / NANOSECONDS);
+            return Measured.of(fastestKernels, fastestLibrary);
         }
     }
 
+    /** In microseconds. */
     private static double median(Device device, Work work) {
         double[] samples = Profiler.nanoseconds(device, work, REPETITIONS);
-        return samples[samples.length / 2];
+        return samples[samples.length / 2] / NANOSECONDS_PER_MICROSECOND;
     }
 }

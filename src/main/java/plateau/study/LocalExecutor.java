@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
@@ -19,6 +20,7 @@ import plateau.cuda.Releases;
 import plateau.experiment.Experiment;
 import plateau.figure.Figure;
 import plateau.kernel.Measurements;
+import plateau.kernel.Measurements.Measured;
 import plateau.results.Description;
 import plateau.results.EventFile;
 import plateau.results.LogRow;
@@ -103,6 +105,7 @@ public final class LocalExecutor implements Executor {
         private final CampaignListener listener;
         private final Devices devices;
         private final Measurements measurements;
+        private SortedMap<String, Measured> told;
         private final List<Kernels> kernels;
         private final List<Experiment> experiments;
         private final List<? extends RunSpec<?>> runs;
@@ -120,7 +123,8 @@ public final class LocalExecutor implements Executor {
             this.devices = devices;
             this.runs = campaign.runs();
             this.experiments = runs.stream().map(RunSpec::experiment).toList();
-            this.measurements = new Measurements(campaign.routing().measured());
+            this.told = campaign.routing().measured();
+            this.measurements = new Measurements(told);
             this.kernels = devices.all().stream()
                     .map(device -> campaign.routing().kernels(device, measurements))
                     .toList();
@@ -195,6 +199,15 @@ public final class LocalExecutor implements Executor {
             return new ParallelRuns.Run(experiments.get(run), options, new Recorder(store, run), checkpoints);
         }
 
+        /** What is known now is told once. */
+        private synchronized void tellMeasured(ResultStore store) {
+            SortedMap<String, Measured> known = measurements.all();
+            if (!known.equals(told)) {
+                told = known;
+                store.tell(campaign.with(known).toJson());
+            }
+        }
+
         private boolean goesOn() {
             return folder.purpose() == ResultFolder.Purpose.CONTINUE;
         }
@@ -253,7 +266,7 @@ public final class LocalExecutor implements Executor {
             private void begin() throws IOException {
                 if (!begun) {
                     begun = true;
-                    store.tell(campaign.with(measurements.all()).toJson()); // the run has been planned
+                    tellMeasured(store); // the run has been planned
                     store.begin();
                     store.start(run, done);
                     if (settings.tensorboard()) {

@@ -59,27 +59,26 @@ record NvidiaDriver(String library, State state, String explanation, int devices
         DynamicLoader.setUnlessSet("CUDA_DEVICE_MAX_CONNECTIONS", MOST_CONNECTIONS);
         int status = init(functions);
         if (status != CUresult.CUDA_SUCCESS) {
-            return new NvidiaDriver(
-                    library,
-                    State.NO_DEVICE,
-                    "%s is installed but cuInit returns %s (%d): no usable NVIDIA GPU"
-                            .formatted(library, CUresult.stringFor(status), status),
-                    0);
+            return unusable(library, "cuInit", status);
         }
         int[] count = new int[1];
-        int counted = countDevices(functions, count);
-        if (counted != CUresult.CUDA_SUCCESS) {
-            return new NvidiaDriver(
-                    library,
-                    State.NO_DEVICE,
-                    "%s is installed but cuDeviceGetCount returns %s (%d): no usable NVIDIA GPU"
-                            .formatted(library, CUresult.stringFor(counted), counted),
-                    0);
+        status = countDevices(functions, count);
+        if (status != CUresult.CUDA_SUCCESS) {
+            return unusable(library, "cuDeviceGetCount", status);
         }
         int devices = count[0];
         return devices > 0
                 ? new NvidiaDriver(library, State.FOUND, "found " + devices + " CUDA device(s)", devices)
                 : new NvidiaDriver(library, State.NO_DEVICE, library + " finds no device", 0);
+    }
+
+    private static NvidiaDriver unusable(String library, String call, int status) {
+        return new NvidiaDriver(
+                library,
+                State.NO_DEVICE,
+                "%s is installed but %s returns %s (%d): no usable NVIDIA GPU"
+                        .formatted(library, call, CUresult.stringFor(status), status),
+                0);
     }
 
     boolean isFound() {
