@@ -250,17 +250,14 @@ final class Build {
 
     /**
      * CPU images: two instruction sets for use, and one with real threads (as fibers) for tests.
+     * What is thread-local in them is left to the default model: initial-exec would take it from
+     * the room that the loader has for all libraries of a process, which some hundred images fill.
      */
     private void images(String name, Path source, Path shim, Path output) {
         List<String> math = exactMath(source) ? EXACT_MATH : FAST_MATH;
         for (String cpu : List.of("x86-64-v3", "x86-64-v4")) {
-            List<String> flags = new ArrayList<>(List.of(
-                    "-DSIMT_ONE_THREAD",
-                    "-O3",
-                    "-march=" + cpu,
-                    "-fopenmp-simd",
-                    "-ftls-model=initial-exec",
-                    "-nostdlib++"));
+            List<String> flags = new ArrayList<>(
+                    List.of("-DSIMT_ONE_THREAD", "-O3", "-march=" + cpu, "-fopenmp-simd", "-nostdlib++"));
             if (cpu.endsWith("v4")) {
                 flags.add("-mprefer-vector-width=512");
             }

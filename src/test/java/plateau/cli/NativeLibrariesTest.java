@@ -370,6 +370,29 @@ class NativeLibrariesTest {
         run(environment, parity("--device", "cuda")).assertError(ExitCode.FAILED, "device cuda:0", said);
     }
 
+    /** A call of a function that is not there would end the process. */
+    @Test
+    void aDriverThatLacksAFunctionLeavesTheCpu() throws Exception {
+        Path old = compile(folder.resolve("old/libcuda.so.1"), """
+            extern "C" int cuInit(unsigned) { return 0; }
+            extern "C" int cuDriverGetVersion(int* version) { *version = 10020; return 0; }
+            extern "C" int cuDeviceGetCount(int* count) { *count = 1; return 0; }
+            extern "C" int cuCtxPopCurrent_v2(void**) { return 0; }
+            """);
+        Map<String, String> environment =
+                Map.of("LD_LIBRARY_PATH", old.getParent().toString());
+        String said = " is too old: it has no function cuCtxPushCurrent_v2; driver 470 or later has it";
+        Finished auto = run(environment, parity());
+        auto.assertOk();
+        assertTrue(auto.out().getFirst().contains("chosen because libcuda.so.1" + said), auto.out()::toString);
+        run(environment, parity("--device", "cuda"))
+                .assertError(ExitCode.FAILED, "device cuda:0 cannot be used: libcuda.so.1" + said);
+        for (String device : List.of("auto", "cpu", "cuda")) {
+            run(Map.of(), parity("--device", device, "--libcuda", old.toString()))
+                    .assertError(ExitCode.FAILED, old + said);
+        }
+    }
+
     @Test
     void whatADriverMissesIsToldInTheLoadersWords() throws Exception {
         Path missing = compile(folder.resolve("broken/libnvidia-part.so"), "int part() { return 0; }");

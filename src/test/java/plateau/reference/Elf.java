@@ -142,11 +142,10 @@ public final class Elf {
             int version = indices.map(found -> (int) file.getShort((int) found.offset + 2 * symbol))
                             .orElse(1)
                     & ~HIDDEN_VERSION;
-            if (version != 0) {
-                symbols.add(new Symbol(
-                        text(table.link, file.getInt(at)),
-                        versions.getOrDefault(version, ""),
-                        file.getShort(at + 6) != 0));
+            boolean isDefined = file.getShort(at + 6) != 0;
+            if (version != 0 || !isDefined) { // one that is asked for without a version has 0, too
+                symbols.add(
+                        new Symbol(text(table.link, file.getInt(at)), versions.getOrDefault(version, ""), isDefined));
             }
         }
         return symbols;

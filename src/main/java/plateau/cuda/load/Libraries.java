@@ -29,9 +29,11 @@ public final class Libraries {
         this.driverPath = driverPath;
         this.driver = SymbolLookup.libraryLookup(driverPath, Arena.global());
         this.options = options;
-        if (!NvidiaDriver.isDriver(driver)) {
-            throw new DeviceUnavailableException(NvidiaDriver.notADriver(driverPath));
-        }
+        DriverFunctions.noDriver(driverPath, driver)
+                .or(() -> DriverFunctions.tooOld(driverPath, driver))
+                .ifPresent(refusal -> {
+                    throw new DeviceUnavailableException(refusal);
+                });
     }
 
     /**

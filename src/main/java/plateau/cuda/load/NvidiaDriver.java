@@ -31,7 +31,7 @@ record NvidiaDriver(String library, State state, String explanation, int devices
 
     /** How far the search got. */
     enum State {
-        /** There is no such library, or it cannot be loaded, or it is none of CUDA's. */
+        /** There is no such library, or it cannot be loaded, or lacks functions of the driver. */
         NO_DRIVER,
         /** It is there and says that it has no device. */
         NO_DEVICE,
@@ -53,13 +53,18 @@ record NvidiaDriver(String library, State state, String explanation, int devices
             return new NvidiaDriver(library, State.NO_DRIVER, notLoaded(library, e.getMessage()), 0);
         }
         SymbolLookup functions = SymbolLookup.libraryLookup(library, Arena.global());
-        if (!isDriver(functions)) {
-            return new NvidiaDriver(library, State.NO_DRIVER, notADriver(library), 0);
+        Optional<String> noDriver = DriverFunctions.noDriver(library, functions);
+        if (noDriver.isPresent()) {
+            return new NvidiaDriver(library, State.NO_DRIVER, noDriver.get(), 0);
         }
         DynamicLoader.setUnlessSet("CUDA_DEVICE_MAX_CONNECTIONS", MOST_CONNECTIONS);
         int status = init(functions);
         if (status != CUresult.CUDA_SUCCESS) {
             return unusable(library, "cuInit", status);
+        }
+        Optional<String> tooOld = DriverFunctions.tooOld(library, functions);
+        if (tooOld.isPresent()) {
+            return new NvidiaDriver(library, State.NO_DRIVER, tooOld.get(), 0);
         }
         int[] count = new int[1];
         status = countDevices(functions, count);
@@ -83,16 +88,6 @@ record NvidiaDriver(String library, State state, String explanation, int devices
 
     boolean isFound() {
         return state == State.FOUND;
-    }
-
-    /** Whether these are a driver's. */
-    static boolean isDriver(SymbolLookup functions) {
-        return functions.find("cuInit").isPresent()
-                && functions.find("cuDeviceGetCount").isPresent();
-    }
-
-    static String notADriver(String library) {
-        return library + " is no CUDA driver: it has no function cuInit";
     }
 
     /** The loader names what is missing: the library itself or one that it needs. */

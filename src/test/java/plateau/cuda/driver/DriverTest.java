@@ -424,6 +424,14 @@ class DriverTest {
         ok(cuCtxSetCurrent(context));
     }
 
+    /** The loader keeps room for thread-local variables of few libraries that want them fast. */
+    @Test
+    void manyModulesAreLoaded() throws IOException {
+        for (int i = 0; i < 1000; i++) {
+            load("conv2d");
+        }
+    }
+
     /** A graph's kernels would otherwise keep their images in the process. */
     @Test
     void graphsGoWithTheirContext() throws IOException {
