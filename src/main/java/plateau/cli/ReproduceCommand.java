@@ -9,8 +9,10 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,6 +45,7 @@ import plateau.results.Status;
 import plateau.results.Verdict;
 import plateau.study.Campaign;
 import plateau.study.Failures;
+import plateau.study.RunSpec;
 import plateau.study.Settings;
 import plateau.theory.Check;
 import plateau.theory.Findings;
@@ -147,6 +150,9 @@ final class ReproduceCommand implements Callable<Integer> {
     /** What made tasks fail in this process, by folder, where their folders do not tell. */
     private final Map<String, String> failures = new LinkedHashMap<>();
 
+    /** What each section asks for, at the scale of this command. */
+    private final Map<Section, List<Task>> tasks = new HashMap<>();
+
     @Override
     public Integer call() throws IOException {
         List<String> names = TypedValues.names("--only", only, NAMES);
@@ -161,39 +167,52 @@ final class ReproduceCommand implements Callable<Integer> {
                 seed == null ? 1 : seed,
                 seeds == null ? OptionalLong.empty() : OptionalLong.of(seeds),
                 device.routing());
-        List<Task> tasks = chosen.stream()
-                .flatMap(section -> section.tasks(scale).stream())
-                .toList();
+        Section.ALL.forEach(section -> tasks.put(section, section.tasks(scale)));
         PrintWriter print = spec.commandLine().getOut();
         boolean failed = false;
+        Report report;
         try (Interruption interruption = new Interruption();
                 ResultFolder folder = ResultFolder.claim(out, Purpose.ADD, "plateau reproduce")) {
             if (!overwrite) {
-                tasks.forEach(this::requireSame);
+                chosen.forEach(section -> tasks.get(section).forEach(this::requireSame));
                 if (withTheory) {
                     TheoryRunner.requireSame(Statement.ALL, theoryScale(scale), out.resolve(THEORY));
                 }
             }
             for (Section section : chosen) {
-                for (Task task : section.tasks(scale)) {
-                    Map<String, Results> found = found(section, scale);
-                    if (found.containsKey(task.folder()) || section.needs(task, scale, study(section, scale, found))) {
-                        failed |= !interruption.happened() && !run(task, interruption, print);
-                        write(folder, scale);
-                    }
-                }
-                if (!interruption.happened()) {
-                    draw(report(scale), section, folder);
-                }
+                failed |= !run(section, scale, folder, interruption, print);
             }
             if (withTheory && !interruption.happened()) {
                 failed |= !compute(theoryScale(scale), interruption, print);
-                write(folder, scale);
             }
+            report = report(scale);
+            write(folder, report);
         }
-        summarise(report(scale), print);
+        summarise(report, print);
         print.println("wrote " + out.resolve("index.html"));
         return failed ? ExitCode.FAILED : ExitCode.OK;
+    }
+
+    /** Carries out what a section still needs, and draws it; returns whether nothing failed. */
+    private boolean run(Section section, Scope scale, ResultFolder folder, Interruption interruption, PrintWriter print)
+            throws IOException {
+        boolean done = true;
+        for (Task task : tasks.get(section)) {
+            if (interruption.happened()) {
+                return done;
+            }
+            Map<String, Results> found = found(section);
+            if (found.containsKey(task.folder()) || section.needs(task, scale, study(section, found))) {
+                done &= run(task, interruption, print);
+                if (!interruption.happened()) {
+                    write(folder, report(scale));
+                }
+            }
+        }
+        if (!interruption.happened()) {
+            draw(report(scale), section, folder);
+        }
+        return done;
     }
 
     private static Scale theoryScale(Scope scope) {
@@ -254,8 +273,8 @@ final class ReproduceCommand implements Callable<Integer> {
                 findings);
     }
 
-    private void write(ResultFolder folder, Scope scale) throws IOException {
-        String page = Page.render(report(scale));
+    private static void write(ResultFolder folder, Report report) throws IOException {
+        String page = Page.render(report);
         folder.write("index.html", file -> Files.writeString(file, page));
     }
 
@@ -351,15 +370,15 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     /** What the folder holds of a section, by its tasks' folders. */
-    private Map<String, Results> found(Section section, Scope scale) {
+    private Map<String, Results> found(Section section) {
         Map<String, Results> found = new LinkedHashMap<>();
-        section.tasks(scale).forEach(task -> results(task).ifPresent(there -> found.put(task.folder(), there)));
+        tasks.get(section).forEach(task -> results(task).ifPresent(there -> found.put(task.folder(), there)));
         return found;
     }
 
     /** The runs of those that are done. */
-    private static SectionRuns study(Section section, Scope scale, Map<String, Results> found) {
-        return SectionRuns.of(section.tasks(scale).stream()
+    private SectionRuns study(Section section, Map<String, Results> found) {
+        return SectionRuns.of(tasks.get(section).stream()
                 .flatMap(task -> Optional.ofNullable(found.get(task.folder()))
                         .filter(there -> isDone(task, there))
                         .map(there -> new SectionRuns.Finished(task.campaign(), there.folder(), there.histories()))
@@ -374,9 +393,9 @@ final class ReproduceCommand implements Callable<Integer> {
         List<Report.Chapter> parts = new ArrayList<>();
         for (Section section : Section.ALL) {
             List<Report.Command> commands = new ArrayList<>();
-            Map<String, Results> found = found(section, scale);
-            SectionRuns study = study(section, scale, found);
-            for (Task task : section.tasks(scale)) {
+            Map<String, Results> found = found(section);
+            SectionRuns study = study(section, found);
+            for (Task task : tasks.get(section)) {
                 Optional<Results> results = Optional.ofNullable(found.get(task.folder()));
                 results.filter(there -> isDone(task, there)).ifPresent(there -> {
                     there.description()
@@ -399,25 +418,16 @@ final class ReproduceCommand implements Callable<Integer> {
     }
 
     private Report.Command command(Task task, Optional<Results> results) {
+        Map<String, Set<String>> chosen = new LinkedHashMap<>();
+        for (RunSpec<?> run : task.campaign().runs()) {
+            run.values()
+                    .forEach((name, value) -> chosen.computeIfAbsent(name, key -> new LinkedHashSet<>())
+                            .add(String.valueOf(value)));
+            chosen.computeIfAbsent("steps", key -> new LinkedHashSet<>())
+                    .add(Long.toString(run.schedule().steps()));
+        }
         Map<String, String> settings = new LinkedHashMap<>();
-        task.campaign()
-                .runs()
-                .getFirst()
-                .values()
-                .forEach((name, value) -> settings.put(
-                        name,
-                        task.campaign().runs().stream()
-                                .map(run -> String.valueOf(run.values().get(name)))
-                                .distinct()
-                                .reduce((a, b) -> a + ", " + b)
-                                .orElseThrow()));
-        settings.put(
-                "steps",
-                task.campaign().runs().stream()
-                        .map(run -> Long.toString(run.schedule().steps()))
-                        .distinct()
-                        .reduce((a, b) -> a + ", " + b)
-                        .orElseThrow());
+        chosen.forEach((name, values) -> settings.put(name, String.join(", ", values)));
         for (Map.Entry<String, JsonNode> setting : results.map(
                         there -> there.description().settings().properties())
                 .orElse(Set.of())) {

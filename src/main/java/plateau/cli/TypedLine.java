@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.SequencedMap;
 import plateau.experiment.Choice;
 import plateau.experiment.Kind;
 import plateau.study.Campaign;
@@ -24,14 +25,19 @@ final class TypedLine {
     static <O extends Record> String of(Campaign<O> campaign, OptionalLong checkpointEvery) {
         Kind<O> kind = campaign.kind();
         List<RunSpec<O>> runs = campaign.runs();
+        List<SequencedMap<String, Object>> chosen = runs.stream()
+                .map(RunSpec::options)
+                .distinct()
+                .map(kind.choices()::values)
+                .toList();
         List<String> words = new ArrayList<>(List.of("plateau", kind.name()));
         for (Choice choice : kind.choices().all()) {
-            List<String> values = runs.stream()
-                    .map(run -> text(run.values().get(choice.name())))
+            List<String> values = chosen.stream()
+                    .map(options -> text(options.get(choice.name())))
                     .filter(Objects::nonNull)
                     .distinct()
                     .toList();
-            if (isUsual(kind, choice, values, runs)) {
+            if (isUsual(kind, choice, values, chosen)) {
                 continue;
             }
             if (choice.main()) {
@@ -63,15 +69,15 @@ final class TypedLine {
     }
 
     private static <O extends Record> boolean isUsual(
-            Kind<O> kind, Choice choice, List<String> values, List<RunSpec<O>> runs) {
+            Kind<O> kind, Choice choice, List<String> values, List<SequencedMap<String, Object>> chosen) {
         if (choice.differs()) {
             return values.equals(choice.each());
         }
-        return runs.stream().allMatch(run -> {
-            Map<String, Object> others = new LinkedHashMap<>(run.values());
+        return chosen.stream().allMatch(options -> {
+            Map<String, Object> others = new LinkedHashMap<>(options);
             others.remove(choice.name());
             return Objects.equals(
-                    run.values().get(choice.name()),
+                    options.get(choice.name()),
                     kind.choices().values(kind.options(others)).get(choice.name()));
         });
     }

@@ -1,6 +1,7 @@
 package plateau.experiment;
 
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -18,10 +19,14 @@ import java.util.SequencedMap;
 public final class Choices<O extends Record> {
     private final Class<O> type;
     private final List<Choice> all;
+    private final List<Method> accessors;
 
     private Choices(Class<O> type) {
         this.type = type;
-        this.all = Arrays.stream(type.getRecordComponents()).map(Choice::of).toList();
+        RecordComponent[] components = type.getRecordComponents();
+        this.all = Arrays.stream(components).map(Choice::of).toList();
+        this.accessors =
+                Arrays.stream(components).map(RecordComponent::getAccessor).toList();
         if (all.stream().map(Choice::name).distinct().count() < all.size()) {
             throw new IllegalArgumentException(
                     "two options of %s have one name: %s".formatted(type.getName(), names()));
@@ -90,12 +95,9 @@ public final class Choices<O extends Record> {
      */
     public SequencedMap<String, Object> values(O options) {
         SequencedMap<String, Object> values = new LinkedHashMap<>();
-        RecordComponent[] components = type.getRecordComponents();
-        for (int i = 0; i < components.length; i++) {
+        for (int i = 0; i < accessors.size(); i++) {
             try {
-                values.put(
-                        all.get(i).name(),
-                        Choice.plain(components[i].getAccessor().invoke(options)));
+                values.put(all.get(i).name(), Choice.plain(accessors.get(i).invoke(options)));
             } catch (ReflectiveOperationException e) {
                 throw inaccessible(e);
             }
