@@ -121,6 +121,32 @@ extern "C" __global__ void parity_gradients(int elements, int d, int hidden, int
   }
 }
 
+// energies(n): |factor dp/dw|^2 at each of some inputs x(n, d) in {-1, +1}, where d may be any.
+// One thread per input.
+extern "C" __global__ void parity_input_energies(int n, int d, int hidden, int part, const float* __restrict__ x,
+                                                 const float* __restrict__ w1, const float* __restrict__ b1,
+                                                 const float* __restrict__ w2, const float* __restrict__ b2,
+                                                 double* __restrict__ energies) {
+  const int b = element_index();
+  if (b < n) {
+    const float* input = x + static_cast<size_t>(b) * d;
+    float p = b2[0];
+    double sum = 1.0;
+    for (int j = 0; j < hidden; ++j) {
+      float a = b1[j];
+      for (int i = 0; i < d; ++i) {
+        a += input[i] * w1[i * hidden + j];
+      }
+      const float rectified = a > 0.0f ? a : 0.0f;
+      const double unit = a > 0.0f ? w2[j] : 0.0f, other = rectified;
+      p += w2[j] * rectified;
+      sum += (1.0 + d) * unit * unit + other * other;
+    }
+    const double factor = factor_of(part, p);
+    energies[b] = factor * factor * sum;
+  }
+}
+
 // wrong(blocks): how many of the inputs of each block of `chunk` the network of lemma 5 gets
 // wrong. An input is `d` bits; all hidden units read their sum s over the subset; the output is
 // bias + sum over j of weight[j] relu(s - knee[j]), right where its sign is (-1)^s. Grid

@@ -693,6 +693,18 @@ void check_all() {
             .input(1)
             .output(88),
         256);
+  check(Launch("parity_input_energies", {1, 1, 1})
+            .value(9)
+            .value(3)
+            .value(5)
+            .value(1)
+            .input(27)
+            .input(15)
+            .input(5)
+            .input(5)
+            .input(1)
+            .doubles_output(9),
+        256);
   check(Launch("walsh_hadamard", {3, 1, 1}).value(128).updated(3 * 128));
   check(Launch("parity_energies", {1, 1, 1}).value(8).value(5).value(0.5).input(88).doubles_output(8).doubles_output(8),
         256);

@@ -1,5 +1,6 @@
 package plateau.check;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import plateau.cuda.DeviceBuffer;
@@ -18,6 +19,7 @@ final class WalshHadamardCases {
     static List<Row> rows() {
         return List.of(
                 Row.random("parity_terms", WalshHadamardCases::terms),
+                Row.random("parity_input_energies", WalshHadamardCases::inputEnergies),
                 Row.random("walsh_hadamard", WalshHadamardCases::transform),
                 Row.random("parity_energies", WalshHadamardCases::energies),
                 Row.random("parity_signals", WalshHadamardCases::signals),
@@ -114,6 +116,38 @@ final class WalshHadamardCases {
         made.shape("d %d, hidden %d, %s".formatted(drawn.d, drawn.hidden, part));
         made.runs(new WalshHadamard(made.device())
                 .terms(drawn.on(made), part, made.floats("terms", null, expected, allowed)));
+    }
+
+    private static void inputEnergies(KernelCase made, Draws draws) {
+        Drawn drawn = Drawn.of(draws, draws.choose(1, 3, 8), draws.choose(1, 2, 33));
+        Part part = part(draws);
+        int n = draws.choose(1, 2, 65);
+        int[] inputs = draws.ints(n, 1 << drawn.d);
+        float[] x = new float[n * drawn.d];
+        Sums energies = new Sums(n);
+        boolean near = false;
+        for (int k = 0; k < n; k++) {
+            near |= drawn.isNear(part, inputs[k]);
+            for (int i = 0; i < drawn.d; i++) {
+                x[k * drawn.d + i] = (float) drawn.x(inputs[k], i);
+            }
+            for (int row = 0; row <= 2 * drawn.hidden; row++) {
+                double term = drawn.term(part, row, inputs[k]);
+                energies.add(k, (row < drawn.hidden ? 1 + drawn.d : 1) * term * term);
+            }
+        }
+        double[] allowed = energies.allowed(1e-4);
+        if (near) {
+            Arrays.fill(allowed, Double.POSITIVE_INFINITY);
+        }
+        made.shape("n %d, d %d, hidden %d, %s".formatted(n, drawn.d, drawn.hidden, part));
+        made.runs(new WalshHadamard(made.device())
+                .inputEnergies(
+                        n,
+                        drawn.on(made),
+                        part,
+                        made.input(x),
+                        made.doubles("energies", null, energies.values(), allowed)));
     }
 
     private static void transform(KernelCase made, Draws draws) {

@@ -45,9 +45,9 @@ public final class WalshHadamard {
      */
     public record Network(int d, int hidden, DeviceBuffer w1, DeviceBuffer b1, DeviceBuffer w2, DeviceBuffer b2) {
 
-        /** How many inputs there are. */
+        /** How many inputs there are, for d at most 30. */
         public int inputs() {
-            return 1 << d;
+            return Math.toIntExact(1L << d);
         }
 
         /** Rows of {@link WalshHadamard#terms}. */
@@ -91,6 +91,27 @@ public final class WalshHadamard {
                         network.b2,
                         terms)
                 .costing(2.0 * network.inputs() * hidden * d);
+    }
+
+    /**
+     * energies(n), float64: ‖factor ∂p/∂w‖² at each of some inputs, for any d.
+     *
+     * @param x (n, d) in {−1, +1}
+     */
+    public Work inputEnergies(int n, Network network, Part part, DeviceBuffer x, DeviceBuffer energies) {
+        int d = network.d;
+        int hidden = network.hidden;
+        Buffers.of("WalshHadamard.inputEnergies")
+                .floats("x", x, n, d)
+                .floats("w1", network.w1, d, hidden)
+                .floats("b1", network.b1, hidden)
+                .floats("w2", network.w2, hidden)
+                .floats("b2", network.b2, 1)
+                .doubles("energies", energies, n);
+        return module.kernel("parity_input_energies")
+                .elementwise(
+                        n, n, d, hidden, part.ordinal(), x, network.w1, network.b1, network.w2, network.b2, energies)
+                .costing(2.0 * n * hidden * d);
     }
 
     /**

@@ -84,6 +84,29 @@ class StatementsTest {
     }
 
     @Test
+    void parities() {
+        Finding finding = measure(new Theorem1());
+        for (String sentence : List.of(
+                "Var(H, F, w) ≤ G(w)²/|H| for all parities, at",
+                "and along training",
+                "The same for smaller families",
+                "A sample of the inputs",
+                "Var(H, F, w) ≤ G(w)²/|H| for all parities of more bits")) {
+            assertEquals(Verdict.HOLDS, of(finding, sentence), sentence);
+        }
+        // The squared loss's signal is −1 everywhere: an equality, but for one input of 2^d.
+        List<List<Object>> squared = finding.table().rows().stream()
+                .filter(row -> row.get(1).equals("squared"))
+                .toList();
+        for (List<Object> row : squared) {
+            double missing = 1 - ((Number) row.get(6)).doubleValue();
+            int d = (Integer) row.get(0);
+            assertTrue(missing > -1e-4 && missing < 1e-4 + 8 * Math.scalb(1, -d), row::toString);
+        }
+        assertEquals(100, squared.getLast().getFirst());
+    }
+
+    @Test
     void landscapes() {
         Finding finding = measure(new Figure7());
         assertEquals(Verdict.HOLDS, of(finding, "F(w) = E(cos"));
