@@ -13,6 +13,13 @@ class CpuLevelTest {
     private static final Set<String> HASWELL = Set.of("avx2", "bmi1", "bmi2", "fma", "f16c", "movbe", "abm");
 
     @Test
+    void aVirtualMachineThatHidesTheNameOfLzcntIsNoOlder() {
+        Set<String> guest = new HashSet<>(HASWELL);
+        guest.remove("abm");
+        assertEquals("x86-64-v3", CpuLevel.of(Optional.empty(), guest));
+    }
+
+    @Test
     void aMachineGetsTheBestKernelsItCanRun() {
         Set<String> skylakeServer = new HashSet<>(HASWELL);
         skylakeServer.addAll(Set.of("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"));
