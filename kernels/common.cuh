@@ -5,9 +5,8 @@
 // it makes the one kind of kernel or the other, and that decides how a CPU runs it.
 //
 // Elementwise: no __launch_bounds__. One thread per element, in any order, none knowing of another.
-//   - Its element is element_index() along x; rows and layers are blockIdx.y and blockIdx.z. It has
-//       no
-//     threadIdx, blockDim, blockIdx.x or gridDim.x, no __shared__, barrier, shuffle or block_sum.
+//   - Its element is element_index() along x; rows are blockIdx.y. It has no threadIdx, blockDim,
+//     blockIdx.x or gridDim.x, no __shared__, barrier, shuffle or block_sum.
 //   - Where its first parameter is an integer, that is an int, the number of elements along x; a
 //     thread past it writes nothing: `if (i < n)` comes first. Without one, all threads of the grid
 //     run, and the kernel's own guard decides.
@@ -23,6 +22,11 @@
 //     `if constexpr (kOneThreadPerBlock)`, with other means for one thread. No element_index().
 //   - On a CPU its block is one thread, known when it is compiled: loops become contiguous and
 //     vectorise, barriers and collectives vanish.
+//
+// Replicas: several runs of one shape train in one launch. Each has a copy of everything, memory laid
+// out as the others' and so many bytes behind the one before it; blockIdx.z is which of them a block
+// works on. A kernel takes that distance as its last parameter, and begins with to_replica(), which
+// moves its pointers there: nothing below knows of it. A launch of one run is one of one replica.
 //
 // The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its
 // kind and by running elementwise ones past their number of elements. That a cooperative kernel is
@@ -49,6 +53,17 @@ __device__ __forceinline__ int element_index() {
 #else
   return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
 #endif
+}
+
+// Moves pointers into replica memory, and those that are null nowhere, to the copy that this block
+// works on.
+template <class... Pointers>
+__device__ __forceinline__ void to_replica(long long stride, Pointers&... pointers) {
+  const long long offset = static_cast<long long>(blockIdx.z) * stride;
+  ((pointers = pointers != nullptr
+                   ? reinterpret_cast<Pointers>(const_cast<char*>(reinterpret_cast<const char*>(pointers)) + offset)
+                   : nullptr),
+   ...);
 }
 
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }

@@ -48,7 +48,8 @@ __device__ __forceinline__ void correlate(int channels, int taps, int padding, c
 // A block per row of y: grid (batch, out).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_forward(int in, int length, int taps, int padding, const float* __restrict__ x, const float* __restrict__ w,
-                   float* __restrict__ y) {
+                   float* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, x, w, y);
   const int out_length = length + 2 * padding - taps + 1;
   const size_t b = blockIdx.x, o = blockIdx.y;
   correlate<1>(in, taps, padding, w + o * in * taps, taps, x + b * in * length, length,
@@ -59,7 +60,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // (batch, in).
 extern "C" __global__ void __launch_bounds__(1024)
     conv1d_backward_data(int out, int length, int taps, int padding, const float* __restrict__ dy,
-                         const float* __restrict__ w, float* __restrict__ dx) {
+                         const float* __restrict__ w, float* __restrict__ dx, long long replica_stride) {
+  to_replica(replica_stride, dy, w, dx);
   const int out_length = length + 2 * padding - taps + 1;
   const size_t b = blockIdx.x, c = blockIdx.y, in = gridDim.y;
   correlate<-1>(out, taps, padding, w + c * taps, static_cast<int>(in) * taps, dy + b * out * out_length, out_length,
@@ -67,14 +69,15 @@ extern "C" __global__ void __launch_bounds__(1024)
 }
 
 // dw[o, c, j] = sum over b, t of dy[b, o, t] x[b, c, t + j - padding]. A block per weight: grid
-// (taps, in, out).
+// (taps, out in).
 extern "C" __global__ void __launch_bounds__(1024)
-    conv1d_backward_filter(int batch, int length, int padding, const float* __restrict__ x,
-                           const float* __restrict__ dy, float* __restrict__ dw) {
+    conv1d_backward_filter(int batch, int in, int length, int padding, const float* __restrict__ x,
+                           const float* __restrict__ dy, float* __restrict__ dw, long long replica_stride) {
+  to_replica(replica_stride, x, dy, dw);
   const int taps = static_cast<int>(gridDim.x), out_length = length + 2 * padding - taps + 1;
   const int shift = static_cast<int>(blockIdx.x) - padding, first = max(0, -shift),
             last = min(out_length, length - shift), positions = max(0, last - first);
-  const size_t c = blockIdx.y, o = blockIdx.z, in = gridDim.y, out = gridDim.z;
+  const size_t c = blockIdx.y % in, o = blockIdx.y / in, out = gridDim.y / in;
   float sum = 0.0f;
   if constexpr (kOneThreadPerBlock) {
     for (int b = 0; b < batch; ++b) {

@@ -31,7 +31,8 @@
 // and group: grid (taps, groups).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_pack(int in, int out, const float* __restrict__ w, const float* __restrict__ background,
-                float* __restrict__ packed, float* __restrict__ response) {
+                float* __restrict__ packed, float* __restrict__ response, long long replica_stride) {
+  to_replica(replica_stride, w, background, packed, response);
   const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x),
             first = static_cast<int>(blockIdx.y) * kLanes;
   const size_t slab = static_cast<size_t>(blockIdx.y) * taps + tap;
@@ -66,7 +67,9 @@ __device__ __forceinline__ Lanes pool(const float* corner, int columns, int lane
 // group: grid (rows / 2, groups).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_base(int columns, int out, int window, const float* __restrict__ bias, const float* __restrict__ response,
-                float* __restrict__ base, float* __restrict__ pooled, unsigned char* __restrict__ pooled_winners) {
+                float* __restrict__ base, float* __restrict__ pooled, unsigned char* __restrict__ pooled_winners,
+                long long replica_stride) {
+  to_replica(replica_stride, bias, response, base, pooled, pooled_winners);
   const int rows = 2 * static_cast<int>(gridDim.x), half = (window - 1) / 2,
             first = static_cast<int>(blockIdx.y) * kLanes;
   const size_t pair = static_cast<size_t>(blockIdx.y) * gridDim.x + blockIdx.x;
@@ -101,7 +104,8 @@ extern "C" __global__ void __launch_bounds__(416)
                         const float* __restrict__ background, const float* __restrict__ packed,
                         const float* __restrict__ base, const float* __restrict__ pooled,
                         const unsigned char* __restrict__ pooled_winners, float* __restrict__ y,
-                        unsigned char* __restrict__ winners) {
+                        unsigned char* __restrict__ winners, long long replica_stride) {
+  to_replica(replica_stride, x, background, packed, base, pooled, pooled_winners, y, winners);
   alignas(64) __shared__ float z[kTilePositions * kLanes];
   alignas(64) __shared__ float values[kListed * kLanes];
   __shared__ Pixel pixels[kListed];
@@ -192,7 +196,8 @@ extern "C" __global__ void __launch_bounds__(416)
     conv2d_pool_backward_data(int rows, int columns, int in, int out, int window, const float* __restrict__ x,
                               const float* __restrict__ background, const float* __restrict__ packed,
                               const float* __restrict__ dy, const unsigned char* __restrict__ winners,
-                              float* __restrict__ dx) {
+                              float* __restrict__ dx, long long replica_stride) {
+  to_replica(replica_stride, x, background, packed, dy, winners, dx);
   alignas(64) __shared__ float dz[kTilePositions * kLanes];
   __shared__ Pixel pixels[kListed];
   __shared__ int flags[kListed];
@@ -247,7 +252,8 @@ extern "C" __global__ void __launch_bounds__(416)
     conv2d_pool_backward_filter(int batch, int images, int rows, int columns, int in, int out, int window,
                                 const float* __restrict__ x, const float* __restrict__ background,
                                 const float* __restrict__ dy, const unsigned char* __restrict__ winners,
-                                float* __restrict__ shares) {
+                                float* __restrict__ shares, long long replica_stride) {
+  to_replica(replica_stride, x, background, dy, winners, shares);
   alignas(64) __shared__ float dz[kTilePositions * kLanes];
   alignas(64) __shared__ float values[kListed * kLanes];
   __shared__ Pixel pixels[kListed];
@@ -303,7 +309,8 @@ extern "C" __global__ void __launch_bounds__(416)
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_sum_shares(int parts, int in, int out, const float* __restrict__ background,
                       const float* __restrict__ shares, float* __restrict__ dw, float* __restrict__ dbias,
-                      float* __restrict__ inactive) {
+                      float* __restrict__ inactive, long long replica_stride) {
+  to_replica(replica_stride, background, shares, dw, dbias, inactive);
   const int tap = static_cast<int>(blockIdx.x), taps = static_cast<int>(gridDim.x),
             group = static_cast<int>(blockIdx.y), first = group * kLanes, lanes = min(kLanes, out - first);
   const int chunks = ceil_div(in, kLanes);
@@ -341,7 +348,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // grid (in).
 extern "C" __global__ void __launch_bounds__(1024)
     conv2d_background_gradient(int slabs, const float* __restrict__ packed, const float* __restrict__ inactive,
-                               float* __restrict__ dbackground) {
+                               float* __restrict__ dbackground, long long replica_stride) {
+  to_replica(replica_stride, packed, inactive, dbackground);
   const int c = static_cast<int>(blockIdx.x), in = static_cast<int>(gridDim.x), chunks = ceil_div(in, kLanes);
   float sum = 0.0f;
   for (int slab = threadIdx.x; slab < slabs; slab += blockDim.x) {

@@ -70,21 +70,24 @@ __device__ __forceinline__ void sum_columns(int m, int n, int first, int columns
 // y = act(x w + b). Grid (ceil(n / 64), ceil(m / 64)).
 extern "C" __global__ void __launch_bounds__(256)
     dense_forward(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ w,
-                  const float* __restrict__ bias, int relu, float* __restrict__ y) {
+                  const float* __restrict__ bias, int relu, float* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, x, w, bias, y);
   product<false, false>(m, n, k, x, k, w, n, BiasActivation{bias, relu, y, n});
 }
 
 // dx(m, k) = dy w^T, zeroed where the ReLU that made x was off. Grid (ceil(k / 64), ceil(m / 64)).
 extern "C" __global__ void __launch_bounds__(256)
     dense_backward_input(int m, int n, int k, const float* __restrict__ dy, const float* __restrict__ w,
-                         const float* __restrict__ relu_output, float* __restrict__ dx) {
+                         const float* __restrict__ relu_output, float* __restrict__ dx, long long replica_stride) {
+  to_replica(replica_stride, dy, w, relu_output, dx);
   product<false, true>(m, k, n, dy, n, w, n, ReluMask{relu_output, dx, k});
 }
 
 // dw(k, n) = x^T dy and dbias(n) = column sums of dy. Grid (ceil(n / 64), ceil(k / 64)).
 extern "C" __global__ void __launch_bounds__(256)
     dense_backward_weights(int m, int n, int k, const float* __restrict__ x, const float* __restrict__ dy,
-                           float* __restrict__ dw, float* __restrict__ dbias) {
+                           float* __restrict__ dw, float* __restrict__ dbias, long long replica_stride) {
+  to_replica(replica_stride, x, dy, dw, dbias);
   product<true, false>(k, n, m, x, k, dy, n, Store{dw, n});
   if (dbias != nullptr && blockIdx.y == 0) {
     __shared__ float sums[kTile];  // a thread reads and writes its own columns only
@@ -101,7 +104,8 @@ extern "C" __global__ void __launch_bounds__(256)
 // y(m) = act(x w + b). A block per row.
 extern "C" __global__ void __launch_bounds__(1024)
     dense_forward_single(int k, const float* __restrict__ x, const float* __restrict__ w,
-                         const float* __restrict__ bias, int relu, float* __restrict__ y) {
+                         const float* __restrict__ bias, int relu, float* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, x, w, bias, y);
   const float* row = x + static_cast<size_t>(blockIdx.x) * k;
   float sum = 0.0f;
   for (int i = threadIdx.x; i < k; i += blockDim.x) {
@@ -117,7 +121,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 // dx(m, k) = dy w^T, an outer product, zeroed where the ReLU that made x was off. A block per row.
 extern "C" __global__ void __launch_bounds__(1024)
     dense_backward_input_single(int k, const float* __restrict__ dy, const float* __restrict__ w,
-                                const float* __restrict__ relu_output, float* __restrict__ dx) {
+                                const float* __restrict__ relu_output, float* __restrict__ dx,
+                                long long replica_stride) {
+  to_replica(replica_stride, dy, w, relu_output, dx);
   const float gradient = dy[blockIdx.x];
   const size_t row = static_cast<size_t>(blockIdx.x) * k;
   for (int column = threadIdx.x; column < k; column += blockDim.x) {
@@ -131,7 +137,8 @@ constexpr int kSingleColumns = 256;
 // dw(k) = x^T dy and dbias = sum of dy. A block per 256 inputs.
 extern "C" __global__ void __launch_bounds__(1024)
     dense_backward_weights_single(int m, int k, const float* __restrict__ x, const float* __restrict__ dy,
-                                  float* __restrict__ dw, float* __restrict__ dbias) {
+                                  float* __restrict__ dw, float* __restrict__ dbias, long long replica_stride) {
+  to_replica(replica_stride, x, dy, dw, dbias);
   __shared__ float sums[kSingleColumns];  // a thread reads and writes its own inputs only
   const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, k - column0);
   for (int c = threadIdx.x; c < columns; c += blockDim.x) {
@@ -170,7 +177,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // y = act(y + b) in place. A block per row.
 extern "C" __global__ void __launch_bounds__(1024)
-    bias_activation(int n, const float* __restrict__ bias, int relu, float* __restrict__ y) {
+    bias_activation(int n, const float* __restrict__ bias, int relu, float* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, bias, y);
   float* row = y + static_cast<size_t>(blockIdx.x) * n;
   for (int column = threadIdx.x; column < n; column += blockDim.x) {
     const float z = bias != nullptr ? row[column] + bias[column] : row[column];
@@ -179,7 +187,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 }
 
 // dx = 0 in place where the ReLU was off.
-extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_output, float* __restrict__ dx) {
+extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_output, float* __restrict__ dx,
+                                     long long replica_stride) {
+  to_replica(replica_stride, relu_output, dx);
   const int i = element_index();
   if (i < count) {
     dx[i] = relu_output[i] > 0.0f ? dx[i] : 0.0f;
@@ -188,7 +198,8 @@ extern "C" __global__ void relu_mask(int count, const float* __restrict__ relu_o
 
 // sums(n) = column sums of a(m, n). A block per 256 columns.
 extern "C" __global__ void __launch_bounds__(1024)
-    column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out) {
+    column_sums(int m, int n, const float* __restrict__ a, float* __restrict__ sums_out, long long replica_stride) {
+  to_replica(replica_stride, a, sums_out);
   __shared__ float sums[kSingleColumns];  // a thread reads and writes its own columns only
   const int column0 = static_cast<int>(blockIdx.x) * kSingleColumns, columns = min(kSingleColumns, n - column0);
   sum_columns(m, n, column0, columns, a, sums);

@@ -31,7 +31,8 @@ __device__ __forceinline__ float place_of(int index, int side, float low, float 
 extern "C" __global__ void __launch_bounds__(1024)
     landscape(int samples, int stride, int side, float low, float high, int activation, float target0, float target1,
               const float* __restrict__ x, const float* __restrict__ noise, float* __restrict__ mean,
-              float* __restrict__ error) {
+              float* __restrict__ error, long long replica_stride) {
+  to_replica(replica_stride, x, noise, mean, error);
   const int point = static_cast<int>(blockIdx.x);
   const float w0 = place_of(point % side, side, low, high), w1 = place_of(point / side, side, low, high);
   double sum = 0.0, squares = 0.0;
@@ -57,7 +58,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // f(side, side) = E (cos(w.x) - cos(t.x))^2 for x standard normal in two dimensions: 1 + (e^(-2
 // |w|^2) + e^(-2 |t|^2)) / 2 - e^(-|w - t|^2 / 2) - e^(-|w + t|^2 / 2). points is side * side.
 extern "C" __global__ void cosine_landscape(int points, int side, float low, float high, float target0, float target1,
-                                            float* __restrict__ f) {
+                                            float* __restrict__ f, long long replica_stride) {
+  to_replica(replica_stride, f);
   const int point = element_index();
   if (point < points) {
     const float w0 = place_of(point % side, side, low, high), w1 = place_of(point / side, side, low, high);
@@ -76,7 +78,8 @@ extern "C" __global__ void cosine_landscape(int points, int side, float low, flo
 // rows.
 extern "C" __global__ void __launch_bounds__(1024)
     periodic_gradients(int d, float radius, const float* __restrict__ w, const float* __restrict__ z,
-                       float* __restrict__ c) {
+                       float* __restrict__ c, long long replica_stride) {
+  to_replica(replica_stride, w, z, c);
   const size_t row = static_cast<size_t>(blockIdx.x) * d;
   float ww = 0.0f, wz = 0.0f, zz = 0.0f;
   for (int i = threadIdx.x; i < d; i += blockDim.x) {
@@ -98,7 +101,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 // Of scores(samples, k, width): label(samples), the product of the signs of the first of each
 // width; slope(samples, k), the product over the k but one of the last of each.
 extern "C" __global__ void sign_products(int samples, int k, int width, const float* __restrict__ scores,
-                                         float* __restrict__ label, float* __restrict__ slope) {
+                                         float* __restrict__ label, float* __restrict__ slope,
+                                         long long replica_stride) {
+  to_replica(replica_stride, scores, label, slope);
   const int s = element_index();
   if (s < samples) {
     const float* tuple = scores + static_cast<size_t>(s) * k * width;
@@ -126,7 +131,8 @@ __device__ __forceinline__ float staircase(float r, float height, float slope) {
 // forward-only training (section 5.5).
 extern "C" __global__ void staircase_residual(int n, float height, float slope, const float* __restrict__ score,
                                               const float* __restrict__ target, float* __restrict__ residual,
-                                              float* __restrict__ squared) {
+                                              float* __restrict__ squared, long long replica_stride) {
+  to_replica(replica_stride, score, target, residual, squared);
   const int i = element_index();
   if (i < n) {
     const float miss = staircase(score[i], height, slope) - staircase(target[i], height, slope);

@@ -7,7 +7,8 @@
 // is 1/rows for the mean over a batch.
 extern "C" __global__ void __launch_bounds__(1024)
     squared_error(int columns, float weight, float scale, const float* __restrict__ p, const float* __restrict__ y,
-                  float* __restrict__ loss, float* __restrict__ dp) {
+                  float* __restrict__ loss, float* __restrict__ dp, long long replica_stride) {
+  to_replica(replica_stride, p, y, loss, dp);
   const size_t row = static_cast<size_t>(blockIdx.x) * columns;
   float sum = 0.0f;
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
@@ -29,7 +30,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // The same where a row is one number: a thread per row.
 extern "C" __global__ void squared_error_single(int rows, float weight, float scale, const float* __restrict__ p,
                                                 const float* __restrict__ y, float* __restrict__ loss,
-                                                float* __restrict__ dp) {
+                                                float* __restrict__ dp, long long replica_stride) {
+  to_replica(replica_stride, p, y, loss, dp);
   const int i = element_index();
   if (i < rows) {
     const float error = p[i] - y[i];
@@ -44,7 +46,8 @@ extern "C" __global__ void squared_error_single(int rows, float weight, float sc
 // (softmax(p) - one-hot(label)). label(rows) is in [0, classes).
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_cross_entropy(int classes, float scale, const float* __restrict__ p, const int* __restrict__ label,
-                          float* __restrict__ loss, float* __restrict__ dp) {
+                          float* __restrict__ loss, float* __restrict__ dp, long long replica_stride) {
+  to_replica(replica_stride, p, label, loss, dp);
   const float* row = p + static_cast<size_t>(blockIdx.x) * classes;
   const float largest = row_max(row, classes);
   float sum = 0.0f;

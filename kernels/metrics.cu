@@ -10,7 +10,9 @@ constexpr int kLossAndAccuracyWords = 3;
 // counts as wrong. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     loss_and_accuracy(int n, const float* __restrict__ loss, const float* __restrict__ p, const float* __restrict__ y,
-                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+                      const unsigned* __restrict__ step, int slots, float* __restrict__ ring,
+                      long long replica_stride) {
+  to_replica(replica_stride, loss, p, y, step, ring);
   float loss_sum = 0.0f, right = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];
@@ -30,7 +32,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 extern "C" __global__ void __launch_bounds__(1024)
     loss_and_distance(int n, const float* __restrict__ loss, int m, const float* __restrict__ a,
                       const float* __restrict__ b, const unsigned* __restrict__ step, int slots,
-                      float* __restrict__ ring) {
+                      float* __restrict__ ring, long long replica_stride) {
+  to_replica(replica_stride, loss, a, b, step, ring);
   float loss_sum = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     loss_sum += loss[i];
@@ -47,7 +50,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 }
 
 // The step number lives in device memory; a step ends by advancing it.
-extern "C" __global__ void advance_step(unsigned* __restrict__ step) {
+extern "C" __global__ void advance_step(unsigned* __restrict__ step, long long replica_stride) {
+  to_replica(replica_stride, step);
   if (element_index() < 1) {
     step[0] += 1;
   }

@@ -34,7 +34,9 @@ static_assert(sizeof(CatchUp) == kCatchUpWords * sizeof(float));
 
 // links(2, n): for each sample the one before it, and the one behind it, that read the same row; -1
 // where there is none.
-extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __restrict__ links) {
+extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __restrict__ links,
+                                     long long replica_stride) {
+  to_replica(replica_stride, x, links);
   const int i = element_index();
   if (i < n) {
     const int row = x[i];
@@ -55,7 +57,8 @@ extern "C" __global__ void row_links(int n, const int* __restrict__ x, int* __re
 extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log_beta2, float epsilon,
                                         const int* __restrict__ x, const unsigned* __restrict__ step,
                                         const unsigned* __restrict__ last, const float* __restrict__ missed,
-                                        CatchUp* __restrict__ catch_up) {
+                                        CatchUp* __restrict__ catch_up, long long replica_stride) {
+  to_replica(replica_stride, x, step, last, missed, catch_up);
   const int i = element_index();
   if (i < n) {
     const int row = x[i];
@@ -83,7 +86,9 @@ extern "C" __global__ void row_catch_up(int n, int d, float log_beta1, float log
 // rows(n, k): the rows x of the table as of this step. A block per sample.
 extern "C" __global__ void __launch_bounds__(1024)
     gather_rows(int k, const int* __restrict__ x, const CatchUp* __restrict__ catch_up, const float* __restrict__ w,
-                const float* __restrict__ m, const float* __restrict__ s, float* __restrict__ rows) {
+                const float* __restrict__ m, const float* __restrict__ s, float* __restrict__ rows,
+                long long replica_stride) {
+  to_replica(replica_stride, x, catch_up, w, m, s, rows);
   const CatchUp missed = catch_up[blockIdx.x];
   const size_t from = static_cast<size_t>(x[blockIdx.x]) * k, to = static_cast<size_t>(blockIdx.x) * k;
   for (int j = threadIdx.x; j < k; j += blockDim.x) {
@@ -96,7 +101,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // Every row misses this update, until adam_rows says that it does not: the moments of omega go on.
 extern "C" __global__ void miss_update(int d, float log_gamma, const float* __restrict__ step_rate,
                                        const unsigned* __restrict__ step, const unsigned* __restrict__ last,
-                                       float* __restrict__ missed) {
+                                       float* __restrict__ missed, long long replica_stride) {
+  to_replica(replica_stride, step_rate, step, last, missed);
   const int row = element_index();
   const float rate = step_rate[0];
   const unsigned update = step[0] + 1;
@@ -118,7 +124,8 @@ extern "C" __global__ void __launch_bounds__(1024)
               const unsigned* __restrict__ step, const int* __restrict__ x, const int* __restrict__ links,
               const CatchUp* __restrict__ catch_up, const float* __restrict__ rows, float* __restrict__ gradient,
               float* __restrict__ w, float* __restrict__ m, float* __restrict__ s, unsigned* __restrict__ last,
-              float* __restrict__ missed) {
+              float* __restrict__ missed, long long replica_stride) {
+  to_replica(replica_stride, step_rate, step, x, links, catch_up, rows, gradient, w, m, s, last, missed);
   const int sample = static_cast<int>(blockIdx.x);
   if (links[sample] >= 0) {
     return;

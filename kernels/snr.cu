@@ -15,7 +15,8 @@ constexpr int kApproachMetrics = 6;  // Sig, Noi, their ratio, its logarithm, th
 extern "C" __global__ void __launch_bounds__(1024)
     labelled_gradients(int count, int k, int summed, float scale, const float* __restrict__ dscore,
                        const float* __restrict__ feature, int stride, const float* __restrict__ label,
-                       double* __restrict__ vector) {
+                       double* __restrict__ vector, long long replica_stride) {
+  to_replica(replica_stride, dscore, feature, label, vector);
   const int weights = count - 1;
   const size_t sample = blockIdx.x, first = sample * k;
   for (int c = threadIdx.x; c < count; c += blockDim.x) {
@@ -56,7 +57,9 @@ __device__ __forceinline__ void add_products(const double* __restrict__ sample, 
 // second moments, in the last column the sums, in the corner the number of samples. Grid
 // (ceil(count / 128), ceil(count / 4)).
 extern "C" __global__ void __launch_bounds__(1024)
-    gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment) {
+    gradient_moments(int n, int count, const double* __restrict__ vector, double* __restrict__ moment,
+                     long long replica_stride) {
+  to_replica(replica_stride, vector, moment);
   __shared__ double sums[kMomentRows][kMomentColumns];  // a thread reads and writes its own columns only
   const int row0 = static_cast<int>(blockIdx.y) * kMomentRows, rows = min(kMomentRows, count - row0);
   const int column0 = max(static_cast<int>(blockIdx.x) * kMomentColumns, row0),
@@ -122,7 +125,8 @@ __device__ __forceinline__ void signal_and_noise(int count, const double* __rest
 // moments as gradient_moments leaves them. One block.
 extern "C" __global__ void __launch_bounds__(1024)
     signal_to_noise(int count, const double* __restrict__ end_to_end, const double* __restrict__ decomposition,
-                    const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+                    const unsigned* __restrict__ step, int slots, float* __restrict__ ring, long long replica_stride) {
+  to_replica(replica_stride, end_to_end, decomposition, step, ring);
   // The first thread writes all of the row.
   float* row = threadIdx.x == 0 ? ring_row(ring, step, slots, 1 + 2 * kApproachMetrics) : ring;
   signal_and_noise(count, end_to_end, row + 1);

@@ -7,7 +7,8 @@
 // `reverse`. W is this twice, W^T the reverse twice. A thread sums a stretch of its own; where
 // it begins is the sum of those before it. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
-    running_sums(int n, int reverse, const double* __restrict__ x, double* __restrict__ y) {
+    running_sums(int n, int reverse, const double* __restrict__ x, double* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, x, y);
   __shared__ double sums[1024];
   const size_t row = static_cast<size_t>(blockIdx.x) * n;
   const int stretch = ceil_div(n, static_cast<int>(blockDim.x));
@@ -32,7 +33,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 // y(rows, n) = U x of each row, y[i] = x[i] - 2 x[i - 1] + x[i - 2], or U^T x where
 // `transposed`, i + 1 and i + 2 in their place; x is 0 outside. elements is rows times n.
 extern "C" __global__ void second_differences(int elements, int n, int transposed, const double* __restrict__ x,
-                                              double* __restrict__ y) {
+                                              double* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, x, y);
   const int e = element_index();
   if (e < elements) {
     const int i = e % n, left = transposed != 0 ? n - 1 - i : i, back = transposed != 0 ? 1 : -1;
@@ -45,7 +47,9 @@ extern "C" __global__ void second_differences(int elements, int n, int transpose
 // x.x and |y - r x| / |x|, within which an eigenvalue of a symmetric A lies; then x becomes y /
 // |y|. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
-    power_step(int n, double* __restrict__ x, const double* __restrict__ y, double* __restrict__ results) {
+    power_step(int n, double* __restrict__ x, const double* __restrict__ y, double* __restrict__ results,
+               long long replica_stride) {
+  to_replica(replica_stride, x, y, results);
   double* from = x + static_cast<size_t>(blockIdx.x) * n;
   const double* to = y + static_cast<size_t>(blockIdx.x) * n;
   double xx = 0.0, xy = 0.0, yy = 0.0;
@@ -78,7 +82,8 @@ constexpr int kRecursionSize = 64;
 // problems.
 extern "C" __global__ void __launch_bounds__(64)
     iterations_until(int n, int steps, double threshold, const double* __restrict__ matrix, double* __restrict__ x,
-                     int* __restrict__ taken) {
+                     int* __restrict__ taken, long long replica_stride) {
+  to_replica(replica_stride, matrix, x, taken);
   __shared__ double now[kRecursionSize];
   __shared__ double next[kRecursionSize];
   const double* rows = matrix + static_cast<size_t>(blockIdx.x) * n * n;
@@ -121,7 +126,8 @@ extern "C" __global__ void __launch_bounds__(64)
 // of many runs: u(runs, n, n) -= rate (u f - p) f^T, of f(runs, n), p(runs, n). One thread per
 // row of a matrix: elements is runs times n.
 extern "C" __global__ void matrix_sgd(int elements, int n, float rate, const float* __restrict__ f,
-                                      const float* __restrict__ p, float* __restrict__ u) {
+                                      const float* __restrict__ p, float* __restrict__ u, long long replica_stride) {
+  to_replica(replica_stride, f, p, u);
   const int e = element_index();
   if (e < elements) {
     const float* sample = f + static_cast<size_t>(e / n) * n;

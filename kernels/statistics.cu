@@ -4,7 +4,8 @@
 
 // moments(rows, 2): the sum of each row of x(rows, n), and the sum of its squares. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
-    row_moments(int n, const float* __restrict__ x, double* __restrict__ moments) {
+    row_moments(int n, const float* __restrict__ x, double* __restrict__ moments, long long replica_stride) {
+  to_replica(replica_stride, x, moments);
   const float* row = x + static_cast<size_t>(blockIdx.x) * n;
   double sum = 0.0, squares = 0.0;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
@@ -22,7 +23,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // sums(rows) of x(rows, n), float64. Grid: rows.
 extern "C" __global__ void __launch_bounds__(1024)
-    row_sums(int n, const double* __restrict__ x, double* __restrict__ sums) {
+    row_sums(int n, const double* __restrict__ x, double* __restrict__ sums, long long replica_stride) {
+  to_replica(replica_stride, x, sums);
   const double* row = x + static_cast<size_t>(blockIdx.x) * n;
   double sum = 0.0;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
@@ -36,7 +38,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // moments(columns, 2): the sum of each column of x(rows, columns), and the sum of its squares.
 extern "C" __global__ void column_moments(int columns, int rows, const float* __restrict__ x,
-                                          double* __restrict__ moments) {
+                                          double* __restrict__ moments, long long replica_stride) {
+  to_replica(replica_stride, x, moments);
   const int c = element_index();
   if (c < columns) {
     double sum = 0.0, squares = 0.0;
@@ -52,7 +55,8 @@ extern "C" __global__ void column_moments(int columns, int rows, const float* __
 
 // gram(rows, rows) = x x^T of x(rows, n). Grid: rows * rows.
 extern "C" __global__ void __launch_bounds__(1024)
-    gram(int n, int rows, const float* __restrict__ x, double* __restrict__ products) {
+    gram(int n, int rows, const float* __restrict__ x, double* __restrict__ products, long long replica_stride) {
+  to_replica(replica_stride, x, products);
   const float* a = x + static_cast<size_t>(static_cast<int>(blockIdx.x) / rows) * n;
   const float* b = x + static_cast<size_t>(static_cast<int>(blockIdx.x) % rows) * n;
   double sum = 0.0;
@@ -67,7 +71,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // means[step[0]] = the mean of x(n): a row of a table, in the step's place. One block.
 extern "C" __global__ void __launch_bounds__(1024)
-    mean_at(int n, const float* __restrict__ x, const unsigned* __restrict__ step, double* __restrict__ means) {
+    mean_at(int n, const float* __restrict__ x, const unsigned* __restrict__ step, double* __restrict__ means,
+            long long replica_stride) {
+  to_replica(replica_stride, x, step, means);
   double sum = 0.0;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     sum += x[i];

@@ -8,7 +8,8 @@
 // y = u(r). There is no backward: u's derivative is zero, and the forward-only method hands the
 // message on as it is.
 extern "C" __global__ void step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ r,
-                                        float* __restrict__ y) {
+                                        float* __restrict__ y, long long replica_stride) {
+  to_replica(replica_stride, z, r, y);
   const int i = element_index();
   if (i < n) {
     y[i] = z[level_index(r[i], z, levels)];
@@ -23,7 +24,8 @@ constexpr int kSmoothSamples = 64;  // per block
 extern "C" __global__ void __launch_bounds__(1024)
     smooth_step_forward(int n, int levels, const float* __restrict__ z, const float* __restrict__ m,
                         const float* __restrict__ c, const float* __restrict__ r, float* __restrict__ y,
-                        float* __restrict__ derivative) {
+                        float* __restrict__ derivative, long long replica_stride) {
+  to_replica(replica_stride, z, m, c, r, y, derivative);
   // A thread reads and writes its own samples only. Samples past n are computed, on r = 0, and
   // dropped, so that CPUs run whole vectors.
   __shared__ float scores[kSmoothSamples];
@@ -53,7 +55,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // dr = dy * derivative
 extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__ derivative,
-                                                const float* __restrict__ dy, float* __restrict__ dr) {
+                                                const float* __restrict__ dy, float* __restrict__ dr,
+                                                long long replica_stride) {
+  to_replica(replica_stride, derivative, dy, dr);
   const int i = element_index();
   if (i < n) {
     dr[i] = dy[i] * derivative[i];
@@ -64,7 +68,8 @@ extern "C" __global__ void smooth_step_backward(int n, const float* __restrict__
 // equal ones.
 extern "C" __global__ void __launch_bounds__(1024)
     likeliest_level(int levels, const float* __restrict__ z, const float* __restrict__ logits,
-                    float* __restrict__ score) {
+                    float* __restrict__ score, long long replica_stride) {
+  to_replica(replica_stride, z, logits, score);
   const float* row = logits + static_cast<size_t>(blockIdx.x) * levels;
   const float largest = row_max(row, levels);
   int first = levels;
@@ -84,7 +89,8 @@ constexpr int kStepMetricsWords = 4;
 extern "C" __global__ void __launch_bounds__(1024)
     step_metrics(int n, int levels, const float* __restrict__ z, const float* __restrict__ loss,
                  const float* __restrict__ score, const float* __restrict__ y, const unsigned* __restrict__ step,
-                 int slots, float* __restrict__ ring) {
+                 int slots, float* __restrict__ ring, long long replica_stride) {
+  to_replica(replica_stride, z, loss, score, y, step, ring);
   float loss_sum = 0.0f, squares = 0.0f, exact = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
     const float error = z[level_index(score[i], z, levels)] - y[i];

@@ -60,7 +60,8 @@ __device__ __forceinline__ void scale_by_signs(int k, const unsigned* __restrict
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_dot(int k, float scale, const float* __restrict__ p, const float* __restrict__ bias,
                 const int* __restrict__ label, const unsigned* __restrict__ signs, float* __restrict__ loss,
-                float* __restrict__ dp) {
+                float* __restrict__ dp, long long replica_stride) {
+  to_replica(replica_stride, p, bias, label, signs, loss, dp);
   const size_t row = static_cast<size_t>(blockIdx.x) * k;
   const float* scores = p + row;
   const float largest = largest_of(k, [&](int j) { return scores[j] + bias[j]; });
@@ -103,7 +104,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 extern "C" __global__ void __launch_bounds__(1024)
     softmax_gradient_moments(int k, const float* __restrict__ p, const float* __restrict__ bias,
                              const int* __restrict__ label, float* __restrict__ right, float* __restrict__ end_to_end,
-                             float* __restrict__ decomposed) {
+                             float* __restrict__ decomposed, long long replica_stride) {
+  to_replica(replica_stride, p, bias, label, right, end_to_end, decomposed);
   const float* scores = p + static_cast<size_t>(blockIdx.x) * k;
   const float largest = largest_of(k, [&](int j) { return scores[j] + bias[j]; });
   int first = k;
@@ -149,7 +151,8 @@ extern "C" __global__ void __launch_bounds__(1024)
     stock_metrics(int n, int d, int k, const float* __restrict__ loss, const float* __restrict__ exact_loss,
                   const float* __restrict__ right, const float* __restrict__ end_to_end,
                   const float* __restrict__ decomposed, const float* __restrict__ mean,
-                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring, long long replica_stride) {
+  to_replica(replica_stride, loss, exact_loss, right, end_to_end, decomposed, mean, step, ring);
   float loss_sum = 0.0f, exact_sum = 0.0f, right_sum = 0.0f, end_to_end_sum = 0.0f, decomposed_sum = 0.0f,
         mean_square = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {

@@ -11,7 +11,8 @@ extern "C" __global__ void __launch_bounds__(1024)
     tuple_metrics(int n, int k, const float* __restrict__ tuple_loss, const float* __restrict__ image_loss,
                   const float* __restrict__ tuple_score, const float* __restrict__ tuple_label,
                   const float* __restrict__ image_score, const float* __restrict__ image_label,
-                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring) {
+                  const unsigned* __restrict__ step, int slots, float* __restrict__ ring, long long replica_stride) {
+  to_replica(replica_stride, tuple_loss, image_loss, tuple_score, tuple_label, image_score, image_label, step, ring);
   const int images = n * k;
   float tuple_sum = 0.0f, image_sum = 0.0f, tuples_right = 0.0f, images_right = 0.0f;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {

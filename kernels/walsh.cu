@@ -24,7 +24,9 @@ __device__ __forceinline__ float factor_of(int part, float p) {
 // per input; inputs is 2^d.
 extern "C" __global__ void parity_terms(int inputs, int d, int hidden, int part, const float* __restrict__ w1,
                                         const float* __restrict__ b1, const float* __restrict__ w2,
-                                        const float* __restrict__ b2, float* __restrict__ terms) {
+                                        const float* __restrict__ b2, float* __restrict__ terms,
+                                        long long replica_stride) {
+  to_replica(replica_stride, w1, b1, w2, b2, terms);
   const int b = element_index();
   if (b < inputs) {
     const size_t n = static_cast<size_t>(inputs);
@@ -50,7 +52,9 @@ extern "C" __global__ void parity_terms(int inputs, int d, int hidden, int part,
 
 // Each row of values(rows, n) becomes its Walsh-Hadamard transform, the sum over b of row[b]
 // times parity s of input b; n is a power of two. Grid: rows.
-extern "C" __global__ void __launch_bounds__(1024) walsh_hadamard(int n, float* __restrict__ values) {
+extern "C" __global__ void __launch_bounds__(1024)
+    walsh_hadamard(int n, float* __restrict__ values, long long replica_stride) {
+  to_replica(replica_stride, values);
   float* row = values + static_cast<size_t>(blockIdx.x) * n;
   for (int half = 1; half < n; half *= 2) {
     if constexpr (kOneThreadPerBlock) {
@@ -77,7 +81,9 @@ extern "C" __global__ void __launch_bounds__(1024) walsh_hadamard(int n, float* 
 // rows of each column; others(n), that of the rest. Before a transform a column is an input,
 // after it a parity.
 extern "C" __global__ void parity_energies(int n, int hidden, double scale, const float* __restrict__ terms,
-                                           double* __restrict__ units, double* __restrict__ others) {
+                                           double* __restrict__ units, double* __restrict__ others,
+                                           long long replica_stride) {
+  to_replica(replica_stride, terms, units, others);
   const int s = element_index();
   if (s < n) {
     double unit = 0.0, other = 0.0;
@@ -95,7 +101,9 @@ extern "C" __global__ void parity_energies(int n, int hidden, double scale, cons
 // with respect to w1[i, j], whose derivative is that of b1[j] times x[i], it is the unit's at
 // parity s ^ 2^i. n is 2^d.
 extern "C" __global__ void parity_signals(int n, int d, const double* __restrict__ units,
-                                          const double* __restrict__ others, double* __restrict__ signals) {
+                                          const double* __restrict__ others, double* __restrict__ signals,
+                                          long long replica_stride) {
+  to_replica(replica_stride, units, others, signals);
   const int s = element_index();
   if (s < n) {
     double sum = units[s] + others[s];
@@ -111,7 +119,8 @@ extern "C" __global__ void parity_signals(int n, int d, const double* __restrict
 // parameters.
 extern "C" __global__ void parity_gradients(int elements, int d, int hidden, int inputs,
                                             const float* __restrict__ terms, const int* __restrict__ parities,
-                                            float* __restrict__ gradients) {
+                                            float* __restrict__ gradients, long long replica_stride) {
+  to_replica(replica_stride, terms, parities, gradients);
   const int e = element_index();
   if (e < elements) {
     const int parameters = (d + 2) * hidden + 1, c = e % parameters, s = parities[e / parameters];
@@ -126,7 +135,8 @@ extern "C" __global__ void parity_gradients(int elements, int d, int hidden, int
 extern "C" __global__ void parity_input_energies(int n, int d, int hidden, int part, const float* __restrict__ x,
                                                  const float* __restrict__ w1, const float* __restrict__ b1,
                                                  const float* __restrict__ w2, const float* __restrict__ b2,
-                                                 double* __restrict__ energies) {
+                                                 double* __restrict__ energies, long long replica_stride) {
+  to_replica(replica_stride, x, w1, b1, w2, b2, energies);
   const int b = element_index();
   if (b < n) {
     const float* input = x + static_cast<size_t>(b) * d;
@@ -153,7 +163,8 @@ extern "C" __global__ void parity_input_energies(int n, int d, int hidden, int p
 // ceil(inputs / chunk).
 extern "C" __global__ void __launch_bounds__(1024)
     parity_network_errors(int inputs, int chunk, unsigned subset, int units, float bias, const float* __restrict__ knee,
-                          const float* __restrict__ weight, int* __restrict__ wrong) {
+                          const float* __restrict__ weight, int* __restrict__ wrong, long long replica_stride) {
+  to_replica(replica_stride, knee, weight, wrong);
   const int first = static_cast<int>(blockIdx.x) * chunk, last = min(inputs, first + chunk);
   int errors = 0;
   for (int b = first + static_cast<int>(threadIdx.x); b < last; b += blockDim.x) {

@@ -23,9 +23,10 @@ __device__ __forceinline__ int pixel(int raster, float coordinate) {
 // x(n, k, 28, 28), y(n, k), product(n) of the tuples first, first + 1, ... of the stream. A block
 // per tuple.
 extern "C" __global__ void __launch_bounds__(1024)
-    line_tuples(int first, int k, int raster, unsigned long long seed, unsigned stream,
+    line_tuples(int first, int k, int raster, const unsigned long long* __restrict__ seed, unsigned stream,
                 const unsigned* __restrict__ step, float* __restrict__ x, float* __restrict__ y,
-                float* __restrict__ product) {
+                float* __restrict__ product, long long replica_stride) {
+  to_replica(replica_stride, seed, step, x, y, product);
   const unsigned now = step[0];
   const float extent = raster == kPaperRaster ? 27.0f : 28.0f;
   float sign = 1.0f;
@@ -38,7 +39,7 @@ extern "C" __global__ void __launch_bounds__(1024)
     __syncthreads();
     if (threadIdx.x == 0) {  // some 15 points, of which neighbours may share a pixel
       const Philox bits = draw(static_cast<unsigned>(first) * static_cast<unsigned>(k) + static_cast<unsigned>(image),
-                               stream, now, 0, seed);
+                               stream, now, 0, seed[0]);
       const float turn = uniform(bits.x), row = uniform(bits.z) * extent, column = uniform(bits.w) * extent;
       const SinCos direction = exact_sincos_turns(0.5f * turn);
       const int half = static_cast<int>(0.5f * fmaf(uniform(bits.y), 18.0f, 5.0f));

@@ -87,13 +87,15 @@ __device__ __forceinline__ Pieces draw_pieces(int law, int n, unsigned sample, u
 // f(samples, n), and p(samples, n - skipped) from position `skipped` on unless null (it has no
 // entries under the real law). Grid ceil(samples / 16).
 extern "C" __global__ void __launch_bounds__(1024)
-    pwl_curves(int samples, int n, int skipped, int law, unsigned long long seed, unsigned stream,
-               const unsigned* __restrict__ step, float* __restrict__ f, float* __restrict__ p) {
+    pwl_curves(int samples, int n, int skipped, int law, const unsigned long long* __restrict__ seed, unsigned stream,
+               const unsigned* __restrict__ step, float* __restrict__ f, float* __restrict__ p,
+               long long replica_stride) {
+  to_replica(replica_stride, seed, step, f, p);
   __shared__ float theta[kPieces][kCurves];
   __shared__ float change[kPieces][kCurves];
   const int first = static_cast<int>(blockIdx.x) * kCurves, count = min(kCurves, samples - first);
   for (int s = threadIdx.x; s < count; s += blockDim.x) {
-    const Pieces pieces = draw_pieces(law, n, static_cast<unsigned>(first + s), stream, step[0], seed);
+    const Pieces pieces = draw_pieces(law, n, static_cast<unsigned>(first + s), stream, step[0], seed[0]);
     for (int k = 0; k < kPieces; ++k) {
       theta[k][s] = pieces.theta[k];
       change[k][s] = pieces.change[k];

@@ -177,11 +177,12 @@ int submit(const char* name, void* key, int operation_a, int operation_b, Produc
   if (product.m == 0 || product.n == 0 || product.batch == 0) {
     return kSuccess;
   }
-  const auto last = static_cast<std::size_t>(product.batch - 1);
-  if (!in_range(product.a, last * product.stride_a + extent(rows_a, columns_a, product.lda)) ||
-      !in_range(product.b, last * product.stride_b + extent(rows_b, columns_b, product.ldb)) ||
-      !in_range(product.c, last * product.stride_c + extent(product.m, product.n, product.ldc))) {
-    return kExecutionFailed;
+  for (int i = 0; i < product.batch; ++i) {
+    if (!in_range(product.a + i * product.stride_a, extent(rows_a, columns_a, product.lda)) ||
+        !in_range(product.b + i * product.stride_b, extent(rows_b, columns_b, product.ldb)) ||
+        !in_range(product.c + i * product.stride_c, extent(product.m, product.n, product.ldc))) {
+      return kExecutionFailed;
+    }
   }
   if (handle->workspace == nullptr && plateau_stream_is_capturing(handle->stream) != 0) {
     std::fputs("plateau: CPU cuBLAS: NVIDIA's would allocate memory inside this capture; give it a workspace\n",

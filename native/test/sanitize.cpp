@@ -70,7 +70,6 @@ class Launch {
   Launch& value(unsigned x) { return scalar(x); }
   Launch& value(float x) { return scalar(x); }
   Launch& value(double x) { return scalar(x); }
-  Launch& value(unsigned long long x) { return scalar(x); }
   Launch& null() { return scalar(static_cast<void*>(nullptr)); }
   Launch& input(int count) {
     return buffer(count, false, [](int i) { return static_cast<float>(i * 7919 % 101) * 0.02f - 1.0f; });
@@ -130,6 +129,10 @@ class Launch {
     std::vector<void*> pointers;
     for (auto& value : values) {
       pointers.push_back(value.data());
+    }
+    long long replica_stride = 0;
+    if (pointers.size() < kernel.param_count) {
+      pointers.push_back(&replica_stride);
     }
     simt::Failure failure{};
     const simt::Launch launch{grid_, {threads, 1, 1}, pointers.data(), &failure};
@@ -305,20 +308,20 @@ void check_all() {
   check(
       Launch("loss_and_distance", {1, 1, 1}).value(n).input(n).value(0).null().null().words({12}).value(8).updated(16));
   check(Launch("advance_step", {1, 1, 1}).updated(1));
-  check(Launch("truncated_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(1.0f).output(n), 256);
-  check(Launch("philox_words", {2, 1, 1}).value(n).value(0u).value(1u).value(2u).value(3u).value(5ull).output(4 * n),
+  check(Launch("truncated_normal", {2, 1, 1}).value(n).words({5, 0}).value(2u).value(1.0f).output(n), 256);
+  check(Launch("philox_words", {2, 1, 1}).value(n).value(0u).value(1u).value(2u).value(3u).words({5, 0}).output(4 * n),
         256);
-  check(Launch("standard_normal", {2, 1, 1}).value(n).value(5ull).value(2u).value(7u).output(n), 256);
+  check(Launch("standard_normal", {2, 1, 1}).value(n).words({5, 0}).value(2u).value(7u).output(n), 256);
   check(Launch("parity_batch", {2, 1, 1})
             .value(70)
             .value(131)
-            .value(5ull)
+            .words({5, 0})
             .value(2u)
             .words({3})
             .words({0x2aau, 5u, ~0u, 1u, 7u})
             .output(70 * 131)
             .output(70));
-  check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).value(5ull).value(2u).output(3));
+  check(Launch("parity_subset", {1, 1, 1}).value(70).value(9).words({5, 0}).value(2u).output(3));
   // 2 samples, 2 to 3 channels, 35 positions, 5 taps, padding 2.
   check(Launch("conv1d_forward", {2, 3, 1})
             .value(2)
@@ -336,7 +339,8 @@ void check_all() {
             .input(2 * 3 * 35)
             .input(3 * 2 * 5)
             .output(2 * 2 * 35));
-  check(Launch("conv1d_backward_filter", {5, 2, 3})
+  check(Launch("conv1d_backward_filter", {5, 6, 1})
+            .value(2)
             .value(2)
             .value(35)
             .value(2)
@@ -491,7 +495,7 @@ void check_all() {
             .words({12})
             .value(8)
             .updated(32));
-  check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).value(5ull).value(2u).words({3}).output(n));
+  check(Launch("scaled_normals", {2, 1, 1}).value(n).value(0.01f).words({5, 0}).value(2u).words({3}).output(n));
   check(Launch("shifted_levels", {1, 1, 1}).value(levels).input(levels).input(1).output(levels), 256);
   check(Launch("step_labels", {m, 1, 1})
             .value(100)
@@ -600,13 +604,13 @@ void check_all() {
             .words({12})
             .value(8)
             .updated(72));
-  check(Launch("stock_labels", {2, 1, 1}).value(n).value(37).value(5ull).value(2u).output(n), 256);
-  check(Launch("stock_signs", {2, 1, 1}).value(n).value(5ull).value(2u).words({3}).output(4 * n), 256);
+  check(Launch("stock_labels", {2, 1, 1}).value(n).value(37).words({5, 0}).value(2u).output(n), 256);
+  check(Launch("stock_signs", {2, 1, 1}).value(n).words({5, 0}).value(2u).words({3}).output(4 * n), 256);
   check(Launch("stock_inputs", {1, 1, 1})
             .value(5)
             .value(3)
             .value(2)
-            .value(5ull)
+            .words({5, 0})
             .value(2u)
             .words({3})
             .words({36, 7, 0})
@@ -622,7 +626,7 @@ void check_all() {
               .value(37)
               .value(2)
               .value(law)
-              .value(5ull)
+              .words({5, 0})
               .value(2u)
               .words({3})
               .output(19 * 37)
@@ -633,7 +637,7 @@ void check_all() {
             .value(37)
             .value(2)
             .value(2)
-            .value(5ull)
+            .words({5, 0})
             .value(2u)
             .words({3})
             .output(19 * 37)
@@ -645,7 +649,7 @@ void check_all() {
             .value(7)
             .value(3)
             .value(0)
-            .value(5ull)
+            .words({5, 0})
             .value(2u)
             .words({3})
             .output(5 * 3 * 28 * 28)

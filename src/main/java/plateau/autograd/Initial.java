@@ -15,5 +15,5 @@ public interface Initial {
      * @param stream the random stream of this parameter alone
      * @param values where to
      */
-    Work fill(Kernels kernels, int elements, long seed, int stream, DeviceBuffer values);
+    Work fill(Kernels kernels, int elements, DeviceBuffer seed, int stream, DeviceBuffer values);
 }

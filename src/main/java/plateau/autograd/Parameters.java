@@ -186,7 +186,7 @@ public final class Parameters {
      *
      * @param firstStream parameter {@code i} draws from random stream {@code firstStream + i}
      */
-    public Work initialise(Kernels kernels, long seed, int firstStream) {
+    public Work initialise(Kernels kernels, DeviceBuffer seed, int firstStream) {
         List<Work> works = new ArrayList<>();
         works.add(arena.fill(0));
         for (Parameter p : declared) {

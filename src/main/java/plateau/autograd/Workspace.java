@@ -14,13 +14,28 @@ import plateau.cuda.Releases;
  */
 public final class Workspace implements AutoCloseable {
     private final Device device;
+    private final int replicas;
     private final DeviceArena memory;
     private final List<Runnable> releases = new ArrayList<>();
 
     /** An empty workspace. */
     public Workspace(Device device) {
         this.device = device;
+        this.replicas = 1;
         this.memory = own(new DeviceArena(device), DeviceArena::close);
+    }
+
+    /**
+     * An empty workspace of several runs that do the same with memory of their own: all buffers
+     * have as many replicas.
+     *
+     * @param content bytes of one of them, as {@link #content} tells of a workspace in which the
+     *     same run was planned alone
+     */
+    public Workspace(Device device, int replicas, long content) {
+        this.device = device;
+        this.replicas = replicas;
+        this.memory = own(new DeviceArena(device, replicas, content), DeviceArena::close);
     }
 
     /** The device whose memory this is. */
@@ -45,6 +60,23 @@ public final class Workspace implements AutoCloseable {
         DeviceBuffer words = words(Math.max(1, content.length));
         words.upload(content);
         return words;
+    }
+
+    /** Longs with a first content. */
+    public DeviceBuffer longs(long... content) {
+        DeviceBuffer words = words(2L * Math.max(1, content.length));
+        words.upload(content);
+        return words;
+    }
+
+    /** How many runs have memory here, at least 1. */
+    public int replicas() {
+        return replicas;
+    }
+
+    /** Bytes that what was asked for takes, of each run. */
+    public long content() {
+        return memory.content();
     }
 
     /** Bytes of device memory in all. */

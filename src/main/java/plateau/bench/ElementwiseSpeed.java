@@ -52,7 +52,7 @@ public record ElementwiseSpeed(String kernel, int elements, double nanoseconds, 
                     new Pair(
                             "hinge",
                             device.module("hinge")
-                                    .kernel("hinge_forward_backward")
+                                    .replicated("hinge_forward_backward")
                                     .elementwise(n, n, 1f / n, a, b, c, d),
                             loop(device, "hinge", n, 1f / n, a, b, c, d)));
             return pairs.stream().map(pair -> inTurn(stream, pair, n)).toList();
@@ -62,7 +62,7 @@ public record ElementwiseSpeed(String kernel, int elements, double nanoseconds, 
     private static Pair pair(Device device, String module, String kernel, int n, Object... arguments) {
         return new Pair(
                 kernel,
-                device.module(module).kernel(kernel).elementwise(n, arguments),
+                device.module(module).replicated(kernel).elementwise(n, arguments),
                 loop(device, kernel, arguments));
     }
 

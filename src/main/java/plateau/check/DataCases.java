@@ -112,19 +112,19 @@ final class DataCases {
     /** The vectors published with Random123 (kat_vectors) for philox4x32-10. */
     private static void philox(KernelCase made, int c0, int c1, int c2, int c3, long seed, int... words) {
         made.shape("one counter");
-        made.runs(new Initializer(made.device()).philoxWords(1, c0, c1, c2, c3, seed, made.exactly("words", words)));
+        made.runs(new Initializer(made.device()).philoxWords(1, c0, c1, c2, c3, made.input(seed), made.exactly("words", words)));
     }
 
     private static void normals(KernelCase made) {
         int n = 4099;
         made.shape("n " + n);
-        made.runs(new Initializer(made.device()).standardNormal(n, SEED, STREAM, STEP, made.bits("normals", 4L * n)));
+        made.runs(new Initializer(made.device()).standardNormal(n, made.input(SEED), STREAM, STEP, made.bits("normals", 4L * n)));
     }
 
     private static void truncated(KernelCase made) {
         int n = 4099;
         made.shape("n " + n);
-        made.runs(new Initializer(made.device()).truncatedNormal(n, SEED, STREAM, 0.5f, made.bits("normals", 4L * n)));
+        made.runs(new Initializer(made.device()).truncatedNormal(n, made.input(SEED), STREAM, 0.5f, made.bits("normals", 4L * n)));
     }
 
     private static void parity(KernelCase made, int n, int d, int size) {
@@ -136,8 +136,8 @@ final class DataCases {
         made.runs(Work.sequence(
                 "parity",
                 List.of(
-                        data.subset(d, size, SEED, STREAM, subset),
-                        data.batch(n, d, SEED, STREAM + 1, made.input(STEP), subset, x, y))));
+                        data.subset(d, size, made.input(SEED), STREAM, subset),
+                        data.batch(n, d, made.input(SEED), STREAM + 1, made.input(STEP), subset, x, y))));
     }
 
     private static void lines(KernelCase made, int first, int n, int k, LineData.Raster raster) {
@@ -146,7 +146,7 @@ final class DataCases {
                 y = made.bits("y", 4L * n * k),
                 product = made.bits("product", 4L * n);
         made.runs(
-                new LineData(made.device()).tuples(first, n, k, raster, SEED, STREAM, made.input(STEP), x, y, product));
+                new LineData(made.device()).tuples(first, n, k, raster, made.input(SEED), STREAM, made.input(STEP), x, y, product));
     }
 
     private static void curves(KernelCase made, int samples, int skipped, PwlData.Law law) {
@@ -154,7 +154,7 @@ final class DataCases {
         made.shape("samples %d, skipped %d, %s".formatted(samples, skipped, law));
         DeviceBuffer f = made.bits("f", 4L * samples * n),
                 p = law == PwlData.Law.REAL ? null : made.bits("p", 4L * samples * (n - skipped));
-        made.runs(new PwlData(made.device()).curves(samples, n, skipped, law, SEED, STREAM, made.input(STEP), f, p));
+        made.runs(new PwlData(made.device()).curves(samples, n, skipped, law, made.input(SEED), STREAM, made.input(STEP), f, p));
     }
 
     private static void step(KernelCase made, int n, int d) {
@@ -172,9 +172,9 @@ final class DataCases {
         made.runs(Work.sequence(
                 "step",
                 List.of(
-                        data.normals(d + 1, 1, SEED, STREAM, made.input(0), task),
+                        data.normals(d + 1, 1, made.input(SEED), STREAM, made.input(0), task),
                         data.shiftedLevels(offsets.length, made.input(offsets), b, z),
-                        data.normals(n * d, 0.01f, SEED, STREAM + 1, made.input(STEP), x),
+                        data.normals(n * d, 0.01f, made.input(SEED), STREAM + 1, made.input(STEP), x),
                         data.labels(n, d, offsets.length, x, w, b, z, r, label, y))));
     }
 
@@ -188,7 +188,7 @@ final class DataCases {
         made.runs(Work.sequence(
                 "stocks",
                 List.of(
-                        data.labels(d, k, SEED, STREAM, label),
-                        data.batch(n, d, k, SEED, STREAM + 1, made.input(STEP), label, x, y, signs))));
+                        data.labels(d, k, made.input(SEED), STREAM, label),
+                        data.batch(n, d, k, made.input(SEED), STREAM + 1, made.input(STEP), label, x, y, signs))));
     }
 }

@@ -61,6 +61,10 @@ final class KernelCase implements AutoCloseable {
         return keep(device.upload(values));
     }
 
+    DeviceBuffer input(long... values) {
+        return keep(device.upload(values));
+    }
+
     DeviceBuffer input(byte... values) {
         return keep(device.upload(words(Arrays.copyOf(values, Math.ceilDiv(values.length, 4) * 4))));
     }

@@ -16,6 +16,14 @@ final class TrainingMixin {
                             + " memory goes)")
     private Integer parallel;
 
+    @Option(
+            names = "--replicas",
+            paramLabel = "auto|R",
+            description =
+                    "runs that differ in their seeds alone and share a CUDA graph, each with the bits it has alone; auto:"
+                            + " as many as fill the device, which of a CPU is one (default: auto)")
+    private TypedValues.Count replicas;
+
     @Option(names = "--unroll", paramLabel = "N", description = "steps in one CUDA graph (default: 64)")
     private Integer unroll;
 
@@ -52,6 +60,7 @@ final class TrainingMixin {
     Settings settings(Settings otherwise) {
         return new Settings(
                 parallel == null ? otherwise.parallel() : OptionalInt.of(parallel),
+                replicas == null ? otherwise.replicas() : replicas.number(),
                 unroll == null ? otherwise.unroll() : unroll,
                 noGraph == null ? otherwise.graph() : !noGraph,
                 checkpointEvery == null ? otherwise.checkpointEvery() : OptionalLong.of(checkpointEvery),

@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
@@ -17,6 +18,9 @@ import picocli.CommandLine.TypeConversionException;
 final class TypedValues {
     /** Numbers between commas. */
     record Integers(List<Integer> values) {}
+
+    /** A number, or auto: none. */
+    record Count(OptionalInt number) {}
 
     static final String BEYOND_LOCALE =
             "its name has characters that the locale (LC_ALL, LC_CTYPE or LANG) has not; set LC_ALL=C.UTF-8";
@@ -34,6 +38,9 @@ final class TypedValues {
                 text -> new Integers(Arrays.stream(text.split(",", -1))
                         .map(TypedValues::integer)
                         .toList()));
+        line.registerConverter(
+                Count.class,
+                text -> new Count(text.equals("auto") ? OptionalInt.empty() : OptionalInt.of(integer(text))));
         line.registerConverter(Path.class, TypedValues::path);
     }
 

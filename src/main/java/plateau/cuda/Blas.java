@@ -132,6 +132,10 @@ public final class Blas {
             int ldb,
             DeviceBuffer c,
             int ldc) {
+        if (!a.replicas().equals(c.replicas()) || !b.replicas().equals(c.replicas())) {
+            throw new IllegalArgumentException("a product of matrices of which there are %d, %d and %d replicas"
+                    .formatted(a.replicaCount(), b.replicaCount(), c.replicaCount()));
+        }
         return new Gemm(this, transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc);
     }
 
@@ -155,6 +159,10 @@ public final class Blas {
             b.requireOpen("gemm");
             c.requireOpen("gemm");
             cublasHandle handle = blas.handles.of(stream).handle;
+            if (c.replicaCount() > 1) {
+                enqueueInReplicas(handle);
+                return;
+            }
             check(
                     "cublasSgemm",
                     JCublas2.cublasSgemm(
@@ -174,6 +182,31 @@ public final class Blas {
                             ldc));
         }
 
+        private void enqueueInReplicas(cublasHandle handle) {
+            long stride = c.replicas().stride() / Float.BYTES;
+            check(
+                    "cublasSgemmStridedBatched",
+                    JCublas2.cublasSgemmStridedBatched(
+                            handle,
+                            operation(transposeB),
+                            operation(transposeA),
+                            n,
+                            m,
+                            k,
+                            ONE,
+                            b.pointer(),
+                            ldb,
+                            stride,
+                            a.pointer(),
+                            lda,
+                            stride,
+                            ZERO,
+                            c.pointer(),
+                            ldc,
+                            stride,
+                            c.replicaCount()));
+        }
+
         private static int operation(boolean transposed) {
             return transposed ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
         }
@@ -185,7 +218,11 @@ public final class Blas {
 
         @Override
         public Cost cost() {
-            return new Cost(2.0 * m * n * k, (double) Float.BYTES * ((double) m * k + (double) k * n + (double) m * n));
+            return new Cost(
+                    2.0 * c.replicaCount() * m * n * k,
+                    (double) Float.BYTES
+                            * c.replicaCount()
+                            * ((double) m * k + (double) k * n + (double) m * n));
         }
     }
 

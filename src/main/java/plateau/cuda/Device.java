@@ -243,6 +243,18 @@ public final class Device implements AutoCloseable {
         return buffer;
     }
 
+    /** Memory with these values. */
+    public DeviceBuffer upload(long... values) {
+        DeviceBuffer buffer = allocate(Math.max(1, (long) values.length) * Long.BYTES);
+        try {
+            buffer.upload(values);
+        } catch (RuntimeException e) {
+            Releases.after(e, buffer::close);
+            throw e;
+        }
+        return buffer;
+    }
+
     /** Page-locked host memory. */
     public PinnedBuffer allocatePinned(long bytes) {
         requireOpen();

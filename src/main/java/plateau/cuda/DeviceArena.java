@@ -5,7 +5,8 @@ import java.util.List;
 
 /**
  * Device memory that is given back together. It is taken in few large blocks: giving one back waits
- * for all that the device does, whoever has asked for it.
+ * for all that the device does, whoever has asked for it. With replicas it is one block, each
+ * replica as far behind the one before it, whichever buffer it is of.
  */
 public final class DeviceArena implements AutoCloseable {
     /** As cuMemAlloc aligns. */
@@ -21,26 +22,51 @@ public final class DeviceArena implements AutoCloseable {
     private static final long LARGEST_BLOCK = 16 << 20;
 
     private final Device device;
+    private final Replicas replicas;
     private final List<DeviceBuffer> blocks = new ArrayList<>();
     private DeviceBuffer block;
     private long used;
     private long bytes;
+    private long content;
 
     /** An empty arena. */
     public DeviceArena(Device device) {
         this.device = device;
+        this.replicas = Replicas.ONE;
+    }
+
+    /**
+     * An empty arena of several replicas.
+     *
+     * @param content bytes of one of them, as {@link #content} tells of an arena of which the same
+     *     has been asked
+     * @throws CudaException if there is not enough
+     */
+    public DeviceArena(Device device, int count, long content) {
+        this.device = device;
+        this.replicas = count == 1 ? Replicas.ONE : new Replicas(count, content);
+        this.block = take(Math.multiplyExact(count, content));
     }
 
     /**
      * Memory of that many bytes, content undefined; closing it does nothing.
      *
      * @throws CudaException if there is not enough
+     * @throws IllegalStateException if it is of replicas, and more than was said
      */
     public DeviceBuffer allocate(long size) {
         if (size <= 0) {
             throw new IllegalArgumentException("a buffer needs at least one byte, not " + size);
         }
         long taken = Math.ceilDiv(Math.addExact(size, GUARD), ALIGNMENT) * ALIGNMENT;
+        content += taken;
+        if (replicas.count() > 1) {
+            if (content > replicas.stride()) {
+                throw new IllegalStateException("%d bytes of a replica are taken, of %d"
+                        .formatted(content, replicas.stride()));
+            }
+            return carve(block, content - taken, size);
+        }
         if (taken >= LARGEST_BLOCK) {
             return carve(take(taken), 0, size);
         }
@@ -62,11 +88,14 @@ public final class DeviceArena implements AutoCloseable {
 
     /** The CPU driver is told, so that it refuses what lies between the buffers. */
     private DeviceBuffer carve(DeviceBuffer from, long offset, long size) {
-        DeviceBuffer part = from.slice(offset, size);
+        DeviceBuffer part = from.slice(offset, size).in(replicas);
         Calls.carve()
                 .ifPresent(carve -> device.within(() -> {
                     try {
-                        CudaException.check("plateau_carve", (int) carve.invokeExact(part.address(), size));
+                        for (int i = 0; i < replicas.count(); i++) {
+                            CudaException.check(
+                                    "plateau_carve", (int) carve.invokeExact(part.replica(i).address(), size));
+                        }
                     } catch (RuntimeException | Error e) {
                         throw e;
                     } catch (Throwable e) {
@@ -74,6 +103,11 @@ public final class DeviceArena implements AutoCloseable {
                     }
                 }));
         return part;
+    }
+
+    /** Bytes that what was asked for takes, of each replica. */
+    public long content() {
+        return content;
     }
 
     /** Bytes that have been taken from the device. */

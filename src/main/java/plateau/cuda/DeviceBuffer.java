@@ -1,13 +1,17 @@
 package plateau.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Memory of a device, or a view of a part of it. Uploads and downloads are synchronous: an upload
+ * Memory of a device, or a view of a part of it; or the replicas of such memory, of which each of
+ * several runs has one: what is uploaded or enqueued concerns all of them alike, and what is read is
+ * read of one ({@link #replica}). Uploads and downloads are synchronous: an upload
  * is there for whatever is enqueued after it on any stream, and legal while other threads capture;
  * whoever reads results synchronizes the streams that write them first. Fresh memory is undefined
  * (NaN bytes on the CPU driver, unless PLATEAU_CPU_FRESH_MEMORY is set).
@@ -25,14 +29,17 @@ public final class DeviceBuffer implements AutoCloseable {
     private final CUdeviceptr pointer;
     private final long address;
     private final long bytes;
+    private final Replicas replicas;
     private boolean closed;
 
-    private DeviceBuffer(Device device, DeviceBuffer whole, CUdeviceptr pointer, long address, long bytes) {
+    private DeviceBuffer(
+            Device device, DeviceBuffer whole, CUdeviceptr pointer, long address, long bytes, Replicas replicas) {
         this.device = device;
         this.whole = whole == null ? this : whole;
         this.pointer = pointer;
         this.address = address;
         this.bytes = bytes;
+        this.replicas = replicas;
     }
 
     static DeviceBuffer allocate(Device device, long bytes) {
@@ -42,12 +49,12 @@ public final class DeviceBuffer implements AutoCloseable {
         Address pointer = new Address();
         device.within(
                 () -> CudaException.check("cuMemAlloc(" + bytes + " bytes)", JCudaDriver.cuMemAlloc(pointer, bytes)));
-        return new DeviceBuffer(device, null, pointer, pointer.value(), bytes);
+        return new DeviceBuffer(device, null, pointer, pointer.value(), bytes, Replicas.ONE);
     }
 
     /** A module's variable: closed with the module, not by itself. */
     static DeviceBuffer global(Device device, CUdeviceptr pointer, long address, long bytes) {
-        return new DeviceBuffer(device, null, pointer, address, bytes);
+        return new DeviceBuffer(device, null, pointer, address, bytes, Replicas.ONE);
     }
 
     /** The device address of the first byte. */
@@ -55,7 +62,7 @@ public final class DeviceBuffer implements AutoCloseable {
         return address;
     }
 
-    /** Size in bytes. */
+    /** Size in bytes, of one replica. */
     public long bytes() {
         return bytes;
     }
@@ -67,7 +74,40 @@ public final class DeviceBuffer implements AutoCloseable {
      */
     public DeviceBuffer slice(long offsetBytes, long lengthBytes) {
         Objects.checkFromIndexSize(offsetBytes, lengthBytes, bytes);
-        return new DeviceBuffer(device, whole, pointer.withByteOffset(offsetBytes), address + offsetBytes, lengthBytes);
+        return view(offsetBytes, lengthBytes, replicas);
+    }
+
+    /** This view of the first of several replicas, known to be one of all. */
+    DeviceBuffer in(Replicas all) {
+        return view(0, bytes, all);
+    }
+
+    /**
+     * One of the replicas, from 0 on; of memory that there is once, replica 0 is this.
+     *
+     * @throws IndexOutOfBoundsException if there is none of that number
+     */
+    public DeviceBuffer replica(int index) {
+        Objects.checkIndex(index, replicas.count());
+        return replicas.count() == 1 ? this : view(index * replicas.stride(), bytes, Replicas.ONE);
+    }
+
+    private DeviceBuffer view(long offsetBytes, long lengthBytes, Replicas of) {
+        return new DeviceBuffer(
+                device, whole, pointer.withByteOffset(offsetBytes), address + offsetBytes, lengthBytes, of);
+    }
+
+    /** How many replicas there are; 1 of memory that there is once. */
+    public int replicaCount() {
+        return replicas.count();
+    }
+
+    Replicas replicas() {
+        return replicas;
+    }
+
+    private List<DeviceBuffer> each() {
+        return IntStream.range(0, replicas.count()).mapToObj(this::replica).toList();
     }
 
     /** Writes the values from the first byte on. */
@@ -77,6 +117,11 @@ public final class DeviceBuffer implements AutoCloseable {
 
     /** Writes the values from the first byte on. */
     public void upload(int... values) {
+        toDevice(MemorySegment.ofArray(values));
+    }
+
+    /** Writes the values from the first byte on. */
+    public void upload(long... values) {
         toDevice(MemorySegment.ofArray(values));
     }
 
@@ -130,12 +175,15 @@ public final class DeviceBuffer implements AutoCloseable {
     private void toDevice(MemorySegment values) {
         checkRange(values.byteSize());
         if (values.byteSize() > 0) {
-            device.upload(address, values);
+            each().forEach(replica -> device.upload(replica.address, values));
         }
     }
 
     private void fromDevice(Pointer values, long count) {
         checkRange(count);
+        if (replicas.count() > 1) {
+            throw new IllegalStateException("of %d replicas, say which is read".formatted(replicas.count()));
+        }
         if (count > 0) {
             device.within(() -> CudaException.check("cuMemcpyDtoH", JCudaDriver.cuMemcpyDtoH(values, pointer, count)));
         }
@@ -153,7 +201,11 @@ public final class DeviceBuffer implements AutoCloseable {
         if (bytes % Integer.BYTES != 0) {
             throw new IllegalArgumentException("a buffer of " + bytes + " bytes has no whole number of 32-bit words");
         }
-        return new Fill(this, word);
+        return replicas.count() == 1
+                ? new Fill(this, word)
+                : Work.sequence(
+                        "fill",
+                        each().stream().map(replica -> replica.fill(word)).toList());
     }
 
     /** Copies the source, which must have the same size, here. */
@@ -161,7 +213,16 @@ public final class DeviceBuffer implements AutoCloseable {
         if (source.bytes != bytes) {
             throw new IllegalArgumentException("cannot copy " + source.bytes + " bytes to a buffer of " + bytes);
         }
-        return new Copy(this, source);
+        if (!source.replicas.equals(replicas)) {
+            throw new IllegalArgumentException("cannot copy %d replicas to %d".formatted(source.replicas.count(), replicas.count()));
+        }
+        return replicas.count() == 1
+                ? new Copy(this, source)
+                : Work.sequence(
+                        "copy",
+                        IntStream.range(0, replicas.count())
+                                .mapToObj(i -> replica(i).copyFrom(source.replica(i)))
+                                .toList());
     }
 
     private record Fill(DeviceBuffer target, int word) implements Work {
@@ -247,6 +308,6 @@ public final class DeviceBuffer implements AutoCloseable {
     @Override
     public String toString() {
         return "DeviceBuffer[0x" + Long.toHexString(address) + ", " + bytes + " bytes" + (isClosed() ? ", closed" : "")
-                + "]";
+                + (replicas.count() > 1 ? ", " + replicas.count() + " replicas" : "") + "]";
     }
 }

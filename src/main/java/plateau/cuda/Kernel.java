@@ -23,13 +23,16 @@ public final class Kernel {
     private final Function function;
     private final int maxThreads;
     private final Signature signature;
+    private final boolean replicated;
 
-    Kernel(Device device, String name, Function function) {
+    Kernel(Device device, String name, Function function, boolean replicated) {
         this.device = device;
         this.name = name;
         this.function = function;
         this.maxThreads = attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
-        this.signature = Signature.read(name, function.value());
+        Signature all = Signature.read(name, function.value());
+        this.signature = replicated ? all.withoutStride(name) : all;
+        this.replicated = replicated;
     }
 
     /** The kernel's name. */
@@ -52,7 +55,10 @@ public final class Kernel {
         return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES);
     }
 
-    /** Bytes of each parameter; empty where the driver does not tell, before CUDA 12.4. */
+    /**
+     * Bytes of each parameter that a launch gives an argument for; empty where the driver does not
+     * tell, before CUDA 12.4.
+     */
     public Optional<List<Integer>> parameterBytes() {
         return signature.bytes();
     }
@@ -97,6 +103,10 @@ public final class Kernel {
 
     Signature signature() {
         return signature;
+    }
+
+    boolean replicated() {
+        return replicated;
     }
 
     long handle() {

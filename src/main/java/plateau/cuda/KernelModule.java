@@ -40,15 +40,28 @@ public final class KernelModule {
      *
      * @throws CudaException if the module has none of that name
      */
-    public synchronized Kernel kernel(String kernelName) {
+    public Kernel kernel(String kernelName) {
+        return kernel(kernelName, false);
+    }
+
+    /**
+     * Likewise one whose last parameter is the distance between replicas, {@code long long
+     * replica_stride}, which moves its pointers as {@code to_replica} in kernels/common.cuh does.
+     * Launches add that argument, and work on all replicas of their buffers at once.
+     */
+    public Kernel replicated(String kernelName) {
+        return kernel(kernelName, true);
+    }
+
+    private synchronized Kernel kernel(String kernelName, boolean replicated) {
         return kernels.computeIfAbsent(
-                kernelName,
-                wanted -> device.within(() -> {
+                kernelName + (replicated ? " in replicas" : ""),
+                _ -> device.within(() -> {
                     Kernel.Function function = new Kernel.Function();
                     CudaException.check(
-                            "cuModuleGetFunction(" + name + ", " + wanted + ")",
-                            JCudaDriver.cuModuleGetFunction(function, module, wanted));
-                    return new Kernel(device, wanted, function);
+                            "cuModuleGetFunction(" + name + ", " + kernelName + ")",
+                            JCudaDriver.cuModuleGetFunction(function, module, kernelName));
+                    return new Kernel(device, kernelName, function, replicated);
                 }));
     }
 

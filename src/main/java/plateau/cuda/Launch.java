@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /**
  * A kernel launch with its arguments laid out in native memory, so that enqueueing it is one
- * foreign call and allocates nothing.
+ * foreign call and allocates nothing. One whose buffers have replicas works on all of them, each a
+ * layer of the grid.
  */
 public final class Launch implements Work {
     private final Kernel kernel;
@@ -23,7 +24,8 @@ public final class Launch implements Work {
 
     Launch(Kernel kernel, Dim grid, int threads, Object... arguments) {
         kernel.signature().check(kernel.name(), arguments);
-        this(kernel, grid, threads, null, arguments);
+        Replicas replicas = Replicas.of(kernel, arguments);
+        this(kernel, replicas.layers(kernel, grid), threads, null, replicas.withStride(kernel, arguments));
     }
 
     /** @param cost null: all of the buffers, and no operations */
@@ -39,7 +41,10 @@ public final class Launch implements Work {
         this.cost = cost != null
                 ? cost
                 : new Cost(
-                        0, Arrays.stream(buffers).mapToLong(DeviceBuffer::bytes).sum());
+                        0,
+                        Arrays.stream(buffers)
+                                .mapToLong(buffer -> buffer.replicas().count() * buffer.bytes())
+                                .sum());
         function = kernel.handle();
         Arena arena = Arena.ofAuto();
         values = arena.allocate(Math.max(1, arguments.length) * (long) Long.BYTES, Long.BYTES);
@@ -103,17 +108,21 @@ public final class Launch implements Work {
         return new Launch(kernel, grid, otherThreads, cost, arguments);
     }
 
-    /** The same launch, known to take so many operations on floats. */
+    /** The same launch, known to take so many operations on floats, for each replica. */
     public Launch costing(double operations) {
-        return costing(operations, cost.bytes());
+        return new Launch(kernel, grid, threads, new Cost(replicas() * operations, cost.bytes()), arguments);
     }
 
     /**
-     * The same launch, known to take so many operations on floats and to touch so many bytes, where
-     * that is not all of its buffers.
+     * The same launch, known to take so many operations on floats and to touch so many bytes, for
+     * each replica, where that is not all of its buffers.
      */
     public Launch costing(double operations, double bytes) {
-        return new Launch(kernel, grid, threads, new Cost(operations, bytes), arguments);
+        return new Launch(kernel, grid, threads, new Cost(replicas() * operations, replicas() * bytes), arguments);
+    }
+
+    private int replicas() {
+        return kernel.replicated() ? grid.z() : 1;
     }
 
     @Override
@@ -124,6 +133,11 @@ public final class Launch implements Work {
     /** The kernel. */
     public Kernel kernel() {
         return kernel;
+    }
+
+    /** Blocks, of each replica. */
+    public int blocks() {
+        return Math.multiplyExact(Math.multiplyExact(grid.x(), grid.y()), grid.z() / replicas());
     }
 
     /** Threads in a block. */

@@ -50,6 +50,20 @@ record Signature(Optional<List<Integer>> bytes) {
     }
 
     /**
+     * What is left for others to give where the last parameter is the distance between replicas.
+     *
+     * @throws IllegalArgumentException if the last one is not
+     */
+    Signature withoutStride(String kernel) {
+        if (bytes.isPresent() && (bytes.get().isEmpty() || bytes.get().getLast() != Long.BYTES)) {
+            throw new IllegalArgumentException(
+                    "kernel %s: its last parameter is not the distance between replicas, a long long"
+                            .formatted(kernel));
+        }
+        return new Signature(bytes.map(all -> all.subList(0, all.size() - 1)));
+    }
+
+    /**
      * Compares a launch's arguments with the parameters.
      *
      * @throws IllegalArgumentException if their number, or the bytes of one of them, is another;

@@ -19,6 +19,11 @@ public interface Work {
         return Cost.NONE;
     }
 
+    /** Whether it can be done for the replicas of several runs at once, each as it is done alone. */
+    default boolean inReplicas() {
+        return true;
+    }
+
     /** The single operations this consists of, in order. */
     default List<Work> parts() {
         return List.of(this);
@@ -43,6 +48,11 @@ public interface Work {
             @Override
             public Cost cost() {
                 return parts.stream().map(Work::cost).reduce(Cost.NONE, Cost::plus);
+            }
+
+            @Override
+            public boolean inReplicas() {
+                return parts.stream().allMatch(Work::inReplicas);
             }
 
             @Override

@@ -566,6 +566,14 @@ public final class Dnn {
             this.operations = operations;
             this.call = call;
             this.memory = memory;
+            if (Arrays.stream(memory).anyMatch(buffer -> buffer != null && buffer.replicaCount() > 1)) {
+                throw new IllegalArgumentException(name + " works on one run's memory, not on replicas");
+            }
+        }
+
+        @Override
+        public boolean inReplicas() {
+            return false;
         }
 
         @Override

@@ -127,7 +127,7 @@ public final class Parity implements Experiment {
         // Data: x uniform in {-1, +1}^d, y the product of the bits in the subset.
         ParityData data = run.kernels().parityData();
         DeviceBuffer subset = run.workspace().words(ParityData.subsetWords(d));
-        Work drawSubset = drawSubset(data, subset);
+        Work drawSubset = drawSubset(data, run.seed(), subset);
 
         // Model: N(10 d) with ReLU, N(1) linear. Optimiser: plain gradient descent.
         DenseOptimizer optimizer = new Sgd(options.learningRate);
@@ -141,7 +141,7 @@ public final class Parity implements Experiment {
         Work trainingStep = Work.sequence(
                 "step",
                 List.of(
-                        train.draw(data, seed, RandomStreams.TRAINING, step, subset),
+                        train.draw(data, run.seed(), RandomStreams.TRAINING, step, subset),
                         train.tape.training(train.loss),
                         run.update(optimizer, parameters),
                         train.measure(step, training)));
@@ -152,12 +152,12 @@ public final class Parity implements Experiment {
         Work evaluation = Work.sequence(
                 "evaluation",
                 List.of(
-                        fresh.draw(data, seed, RandomStreams.EVALUATION, step, subset),
+                        fresh.draw(data, run.seed(), RandomStreams.EVALUATION, step, subset),
                         fresh.tape.forward(fresh.loss),
                         fresh.measure(step, test)));
 
         Work initialise = Work.sequence(
-                "initialise", List.of(drawSubset, parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL)));
+                "initialise", List.of(drawSubset, parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 
@@ -174,7 +174,7 @@ public final class Parity implements Experiment {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {
             DeviceBuffer words = workspace.words(ParityData.subsetWords(options.d));
-            drawSubset(kernels.parityData(), words).enqueue(stream);
+            drawSubset(kernels.parityData(), workspace.longs(seed), words).enqueue(stream);
             stream.synchronize();
             int[] bits = words.toInts();
             return IntStream.range(0, options.d)
@@ -184,7 +184,7 @@ public final class Parity implements Experiment {
         }
     }
 
-    private Work drawSubset(ParityData data, DeviceBuffer subset) {
+    private Work drawSubset(ParityData data, DeviceBuffer seed, DeviceBuffer subset) {
         return data.subset(options.d, options.subsetSize.orElse(-1), seed, RandomStreams.TASK, subset);
     }
 
@@ -198,7 +198,7 @@ public final class Parity implements Experiment {
             return new Batch(tape, x, y, p, HingeLoss.of(tape, p, y));
         }
 
-        Work draw(ParityData data, long seed, int stream, DeviceBuffer step, DeviceBuffer subset) {
+        Work draw(ParityData data, DeviceBuffer seed, int stream, DeviceBuffer step, DeviceBuffer subset) {
             return data.batch(x.rows(), x.columns(), seed, stream, step, subset, x.values(), y.values());
         }
 

@@ -211,7 +211,7 @@ public final class Pwl implements Experiment {
         Work trainingStep = Work.sequence(
                 "step",
                 List.of(
-                        train.draw(data, options, seed, RandomStreams.TRAINING, step),
+                        train.draw(data, options, run.seed(), RandomStreams.TRAINING, step),
                         train.tape.training(train.loss),
                         run.update(adam, parameters),
                         train.measure(step, training)));
@@ -227,14 +227,14 @@ public final class Pwl implements Experiment {
         Work evaluation = Work.sequence(
                 "evaluation",
                 List.of(
-                        test.draw(data, options, seed, RandomStreams.EVALUATION, always),
+                        test.draw(data, options, run.seed(), RandomStreams.EVALUATION, always),
                         test.tape.forward(test.loss),
                         test.measure(step, tested),
                         decode));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
         curves.put("original", test.f.values().slice(0, decoded.bytes()));
         curves.put("decoded", decoded);
-        Work initialise = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work initialise = parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL);
         return new Plan(parameters, initialise, trainingStep, training, evaluation, tested).withCurves(curves);
     }
 
@@ -261,7 +261,10 @@ public final class Pwl implements Experiment {
             }
             case CONDITIONED -> {
                 Parameter filter = declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros());
-                DeviceBuffer root = workspace.floats(conditioner(run.kernels()));
+                DeviceBuffer root = workspace.words(TAPS * TAPS);
+                for (int i = 0; i < run.seeds().size(); i++) {
+                    root.replica(i).upload(conditioner(run.kernels(), run.seeds().get(i)));
+                }
                 Tensor conditioner = Tensor.of("conditioner", Shape.of(TAPS, TAPS), root);
                 yield new Model(filter, conditioner, workspace.floats(SECOND_DIFFERENCE), null);
             }
@@ -285,16 +288,17 @@ public final class Pwl implements Experiment {
      * C^(−1/2), C = E[r rᵀ] of r = (f[t − 2], f[t − 1], f[t]) over 10,000 curves: moments on the
      * device, the root here in float64.
      */
-    private float[] conditioner(Kernels kernels) {
+    private float[] conditioner(Kernels kernels, long seed) {
         Device device = kernels.device();
         double[] sums;
         try (Stream stream = device.createStream();
                 DeviceBuffer zero = device.upload(0);
+                DeviceBuffer key = device.upload(seed);
                 DeviceBuffer f = device.allocate((long) CONDITIONING_CURVES * N * Float.BYTES);
                 DeviceBuffer moments =
                         device.allocate((long) CONDITIONING_CURVES * PwlEncoding.MOMENTS * Double.BYTES)) {
             kernels.pwlData()
-                    .curves(CONDITIONING_CURVES, N, 0, options.law(), seed, RandomStreams.TASK, zero, f, null)
+                    .curves(CONDITIONING_CURVES, N, 0, options.law(), key, RandomStreams.TASK, zero, f, null)
                     .enqueue(stream);
             kernels.pwlEncoding().moments(CONDITIONING_CURVES, N, f, moments).enqueue(stream);
             stream.synchronize();
@@ -362,7 +366,7 @@ public final class Pwl implements Experiment {
             };
         }
 
-        Work draw(PwlData data, Options options, long seed, int stream, DeviceBuffer step) {
+        Work draw(PwlData data, Options options, DeviceBuffer seed, int stream, DeviceBuffer step) {
             DeviceBuffer encodings = ideal == null ? null : p.values();
             return data.curves(
                     f.rows(), N, options.skipped(), options.law(), seed, stream, step, f.values(), encodings);

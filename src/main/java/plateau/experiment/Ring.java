@@ -43,13 +43,18 @@ public record Ring(DeviceBuffer rows, int slots, List<String> names) {
     }
 
     /**
-     * Reads the metrics of {@code count} steps in a row, one array each; the stream that writes
-     * them has been synchronized.
+     * Reads the metrics of {@code count} steps in a row, one array each, of the only run there is;
+     * the stream that writes them has been synchronized.
      *
      * @throws IllegalStateException if the ring does not hold one of them
      */
     public double[][] read(long first, int count) {
-        int[] words = rows.toInts();
+        return read(0, first, count);
+    }
+
+    /** Likewise of one of several runs. */
+    public double[][] read(int replica, long first, int count) {
+        int[] words = rows.replica(replica).toInts();
         double[][] metrics = new double[count][names.size()];
         for (int i = 0; i < count; i++) {
             long step = first + i;

@@ -178,7 +178,7 @@ public final class Snr implements Experiment {
                                         n,
                                         k,
                                         options.raster,
-                                        seed,
+                                        run.seed(),
                                         RandomStreams.TRAINING,
                                         step,
                                         images,
@@ -199,7 +199,7 @@ public final class Snr implements Experiment {
         Work estimate =
                 statistics.estimate(WEIGHTS, endToEnd, decomposition, step, estimates.rows(), estimates.slots());
 
-        Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work firstWeights = parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL);
         Work initialise = Work.sequence("initialise", List.of(firstWeights, endToEnd.fill(0), decomposition.fill(0)));
         return new Plan(parameters, initialise, sampling, scores, estimate, estimates)
                 .withState(Map.of("moments.e2e", endToEnd, "moments.dec", decomposition));

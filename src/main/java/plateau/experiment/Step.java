@@ -209,7 +209,7 @@ public final class Step implements Experiment {
         Work trainingStep = Work.sequence(
                 "step",
                 List.of(
-                        train.draw(target, seed, RandomStreams.TRAINING, step),
+                        train.draw(target, run.seed(), RandomStreams.TRAINING, step),
                         train.tape.training(train.loss),
                         run.update(optimizer, parameters),
                         train.measure(target, step, training)));
@@ -219,7 +219,7 @@ public final class Step implements Experiment {
         Batch fresh = Batch.record(run.tape(parameters), target, smooth, network, options.variant, TEST_BATCH);
         Ring test = run.testRing(metrics());
         List<Work> evaluation = new ArrayList<>(List.of(
-                fresh.draw(target, seed, RandomStreams.EVALUATION, step),
+                fresh.draw(target, run.seed(), RandomStreams.EVALUATION, step),
                 fresh.tape.forward(fresh.loss),
                 fresh.measure(target, step, test)));
         Map<String, DeviceBuffer> curves = new LinkedHashMap<>();
@@ -232,8 +232,8 @@ public final class Step implements Experiment {
             curves.put("smooth", ideal.values());
         }
 
-        Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
-        Work initialise = Work.sequence("initialise", List.of(target.draw(seed, smooth), firstWeights));
+        Work firstWeights = parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL);
+        Work initialise = Work.sequence("initialise", List.of(target.draw(run.seed(), smooth), firstWeights));
         Work tested = Work.sequence("evaluation", evaluation);
         return new Plan(parameters, initialise, trainingStep, training, tested, test).withCurves(curves);
     }
@@ -292,7 +292,7 @@ public final class Step implements Experiment {
                     Tensor.of("steepness", Shape.of(count), workspace.floats(floats(steepness))));
         }
 
-        Work draw(long seed, SmoothStep.Curve smooth) {
+        Work draw(DeviceBuffer seed, SmoothStep.Curve smooth) {
             return Work.sequence(
                     "task",
                     List.of(
@@ -359,7 +359,7 @@ public final class Step implements Experiment {
             };
         }
 
-        Work draw(Target target, long seed, int stream, DeviceBuffer step) {
+        Work draw(Target target, DeviceBuffer seed, int stream, DeviceBuffer step) {
             int n = x.rows();
             DeviceBuffer z = target.z.values();
             return Work.sequence(

@@ -152,7 +152,7 @@ public final class Stocks implements Experiment {
 
         // Data: x one-hot, uniform; y(x) from a table; z uniform signs but for z_y = 1.
         DeviceBuffer label = workspace.words(d);
-        Source source = new Source(data, options, seed, label, step);
+        Source source = new Source(data, options, run.seed(), label, step);
 
         // Model: one linear layer. A one-hot row times its weights is a row of them. Optimiser:
         // Adam.
@@ -223,8 +223,8 @@ public final class Stocks implements Experiment {
                                 test.rows(),
                                 test.slots())));
 
-        Work labels = data.labels(d, k, seed, RandomStreams.TASK, label);
-        Work firstWeights = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work labels = data.labels(d, k, run.seed(), RandomStreams.TASK, label);
+        Work firstWeights = parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL);
         Work initialise = Work.sequence("initialise", List.of(labels, firstWeights));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test)
                 .withLearnt(Map.of(weights.name(), all.values()));
@@ -236,7 +236,7 @@ public final class Stocks implements Experiment {
     public Map<String, Double> start(Kernels kernels) {
         try (Workspace workspace = new Workspace(kernels.device());
                 Stream stream = kernels.device().createStream()) {
-            Plan plan = plan(new RunContext(kernels, workspace, workspace.ints(0), 1));
+            Plan plan = plan(new RunContext(kernels, workspace, seed, workspace.ints(0), 1));
             plan.initialise().enqueue(stream);
             plan.evaluation().enqueue(stream);
             stream.synchronize();
@@ -253,7 +253,7 @@ public final class Stocks implements Experiment {
     }
 
     /** Where batches come from. */
-    private record Source(StocksData data, Options options, long seed, DeviceBuffer label, DeviceBuffer step) {
+    private record Source(StocksData data, Options options, DeviceBuffer seed, DeviceBuffer label, DeviceBuffer step) {
 
         Work draw(Batch batch, int stream) {
             int n = batch.rows.values().rows();

@@ -174,7 +174,7 @@ public final class Tuple implements Experiment {
                                 options.batch,
                                 k,
                                 options.raster,
-                                seed,
+                                run.seed(),
                                 RandomStreams.TRAINING,
                                 step,
                                 train.images.values(),
@@ -188,7 +188,7 @@ public final class Tuple implements Experiment {
         Ring test = run.testRing(metrics());
         Work evaluation = evaluation(run, parameters, networks, test);
 
-        Work initialise = parameters.initialise(run.kernels(), seed, RandomStreams.INITIAL);
+        Work initialise = parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL);
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 
@@ -212,7 +212,7 @@ public final class Tuple implements Experiment {
                     TEST_PART,
                     k,
                     options.raster,
-                    seed,
+                    run.seed(),
                     RandomStreams.EVALUATION,
                     always,
                     images,
@@ -255,7 +255,7 @@ public final class Tuple implements Experiment {
                             count,
                             1,
                             options.raster,
-                            seed,
+                            workspace.longs(seed),
                             RandomStreams.EVALUATION,
                             always,
                             images,

@@ -17,6 +17,6 @@ public final class Accumulate {
     /** sum(n) += term(n). */
     public Work add(int n, DeviceBuffer term, DeviceBuffer sum) {
         Buffers.of("Accumulate.add").floats("term", term, n).floats("sum", sum, n);
-        return module.kernel("accumulate").elementwise(n, n, term, sum);
+        return module.replicated("accumulate").elementwise(n, n, term, sum);
     }
 }

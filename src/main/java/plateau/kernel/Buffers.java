@@ -43,6 +43,11 @@ final class Buffers {
         return buffer == null ? this : ints(argument, buffer, shape);
     }
 
+    /** A buffer of int64 or uint64. */
+    Buffers longs(String argument, DeviceBuffer buffer, long... shape) {
+        return need(argument, buffer, Long.BYTES, shape);
+    }
+
     /** A buffer of float64. */
     Buffers doubles(String argument, DeviceBuffer buffer, long... shape) {
         return need(argument, buffer, Double.BYTES, shape);

@@ -86,7 +86,7 @@ public final class Conv1d {
                 .floats("x", x, s.batch, s.in, s.length)
                 .floats("w", w, s.out, s.in, s.taps)
                 .floats("y", y, s.batch, s.out, s.outLength());
-        return module.kernel("conv1d_forward")
+        return module.replicated("conv1d_forward")
                 .cooperative(Dim.of(s.batch, s.out), THREADS, s.in, s.length, s.taps, s.padding, x, w, y)
                 .costing(s.operations());
     }
@@ -97,7 +97,7 @@ public final class Conv1d {
                 .floats("dy", dy, s.batch, s.out, s.outLength())
                 .floats("w", w, s.out, s.in, s.taps)
                 .floats("dx", dx, s.batch, s.in, s.length);
-        return module.kernel("conv1d_backward_data")
+        return module.replicated("conv1d_backward_data")
                 .cooperative(Dim.of(s.batch, s.in), THREADS, s.out, s.length, s.taps, s.padding, dy, w, dx)
                 .costing(s.operations());
     }
@@ -108,8 +108,8 @@ public final class Conv1d {
                 .floats("x", x, s.batch, s.in, s.length)
                 .floats("dy", dy, s.batch, s.out, s.outLength())
                 .floats("dw", dw, s.out, s.in, s.taps);
-        return module.kernel("conv1d_backward_filter")
-                .cooperative(new Dim(s.taps, s.in, s.out), FILTER_THREADS, s.batch, s.length, s.padding, x, dy, dw)
+        return module.replicated("conv1d_backward_filter")
+                .cooperative(Dim.of(s.taps, s.out * s.in), FILTER_THREADS, s.batch, s.in, s.length, s.padding, x, dy, dw)
                 .costing(s.operations());
     }
 }

@@ -421,7 +421,7 @@ public final class Conv2d {
         return Work.sequence(
                 "conv2d_forward",
                 List.of(
-                        module.kernel("conv2d_pack")
+                        module.replicated("conv2d_pack")
                                 .cooperative(
                                         Dim.of(taps(s), groups(s)),
                                         PACK_THREADS,
@@ -431,7 +431,7 @@ public final class Conv2d {
                                         background,
                                         memory.packed,
                                         memory.response),
-                        module.kernel("conv2d_base")
+                        module.replicated("conv2d_base")
                                 .cooperative(
                                         Dim.of(s.rows / 2, groups(s)),
                                         SUM_THREADS,
@@ -443,7 +443,7 @@ public final class Conv2d {
                                         memory.base,
                                         memory.pooled,
                                         memory.pooledWinners),
-                        module.kernel("conv2d_pool_forward")
+                        module.replicated("conv2d_pool_forward")
                                 .cooperative(
                                         Dim.of(s.batch, groups(s)),
                                         IMAGE_THREADS,
@@ -469,7 +469,7 @@ public final class Conv2d {
         buffers("Conv2d.backwardData", s, memory, x, background)
                 .floats("dy", dy, s.batch, s.outputs())
                 .floats("dx", dx, s.batch, s.inputs());
-        return module.kernel("conv2d_pool_backward_data")
+        return module.replicated("conv2d_pool_backward_data")
                 .cooperative(
                         Dim.of(s.batch),
                         IMAGE_THREADS,
@@ -510,7 +510,7 @@ public final class Conv2d {
                 .floatsOrNull("dbackground", dbackground, s.in);
         int parts = parts(s);
         List<Work> works = new ArrayList<>();
-        works.add(module.kernel("conv2d_pool_backward_filter")
+        works.add(module.replicated("conv2d_pool_backward_filter")
                 .cooperative(
                         Dim.of(parts, groups(s)),
                         IMAGE_THREADS,
@@ -527,7 +527,7 @@ public final class Conv2d {
                         memory.winners,
                         memory.shares)
                 .costing(s.operations()));
-        works.add(module.kernel("conv2d_sum_shares")
+        works.add(module.replicated("conv2d_sum_shares")
                 .cooperative(
                         Dim.of(taps(s), groups(s)),
                         SUM_THREADS,
@@ -540,7 +540,7 @@ public final class Conv2d {
                         dbias,
                         memory.inactive));
         if (dbackground != null) {
-            works.add(module.kernel("conv2d_background_gradient")
+            works.add(module.replicated("conv2d_background_gradient")
                     .cooperative(
                             Dim.of(s.in),
                             PACK_THREADS,

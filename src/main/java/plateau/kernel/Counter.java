@@ -17,6 +17,6 @@ public final class Counter {
     /** step += 1. */
     public Work advance(DeviceBuffer step) {
         Buffers.of("Counter.advance").ints("step", step, 1);
-        return module.kernel("advance_step").elementwise(1, step);
+        return module.replicated("advance_step").elementwise(1, step);
     }
 }

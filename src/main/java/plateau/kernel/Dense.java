@@ -140,10 +140,10 @@ public final class Dense {
                 (bias == null ? "" : ", bias") + (relu ? ", ReLU" : ""),
                 new Operands(x, w, bias, y),
                 of -> n == 1
-                        ? module.kernel("dense_forward_single")
+                        ? module.replicated("dense_forward_single")
                                 .cooperative(Dim.of(m), ROW_THREADS, k, of.a, of.b, of.extra, relu ? 1 : 0, of.result)
                                 .costing(2.0 * m * k)
-                        : module.kernel("dense_forward")
+                        : module.replicated("dense_forward")
                                 .cooperative(
                                         tiles(m, n),
                                         TILE_THREADS,
@@ -180,10 +180,10 @@ public final class Dense {
                 reluOutput == null ? "" : ", ReLU",
                 new Operands(dy, w, reluOutput, dx),
                 of -> n == 1
-                        ? module.kernel("dense_backward_input_single")
+                        ? module.replicated("dense_backward_input_single")
                                 .cooperative(Dim.of(m), ROW_THREADS, k, of.a, of.b, of.extra, of.result)
                                 .costing((double) m * k)
-                        : module.kernel("dense_backward_input")
+                        : module.replicated("dense_backward_input")
                                 .cooperative(tiles(m, k), TILE_THREADS, m, n, k, of.a, of.b, of.extra, of.result)
                                 .costing(2.0 * m * n * k),
                 (blas, of) -> blas.gemm(false, true, m, k, n, of.a, n, of.b, n, of.result, k),
@@ -210,11 +210,11 @@ public final class Dense {
                 dbias == null ? "" : ", bias",
                 new Operands(x, dy, dbias, dw),
                 of -> n == 1
-                        ? module.kernel("dense_backward_weights_single")
+                        ? module.replicated("dense_backward_weights_single")
                                 .cooperative(
                                         Dim.of(Math.ceilDiv(k, STRIP)), STRIP, m, k, of.a, of.b, of.result, of.extra)
                                 .costing(2.0 * m * k)
-                        : module.kernel("dense_backward_weights")
+                        : module.replicated("dense_backward_weights")
                                 .cooperative(tiles(k, n), TILE_THREADS, m, n, k, of.a, of.b, of.result, of.extra)
                                 .costing(2.0 * m * n * k),
                 (blas, of) -> blas.gemm(true, false, k, n, m, of.a, k, of.b, n, of.result, n),
@@ -229,19 +229,19 @@ public final class Dense {
      */
     public Work biasActivation(int m, int n, DeviceBuffer bias, boolean relu, DeviceBuffer y) {
         Buffers.of("Dense.biasActivation").floatsOrNull("bias", bias, n).floats("y", y, m, n);
-        return module.kernel("bias_activation").cooperative(Dim.of(m), ROW_THREADS, n, bias, relu ? 1 : 0, y);
+        return module.replicated("bias_activation").cooperative(Dim.of(m), ROW_THREADS, n, bias, relu ? 1 : 0, y);
     }
 
     /** dx(n), zeroed where reluOutput(n) is not positive. */
     public Work reluMask(int n, DeviceBuffer reluOutput, DeviceBuffer dx) {
         Buffers.of("Dense.reluMask").floats("reluOutput", reluOutput, n).floats("dx", dx, n);
-        return module.kernel("relu_mask").elementwise(n, n, reluOutput, dx);
+        return module.replicated("relu_mask").elementwise(n, n, reluOutput, dx);
     }
 
     /** sums(n) = column sums of a(m, n). */
     public Work columnSums(int m, int n, DeviceBuffer a, DeviceBuffer sums) {
         Buffers.of("Dense.columnSums").floats("a", a, m, n).floats("sums", sums, n);
-        return module.kernel("column_sums")
+        return module.replicated("column_sums")
                 .cooperative(Dim.of(Math.ceilDiv(n, STRIP)), STRIP, m, n, a, sums)
                 .costing((double) m * n);
     }

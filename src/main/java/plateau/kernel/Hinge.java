@@ -26,12 +26,12 @@ public final class Hinge {
                 .floats("y", y, n)
                 .floats("loss", loss, n)
                 .floats("dp", dp, n);
-        return module.kernel("hinge_forward_backward").elementwise(n, n, scale, p, y, loss, dp);
+        return module.replicated("hinge_forward_backward").elementwise(n, n, scale, p, y, loss, dp);
     }
 
     /** loss(n) per sample. */
     public Work forward(int n, DeviceBuffer p, DeviceBuffer y, DeviceBuffer loss) {
         Buffers.of("Hinge.forward").floats("p", p, n).floats("y", y, n).floats("loss", loss, n);
-        return module.kernel("hinge_forward").elementwise(n, n, p, y, loss);
+        return module.replicated("hinge_forward").elementwise(n, n, p, y, loss);
     }
 }

@@ -17,23 +17,23 @@ public final class Initializer {
     }
 
     /** w(n) from N(0, σ²), redrawn while outside ±2σ. */
-    public Work truncatedNormal(int n, long seed, int stream, float sigma, DeviceBuffer w) {
-        Buffers.of("Initializer.truncatedNormal").floats("w", w, n);
-        return module.kernel("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
+    public Work truncatedNormal(int n, DeviceBuffer seed, int stream, float sigma, DeviceBuffer w) {
+        Buffers.of("Initializer.truncatedNormal").longs("seed", seed, 1).floats("w", w, n);
+        return module.replicated("truncated_normal").elementwise(n, n, seed, stream, sigma, w);
     }
 
     /** out(n) from N(0, 1); numbers of different streams or steps are independent. */
-    public Work standardNormal(int n, long seed, int stream, int step, DeviceBuffer out) {
-        Buffers.of("Initializer.standardNormal").floats("out", out, n);
-        return module.kernel("standard_normal").elementwise(n, n, seed, stream, step, out);
+    public Work standardNormal(int n, DeviceBuffer seed, int stream, int step, DeviceBuffer out) {
+        Buffers.of("Initializer.standardNormal").longs("seed", seed, 1).floats("out", out, n);
+        return module.replicated("standard_normal").elementwise(n, n, seed, stream, step, out);
     }
 
     /**
      * out(n, 4), the words that Philox4x32-10 gives for the counters (first + i, c1, c2, c3) under
      * a key: what all is drawn from.
      */
-    public Work philoxWords(int n, int first, int c1, int c2, int c3, long seed, DeviceBuffer out) {
-        Buffers.of("Initializer.philoxWords").ints("out", out, n, 4);
-        return module.kernel("philox_words").elementwise(n, n, first, c1, c2, c3, seed, out);
+    public Work philoxWords(int n, int first, int c1, int c2, int c3, DeviceBuffer seed, DeviceBuffer out) {
+        Buffers.of("Initializer.philoxWords").longs("seed", seed, 1).ints("out", out, n, 4);
+        return module.replicated("philox_words").elementwise(n, n, first, c1, c2, c3, seed, out);
     }
 }

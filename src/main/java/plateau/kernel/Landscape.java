@@ -71,7 +71,7 @@ public final class Landscape {
                 .floatsOrNull("noise", noise, own ? square.points() : 1, samples)
                 .floats("mean", mean, square.points())
                 .floats("error", error, square.points());
-        return module.kernel("landscape")
+        return module.replicated("landscape")
                 .cooperative(
                         Dim.of(square.points()),
                         THREADS,
@@ -92,7 +92,7 @@ public final class Landscape {
     /** f(side, side) = E (cos(w·x) − cos(t·x))² for x ~ N(0, I), in closed form. */
     public Work cosineSurface(Square square, float[] target, DeviceBuffer f) {
         Buffers.of("Landscape.cosineSurface").floats("f", f, square.points());
-        return module.kernel("cosine_landscape")
+        return module.replicated("cosine_landscape")
                 .elementwise(
                         square.points(),
                         square.points(),
@@ -116,7 +116,7 @@ public final class Landscape {
                 .floats("w", w, d)
                 .floats("z", z, rows, d)
                 .floats("c", c, rows, d);
-        return module.kernel("periodic_gradients").cooperative(Dim.of(rows), ROW_THREADS, d, radius, w, z, c);
+        return module.replicated("periodic_gradients").cooperative(Dim.of(rows), ROW_THREADS, d, radius, w, z, c);
     }
 
     /**
@@ -129,7 +129,7 @@ public final class Landscape {
                 .floats("scores", scores, samples, k, width)
                 .floats("label", label, samples)
                 .floats("slope", slope, samples, k);
-        return module.kernel("sign_products").elementwise(samples, samples, k, width, scores, label, slope);
+        return module.replicated("sign_products").elementwise(samples, samples, k, width, scores, label, slope);
     }
 
     /**
@@ -152,6 +152,6 @@ public final class Landscape {
                 .floats("target", target, n)
                 .floats("residual", residual, n)
                 .floats("squared", squared, n);
-        return module.kernel("staircase_residual").elementwise(n, n, height, slope, score, target, residual, squared);
+        return module.replicated("staircase_residual").elementwise(n, n, height, slope, score, target, residual, squared);
     }
 }

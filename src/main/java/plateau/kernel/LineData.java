@@ -41,18 +41,18 @@ public final class LineData {
             int n,
             int k,
             Raster raster,
-            long seed,
+            DeviceBuffer seed,
             int stream,
             DeviceBuffer step,
             DeviceBuffer x,
             DeviceBuffer y,
             DeviceBuffer product) {
-        Buffers.of("LineData.tuples")
+        Buffers.of("LineData.tuples").longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .floats("x", x, n, k, SIDE, SIDE)
                 .floats("y", y, n, k)
                 .floats("product", product, n);
-        return module.kernel("line_tuples")
+        return module.replicated("line_tuples")
                 .cooperative(Dim.of(n), THREADS, first, k, raster.ordinal(), seed, stream, step, x, y, product);
     }
 }

@@ -48,11 +48,11 @@ public final class Losses {
                 .floats("loss", loss, rows)
                 .floatsOrNull("dp", dp, rows, columns);
         if (columns == 1) {
-            return module.kernel("squared_error_single")
+            return module.replicated("squared_error_single")
                     .elementwise(rows, rows, weight, scale, p, y, loss, dp)
                     .costing(5.0 * rows);
         }
-        return module.kernel("squared_error")
+        return module.replicated("squared_error")
                 .cooperative(Dim.of(rows), THREADS, columns, weight, scale, p, y, loss, dp)
                 .costing(5.0 * rows * columns);
     }
@@ -77,7 +77,7 @@ public final class Losses {
                 .ints("label", label, rows)
                 .floats("loss", loss, rows)
                 .floatsOrNull("dp", dp, rows, classes);
-        return module.kernel("softmax_cross_entropy")
+        return module.replicated("softmax_cross_entropy")
                 .cooperative(Dim.of(rows), THREADS, classes, scale, p, label, loss, dp)
                 .costing((double) SOFTMAX_OPERATIONS * rows * classes);
     }

@@ -41,7 +41,7 @@ public final class Metrics {
                 .floats("y", y, n)
                 .ints("step", step, 1)
                 .ring(ring, slots, LOSS_AND_ACCURACY_WORDS);
-        return module.kernel("loss_and_accuracy")
+        return module.replicated("loss_and_accuracy")
                 .cooperative(Dim.of(1), THREADS, n, loss, p, y, step, slots, ring)
                 .costing(3.0 * n, 3.0 * n * Float.BYTES);
     }
@@ -70,7 +70,7 @@ public final class Metrics {
         if (m > 0) {
             buffers.floats("a", a, m).floats("b", b, m);
         }
-        return module.kernel("loss_and_distance")
+        return module.replicated("loss_and_distance")
                 .cooperative(Dim.of(1), THREADS, n, loss, m, a, b, step, slots, ring)
                 .costing(n + 3.0 * m, (n + 2.0 * m) * Float.BYTES);
     }

@@ -32,18 +32,18 @@ public final class ParityData {
     public Work batch(
             int n,
             int d,
-            long seed,
+            DeviceBuffer seed,
             int stream,
             DeviceBuffer step,
             DeviceBuffer subset,
             DeviceBuffer x,
             DeviceBuffer y) {
-        Buffers.of("ParityData.batch")
+        Buffers.of("ParityData.batch").longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .ints("subset", subset, subsetWords(d))
                 .floats("x", x, n, d)
                 .floats("y", y, n);
-        return module.kernel("parity_batch")
+        return module.replicated("parity_batch")
                 .cooperative(
                         Dim.of(Math.ceilDiv(n, SAMPLES_PER_BLOCK)), THREADS, n, d, seed, stream, step, subset, x, y);
     }
@@ -53,8 +53,8 @@ public final class ParityData {
      *
      * @param size how many coordinates it has; negative: each with probability ½
      */
-    public Work subset(int d, int size, long seed, int stream, DeviceBuffer subset) {
-        Buffers.of("ParityData.subset").ints("subset", subset, subsetWords(d));
-        return module.kernel("parity_subset").elementwise(1, d, size, seed, stream, subset);
+    public Work subset(int d, int size, DeviceBuffer seed, int stream, DeviceBuffer subset) {
+        Buffers.of("ParityData.subset").longs("seed", seed, 1).ints("subset", subset, subsetWords(d));
+        return module.replicated("parity_subset").elementwise(1, d, size, seed, stream, subset);
     }
 }

@@ -45,7 +45,7 @@ public final class PwlData {
             int n,
             int skipped,
             Law law,
-            long seed,
+            DeviceBuffer seed,
             int stream,
             DeviceBuffer step,
             DeviceBuffer f,
@@ -56,11 +56,11 @@ public final class PwlData {
         if (law == Law.REAL && p != null) {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
-        Buffers.of("PwlData.curves")
+        Buffers.of("PwlData.curves").longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .floats("f", f, samples, n)
                 .floatsOrNull("p", p, samples, n - skipped);
-        return module.kernel("pwl_curves")
+        return module.replicated("pwl_curves")
                 .cooperative(
                         Dim.of(Math.ceilDiv(samples, CURVES_PER_BLOCK)),
                         THREADS,

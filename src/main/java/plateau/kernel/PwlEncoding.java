@@ -31,7 +31,7 @@ public final class PwlEncoding {
      */
     public Work moments(int samples, int n, DeviceBuffer f, DeviceBuffer moments) {
         Buffers.of("PwlEncoding.moments").floats("f", f, samples, n).doubles("moments", moments, samples, MOMENTS);
-        return module.kernel("pwl_moments").elementwise(samples, samples, n, f, moments);
+        return module.replicated("pwl_moments").elementwise(samples, samples, n, f, moments);
     }
 
     /**
@@ -42,6 +42,6 @@ public final class PwlEncoding {
      */
     public Work decode(int rows, int n, int skipped, DeviceBuffer p, DeviceBuffer f) {
         Buffers.of("PwlEncoding.decode").floats("p", p, rows, n - skipped).floats("f", f, rows, n);
-        return module.kernel("pwl_decode").cooperative(Dim.of(rows), THREADS, n, skipped, p, f);
+        return module.replicated("pwl_decode").cooperative(Dim.of(rows), THREADS, n, skipped, p, f);
     }
 }

@@ -17,12 +17,12 @@ public final class Sigmoid {
     /** y(n) = 1/(1 + e⁻ˣ). */
     public Work forward(int n, DeviceBuffer x, DeviceBuffer y) {
         Buffers.of("Sigmoid.forward").floats("x", x, n).floats("y", y, n);
-        return module.kernel("sigmoid_forward").elementwise(n, n, x, y);
+        return module.replicated("sigmoid_forward").elementwise(n, n, x, y);
     }
 
     /** dx(n) = dy y (1 − y). */
     public Work backward(int n, DeviceBuffer y, DeviceBuffer dy, DeviceBuffer dx) {
         Buffers.of("Sigmoid.backward").floats("y", y, n).floats("dy", dy, n).floats("dx", dx, n);
-        return module.kernel("sigmoid_backward").elementwise(n, n, y, dy, dx);
+        return module.replicated("sigmoid_backward").elementwise(n, n, y, dy, dx);
     }
 }

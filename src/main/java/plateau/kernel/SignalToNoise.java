@@ -59,7 +59,7 @@ public final class SignalToNoise {
                 .floats("feature", feature, n, k, weights)
                 .floats("label", label, (n - 1L) * stride + 1)
                 .doubles("vector", vector, n, weights + 1L);
-        return module.kernel("labelled_gradients")
+        return module.replicated("labelled_gradients")
                 .cooperative(Dim.of(n), THREADS, weights + 1, k, summed, scale, dscore, feature, stride, label, vector)
                 .costing(2.0 * n * summed * weights);
     }
@@ -76,7 +76,7 @@ public final class SignalToNoise {
                 .doubles("vector", vector, n, weights + 1L)
                 .bytes("moment", moment, momentBytes(weights));
         int count = weights + 1;
-        return module.kernel("gradient_moments")
+        return module.replicated("gradient_moments")
                 .cooperative(
                         Dim.of(Math.ceilDiv(count, COLUMNS), Math.ceilDiv(count, ROWS)),
                         COLUMNS,
@@ -105,7 +105,7 @@ public final class SignalToNoise {
                 .bytes("decomposition", decomposition, momentBytes(weights))
                 .ints("step", step, 1)
                 .ring(ring, slots, 1 + 2 * METRICS);
-        return module.kernel("signal_to_noise")
+        return module.replicated("signal_to_noise")
                 .cooperative(Dim.of(1), THREADS, weights + 1, endToEnd, decomposition, step, slots, ring);
     }
 }

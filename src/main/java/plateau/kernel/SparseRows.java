@@ -94,7 +94,7 @@ public final class SparseRows {
      */
     public Work links(int n, DeviceBuffer x, DeviceBuffer links) {
         Buffers.of("SparseRows.links").ints("x", x, n).ints("links", links, 2, n);
-        return module.kernel("row_links").elementwise(n, n, x, links);
+        return module.replicated("row_links").elementwise(n, n, x, links);
     }
 
     /**
@@ -108,7 +108,7 @@ public final class SparseRows {
                 .ints("x", x, n)
                 .ints("step", step, 1)
                 .ints("catchUp", catchUp, n, CATCH_UP_WORDS);
-        return module.kernel("row_catch_up")
+        return module.replicated("row_catch_up")
                 .elementwise(
                         n,
                         n,
@@ -130,7 +130,7 @@ public final class SparseRows {
                 .ints("x", x, n)
                 .ints("catchUp", catchUp, n, CATCH_UP_WORDS)
                 .floats("rows", rows, n, table.k);
-        return module.kernel("gather_rows")
+        return module.replicated("gather_rows")
                 .cooperative(Dim.of(n), THREADS, table.k, x, catchUp, table.w, table.m, table.s, rows)
                 .costing(8.0 * n * table.k, 4.0 * n * table.k * Float.BYTES);
     }
@@ -166,10 +166,10 @@ public final class SparseRows {
         return Work.sequence(
                 "adam of rows",
                 List.of(
-                        module.kernel("miss_update")
+                        module.replicated("miss_update")
                                 .elementwise(table.d, table.d, rule.logGamma(), rate, step, table.last, table.missed)
                                 .costing(30.0 * table.d),
-                        module.kernel("adam_rows")
+                        module.replicated("adam_rows")
                                 .cooperative(
                                         Dim.of(n),
                                         THREADS,

@@ -30,14 +30,14 @@ public final class Spectra {
      */
     public Work runningSums(int rows, int n, boolean reverse, DeviceBuffer x, DeviceBuffer y) {
         Buffers.of("Spectra.runningSums").doubles("x", x, rows, n).doubles("y", y, rows, n);
-        return module.kernel("running_sums").cooperative(Dim.of(rows), THREADS, n, reverse ? 1 : 0, x, y);
+        return module.replicated("running_sums").cooperative(Dim.of(rows), THREADS, n, reverse ? 1 : 0, x, y);
     }
 
     /** y(rows, n) = U x of each row of x(rows, n), U = W⁻¹ with rows (1, −2, 1); or Uᵀ x. */
     public Work secondDifferences(int rows, int n, boolean transposed, DeviceBuffer x, DeviceBuffer y) {
         Buffers.of("Spectra.secondDifferences").doubles("x", x, rows, n).doubles("y", y, rows, n);
         int elements = Math.multiplyExact(rows, n);
-        return module.kernel("second_differences").elementwise(elements, elements, n, transposed ? 1 : 0, x, y);
+        return module.replicated("second_differences").elementwise(elements, elements, n, transposed ? 1 : 0, x, y);
     }
 
     /**
@@ -49,7 +49,7 @@ public final class Spectra {
                 .doubles("x", x, rows, n)
                 .doubles("y", y, rows, n)
                 .doubles("results", results, rows, 2);
-        return module.kernel("power_step").cooperative(Dim.of(rows), THREADS, n, x, y, results);
+        return module.replicated("power_step").cooperative(Dim.of(rows), THREADS, n, x, y, results);
     }
 
     /**
@@ -69,7 +69,7 @@ public final class Spectra {
                 .doubles("matrix", matrix, problems, n, n)
                 .doubles("x", x, problems, n)
                 .ints("taken", taken, problems);
-        return module.kernel("iterations_until")
+        return module.replicated("iterations_until")
                 .cooperative(Dim.of(problems), MOST, n, steps, threshold, matrix, x, taken);
     }
 
@@ -83,6 +83,6 @@ public final class Spectra {
                 .floats("p", p, runs, n)
                 .floats("u", u, runs, n, n);
         int elements = Math.multiplyExact(runs, n);
-        return module.kernel("matrix_sgd").elementwise(elements, elements, n, rate, f, p, u);
+        return module.replicated("matrix_sgd").elementwise(elements, elements, n, rate, f, p, u);
     }
 }

@@ -24,9 +24,9 @@ public final class StepData {
      *
      * @param step one uint32: numbers of different steps are independent
      */
-    public Work normals(int n, float scale, long seed, int stream, DeviceBuffer step, DeviceBuffer out) {
-        Buffers.of("StepData.normals").ints("step", step, 1).floats("out", out, n);
-        return module.kernel("scaled_normals")
+    public Work normals(int n, float scale, DeviceBuffer seed, int stream, DeviceBuffer step, DeviceBuffer out) {
+        Buffers.of("StepData.normals").longs("seed", seed, 1).ints("step", step, 1).floats("out", out, n);
+        return module.replicated("scaled_normals")
                 .cooperative(
                         Dim.of(Math.ceilDiv(n, NORMALS_PER_BLOCK)), DRAW_THREADS, n, scale, seed, stream, step, out);
     }
@@ -37,7 +37,7 @@ public final class StepData {
                 .floats("offset", offset, levels)
                 .floats("b", b, 1)
                 .floats("z", z, levels);
-        return module.kernel("shifted_levels").elementwise(levels, levels, offset, b, z);
+        return module.replicated("shifted_levels").elementwise(levels, levels, offset, b, z);
     }
 
     /**
@@ -66,7 +66,7 @@ public final class StepData {
                 .floats("r", r, n)
                 .ints("label", label, n)
                 .floats("y", y, n);
-        return module.kernel("step_labels")
+        return module.replicated("step_labels")
                 .cooperative(Dim.of(n), LANES, d, levels, x, w, b, z, r, label, y)
                 .costing(2.0 * n * d);
     }

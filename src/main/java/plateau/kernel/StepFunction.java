@@ -45,7 +45,7 @@ public final class StepFunction {
                 .floats("z", z, levels)
                 .floats("r", r, n)
                 .floats("y", y, n);
-        return module.kernel("step_forward").elementwise(n, n, levels, z, r, y);
+        return module.replicated("step_forward").elementwise(n, n, levels, z, r, y);
     }
 
     /**
@@ -72,7 +72,7 @@ public final class StepFunction {
                 .floats("r", r, n)
                 .floats("y", y, n)
                 .floats("derivative", derivative, n);
-        return module.kernel("smooth_step_forward")
+        return module.replicated("smooth_step_forward")
                 .cooperative(
                         Dim.of(Math.ceilDiv(n, SMOOTH_SAMPLES)), SMOOTH_SAMPLES, n, levels, z, m, c, r, y, derivative)
                 .costing((double) SMOOTH_OPERATIONS * n * levels);
@@ -84,7 +84,7 @@ public final class StepFunction {
                 .floats("derivative", derivative, n)
                 .floats("dy", dy, n)
                 .floats("dr", dr, n);
-        return module.kernel("smooth_step_backward").elementwise(n, n, derivative, dy, dr);
+        return module.replicated("smooth_step_backward").elementwise(n, n, derivative, dy, dr);
     }
 
     /**
@@ -98,7 +98,7 @@ public final class StepFunction {
                 .floats("z", z, levels)
                 .floats("logits", logits, n, levels)
                 .floats("score", score, n);
-        return module.kernel("likeliest_level").cooperative(Dim.of(n), LEVEL_THREADS, levels, z, logits, score);
+        return module.replicated("likeliest_level").cooperative(Dim.of(n), LEVEL_THREADS, levels, z, logits, score);
     }
 
     /**
@@ -125,7 +125,7 @@ public final class StepFunction {
                 .floats("y", y, n)
                 .ints("step", step, 1)
                 .ring(ring, slots, METRICS_WORDS);
-        return module.kernel("step_metrics")
+        return module.replicated("step_metrics")
                 .cooperative(Dim.of(1), METRICS_THREADS, n, levels, z, loss, score, y, step, slots, ring)
                 .costing(6.0 * n, (3.0 * n + levels) * Float.BYTES);
     }

@@ -35,9 +35,9 @@ public final class StocksData {
     }
 
     /** The table of labels: label(d) int32, uniform in [0, k). */
-    public Work labels(int d, int k, long seed, int stream, DeviceBuffer label) {
-        Buffers.of("StocksData.labels").ints("label", label, d);
-        return module.kernel("stock_labels").elementwise(d, d, k, seed, stream, label);
+    public Work labels(int d, int k, DeviceBuffer seed, int stream, DeviceBuffer label) {
+        Buffers.of("StocksData.labels").longs("seed", seed, 1).ints("label", label, d);
+        return module.replicated("stock_labels").elementwise(d, d, k, seed, stream, label);
     }
 
     /**
@@ -52,14 +52,14 @@ public final class StocksData {
             int n,
             int d,
             int k,
-            long seed,
+            DeviceBuffer seed,
             int stream,
             DeviceBuffer step,
             DeviceBuffer label,
             DeviceBuffer x,
             DeviceBuffer y,
             DeviceBuffer signs) {
-        Buffers.of("StocksData.batch")
+        Buffers.of("StocksData.batch").longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .ints("label", label, d)
                 .ints("x", x, n)
@@ -67,9 +67,9 @@ public final class StocksData {
                 .intsOrNull("signs", signs, signWords(n, k));
         List<Work> works = new ArrayList<>();
         if (signs != null) {
-            works.add(module.kernel("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));
+            works.add(module.replicated("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));
         }
-        works.add(module.kernel("stock_inputs")
+        works.add(module.replicated("stock_inputs")
                 .elementwise(n, n, d, words(k), seed, stream, step, label, x, y, signs)
                 .costing(0, 3.0 * n * Integer.BYTES));
         return Work.sequence("stocks", works);

@@ -56,7 +56,7 @@ public final class StocksLoss {
                 .intsOrNull("signs", signs, rows, Math.ceilDiv(k, Integer.SIZE))
                 .floats("loss", loss, rows)
                 .floatsOrNull("dp", dp, rows, k);
-        return module.kernel("softmax_dot")
+        return module.replicated("softmax_dot")
                 .cooperative(Dim.of(rows), THREADS, k, scale, p, bias, label, signs, loss, dp)
                 .costing((double) SOFTMAX_OPERATIONS * rows * k);
     }
@@ -82,7 +82,7 @@ public final class StocksLoss {
                 .floats("right", right, rows)
                 .floats("endToEnd", endToEnd, rows)
                 .floats("decomposed", decomposed, rows);
-        return module.kernel("softmax_gradient_moments")
+        return module.replicated("softmax_gradient_moments")
                 .cooperative(Dim.of(rows), THREADS, k, p, bias, label, right, endToEnd, decomposed)
                 .costing((double) MOMENT_OPERATIONS * rows * k);
     }
@@ -120,7 +120,7 @@ public final class StocksLoss {
                 .floats("mean", mean, k)
                 .ints("step", step, 1)
                 .ring(ring, slots, METRICS_WORDS);
-        return module.kernel("stock_metrics")
+        return module.replicated("stock_metrics")
                 .cooperative(
                         Dim.of(1),
                         THREADS,

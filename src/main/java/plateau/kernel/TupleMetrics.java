@@ -50,7 +50,7 @@ public final class TupleMetrics {
                 .floats("images.label", images.label, n, k)
                 .ints("step", step, 1)
                 .ring(ring, slots, METRICS_WORDS);
-        return module.kernel("tuple_metrics")
+        return module.replicated("tuple_metrics")
                 .cooperative(
                         Dim.of(1),
                         THREADS,

@@ -23,7 +23,7 @@ public final class Updates {
                 .floats("learningRate", learningRate, 1)
                 .floats("w", w, n)
                 .floats("g", g, n);
-        return module.kernel("sgd").elementwise(n, n, learningRate, g, w).costing(2.0 * n);
+        return module.replicated("sgd").elementwise(n, n, learningRate, g, w).costing(2.0 * n);
     }
 
     /**
@@ -37,7 +37,7 @@ public final class Updates {
                 .floats("learningRate", learningRate, 1)
                 .ints("step", step, 1)
                 .floats("rate", rate, 1);
-        return module.kernel("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate);
+        return module.replicated("adam_rate").elementwise(1, learningRate, step, (double) beta1, (double) beta2, rate);
     }
 
     /**
@@ -64,7 +64,7 @@ public final class Updates {
                 .floats("g", g, n)
                 .floats("m", m, n)
                 .floats("v", v, n);
-        return module.kernel("adam")
+        return module.replicated("adam")
                 .elementwise(n, n, rate, beta1, beta2, epsilon, g, m, v, w)
                 .costing(12.0 * n);
     }

@@ -78,7 +78,7 @@ public final class WalshHadamard {
                 .floats("w2", network.w2, hidden)
                 .floats("b2", network.b2, 1)
                 .floats("terms", terms, network.terms(), network.inputs());
-        return module.kernel("parity_terms")
+        return module.replicated("parity_terms")
                 .elementwise(
                         network.inputs(),
                         network.inputs(),
@@ -108,7 +108,7 @@ public final class WalshHadamard {
                 .floats("w2", network.w2, hidden)
                 .floats("b2", network.b2, 1)
                 .doubles("energies", energies, n);
-        return module.kernel("parity_input_energies")
+        return module.replicated("parity_input_energies")
                 .elementwise(
                         n, n, d, hidden, part.ordinal(), x, network.w1, network.b1, network.w2, network.b2, energies)
                 .costing(2.0 * n * hidden * d);
@@ -124,7 +124,7 @@ public final class WalshHadamard {
             throw new IllegalArgumentException("WalshHadamard.transform: n must be a power of two, not " + n);
         }
         Buffers.of("WalshHadamard.transform").floats("values", values, rows, n);
-        return module.kernel("walsh_hadamard")
+        return module.replicated("walsh_hadamard")
                 .cooperative(Dim.of(rows), THREADS, n, values)
                 .costing((double) rows * n * Integer.numberOfTrailingZeros(n));
     }
@@ -139,7 +139,7 @@ public final class WalshHadamard {
                 .floats("terms", terms, network.terms(), n)
                 .doubles("units", units, n)
                 .doubles("others", others, n);
-        return module.kernel("parity_energies").elementwise(n, n, network.hidden, scale, terms, units, others);
+        return module.replicated("parity_energies").elementwise(n, n, network.hidden, scale, terms, units, others);
     }
 
     /**
@@ -152,7 +152,7 @@ public final class WalshHadamard {
                 .doubles("units", units, n)
                 .doubles("others", others, n)
                 .doubles("signals", signals, n);
-        return module.kernel("parity_signals").elementwise(n, n, d, units, others, signals);
+        return module.replicated("parity_signals").elementwise(n, n, d, units, others, signals);
     }
 
     /**
@@ -169,7 +169,7 @@ public final class WalshHadamard {
                 .ints("parities", parities, count)
                 .floats("gradients", gradients, count, network.parameters());
         int elements = Math.multiplyExact(count, network.parameters());
-        return module.kernel("parity_gradients")
+        return module.replicated("parity_gradients")
                 .elementwise(
                         elements, elements, network.d, network.hidden, network.inputs(), terms, parities, gradients);
     }
@@ -190,7 +190,7 @@ public final class WalshHadamard {
                 .floats("knee", knee, units)
                 .floats("weight", weight, units)
                 .ints("wrong", wrong, errorCounts(d));
-        return module.kernel("parity_network_errors")
+        return module.replicated("parity_network_errors")
                 .cooperative(Dim.of(errorCounts(d)), THREADS, 1 << d, CHUNK, subset, units, bias, knee, weight, wrong);
     }
 }

@@ -132,7 +132,7 @@ public final class LocalExecutor implements Executor {
 
         CampaignEnd run() throws IOException {
             int parallel = settings.parallel().orElseGet(() -> ParallelRuns.defaultParallel(kernels));
-            ParallelRuns places = new ParallelRuns(kernels, parallel);
+            ParallelRuns places = new ParallelRuns(kernels, parallel, settings.replicas());
             listener.onDevices(devices, parallel);
             devices.all().getFirst().makeCurrent();
             Map<String, Figure> dataFigures = experiments.getFirst().dataFigures(kernels.getFirst());

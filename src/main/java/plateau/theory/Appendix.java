@@ -338,11 +338,12 @@ final class Appendix implements Statement {
             DeviceBuffer gradient = computation.words((long) samples * k);
             DeviceBuffer endToEnd = computation.doubles(2L * samples);
             DeviceBuffer decomposed = computation.doubles(2L * samples);
+            DeviceBuffer seed = computation.upload(scale.seed());
             StocksData data = kernels.stocksData();
             Statistics statistics = kernels.get(Statistics.class, Statistics::new);
             computation.run(
-                    data.labels(d, k, scale.seed(), DATA, label),
-                    data.batch(samples, d, k, scale.seed(), DATA + 1, computation.upload(0), label, x, y, signs),
+                    data.labels(d, k, seed, DATA, label),
+                    data.batch(samples, d, k, seed, DATA + 1, computation.upload(0), label, x, y, signs),
                     kernels.stocksLoss().softmaxDot(samples, k, 1, scores, bias, y, signs, loss, gradient),
                     statistics.rowMoments(samples, k, gradient, endToEnd),
                     kernels.stocksLoss().softmaxDot(samples, k, 1, scores, bias, y, null, loss, gradient),

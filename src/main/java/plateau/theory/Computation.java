@@ -48,6 +48,10 @@ final class Computation implements AutoCloseable {
         return workspace.floats(content);
     }
 
+    DeviceBuffer upload(long... content) {
+        return workspace.longs(content);
+    }
+
     DeviceBuffer upload(int... content) {
         return workspace.ints(content);
     }
@@ -55,7 +59,7 @@ final class Computation implements AutoCloseable {
     /** Standard normals, float32. */
     DeviceBuffer normals(int count, long seed, int of, int step) {
         DeviceBuffer out = words(count);
-        run(kernels.initializer().standardNormal(count, seed, of, step, out));
+        run(kernels.initializer().standardNormal(count, upload(seed), of, step, out));
         return out;
     }
 

@@ -455,7 +455,7 @@ final class Theorem1 implements Statement {
         try (Computation computation = new Computation(kernels)) {
             DeviceBuffer step = computation.upload(0);
             Plan plan = new Parity(Parity.Options.of(d), seed)
-                    .plan(new RunContext(kernels, computation.workspace(), step, 1));
+                    .plan(new RunContext(kernels, computation.workspace(), seed, step, 1));
             computation.run(plan.initialise());
             Network network = network(d, plan);
             int done = 0;
@@ -481,17 +481,18 @@ final class Theorem1 implements Statement {
         try (Computation computation = new Computation(kernels)) {
             DeviceBuffer step = computation.upload(0);
             Plan plan = new Parity(Parity.Options.of(d), seed)
-                    .plan(new RunContext(kernels, computation.workspace(), step, 1));
+                    .plan(new RunContext(kernels, computation.workspace(), seed, step, 1));
             computation.run(plan.initialise());
             Network network = network(d, plan);
             DeviceBuffer x = computation.words((long) INPUTS * d);
             DeviceBuffer labels = computation.words(INPUTS);
+            DeviceBuffer key = computation.upload(seed);
             DeviceBuffer subset = computation.words(ParityData.subsetWords(d));
             DeviceBuffer energies = computation.doubles(INPUTS);
             DeviceBuffer sums = computation.doubles(PARTS);
             computation.run(
-                    data.subset(d, 0, seed, RandomStreams.EVALUATION, subset),
-                    data.batch(INPUTS, d, seed, RandomStreams.EVALUATION, step, subset, x, labels));
+                    data.subset(d, 0, key, RandomStreams.EVALUATION, subset),
+                    data.batch(INPUTS, d, key, RandomStreams.EVALUATION, step, subset, x, labels));
             double[] plain = means(computation, walsh, statistics, network, Part.SQUARED_SIGNAL, x, energies, sums);
             double gSquared = Arrays.stream(plain).average().orElseThrow();
             List<Sample> samples = new ArrayList<>();

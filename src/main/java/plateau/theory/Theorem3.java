@@ -175,10 +175,11 @@ final class Theorem3 implements Statement {
             DeviceBuffer vector = computation.doubles((long) batch * (d + 1));
             DeviceBuffer moment = computation.doubles((d + 1L) * (d + 1));
             DeviceBuffer ring = computation.words(1 + 2 * SignalToNoise.METRICS);
+            DeviceBuffer seed = computation.upload(scale.seed());
             computation.enqueue(moment.fill(0));
             for (int i = 0; i < batches; i++) {
                 computation.enqueue(
-                        kernels.initializer().standardNormal(batch * k * d, scale.seed(), INPUTS, k * 1000 + i, x),
+                        kernels.initializer().standardNormal(batch * k * d, seed, INPUTS, k * 1000 + i, x),
                         kernels.dense().forward(batch * k, 2, d, x, directions, null, false, scores),
                         kernels.get(Landscape.class, Landscape::new).signProducts(batch, k, 2, scores, label, slope),
                         statistics.labelledGradients(batch, d, k, k, 1, slope, x, 1, label, vector),

@@ -358,6 +358,7 @@ final class Theorem4 implements Statement {
         double length = 0;
         try (Computation computation = new Computation(kernels)) {
             DeviceBuffer step = computation.upload(0);
+            DeviceBuffer seed = computation.upload(scale.seed());
             DeviceBuffer f = computation.words((long) runs * n);
             DeviceBuffer p = computation.words((long) runs * n);
             DeviceBuffer u = computation.words((long) runs * n * n);
@@ -365,7 +366,7 @@ final class Theorem4 implements Statement {
             computation.enqueue(u.fill(0));
             for (int i = 0; i < steps; i++) {
                 computation.enqueue(
-                        kernels.pwlData().curves(runs, n, 0, PwlData.Law.PAPER, scale.seed(), CURVES, step, f, p),
+                        kernels.pwlData().curves(runs, n, 0, PwlData.Law.PAPER, seed, CURVES, step, f, p),
                         spectra.matrixSgd(runs, n, rate, f, p, u),
                         kernels.counter().advance(step));
             }
@@ -417,11 +418,12 @@ final class Theorem4 implements Statement {
             Kernels kernels, long seed, int stream, PwlData.Law law, int n, int batches, int curves) {
         List<double[][]> all = new ArrayList<>();
         try (Computation computation = new Computation(kernels)) {
+            DeviceBuffer key = computation.upload(seed);
             DeviceBuffer f = computation.words((long) curves * n);
             DeviceBuffer moments = computation.doubles((long) curves * PwlEncoding.MOMENTS);
             for (int batch = 0; batch < batches; batch++) {
                 computation.run(
-                        kernels.pwlData().curves(curves, n, 0, law, seed, stream, computation.upload(batch), f, null),
+                        kernels.pwlData().curves(curves, n, 0, law, key, stream, computation.upload(batch), f, null),
                         kernels.pwlEncoding().moments(curves, n, f, moments));
                 double[] each = moments.toDoubles();
                 double[] mean = new double[PwlEncoding.MOMENTS];

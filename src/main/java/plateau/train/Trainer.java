@@ -1,15 +1,17 @@
 package plateau.train;
 
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import plateau.autograd.Kernels;
 import plateau.autograd.Workspace;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
-import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Event;
 import plateau.cuda.Profiler;
 import plateau.cuda.Replay;
@@ -17,19 +19,18 @@ import plateau.cuda.Stream;
 import plateau.cuda.Work;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
-import plateau.experiment.Ring;
 import plateau.experiment.RunContext;
-import plateau.results.LogRow;
-import plateau.results.Safetensors.Array;
 
 /**
- * One run of one experiment on a stream of its own: plans all memory, captures a graph of several
- * steps, replays it, and reads the metrics at each log interval. Nothing else crosses the bus.
- * Trainers share nothing but the device and its loaded kernels, so several may run at once, each on
- * a thread on which the device is current.
+ * One run of one experiment, or several that differ in nothing but their seeds, on a stream of its
+ * own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at
+ * each log interval. Nothing else crosses the bus. Of several, each has a replica of all memory, and
+ * a launch works on all of them. Trainers share nothing but the device and its loaded kernels, so
+ * several may run at once, each on a thread on which the device is current.
  *
- * <p>The same experiment gives the same bits on the same device whatever the schedule: evaluation
- * draws from a random stream keyed by the step, and changes nothing that training reads.
+ * <p>The same experiment gives the same bits on the same device whatever the schedule, and whatever
+ * runs beside it: evaluation draws from a random stream keyed by the step, and changes nothing that
+ * training reads.
  */
 public final class Trainer implements AutoCloseable {
     /**
@@ -43,19 +44,16 @@ public final class Trainer implements AutoCloseable {
      */
     private static final double SECONDS_AT_ONCE = 0.5;
 
-    private static final String STATE = "state/";
-
     private static final int PROFILE_REPETITIONS = 200;
 
     private final Device device;
-    private final Experiment experiment;
-    private final Options options;
+    private final List<Experiment> experiments;
     private final Schedule schedule;
     private final Workspace workspace;
     private final Stream stream;
     private final Event trained;
     private final Event evaluated;
-    private final DeviceBuffer step;
+    private final RunContext context;
     private final Plan plan;
     private final Work initialise;
     private final Work trainingStep;
@@ -98,28 +96,68 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
+     * Who takes part with one run.
+     *
+     * @param listener sees its progress
+     * @param checkpoints where it saves itself, and goes on from
+     */
+    public record Participant(RunListener listener, Checkpoints checkpoints) {}
+
+    /**
+     * How a run ended.
+     *
+     * @param result null where it failed or was stopped
+     * @param failure null where it did not; a CancellationException after {@link #stop}
+     */
+    public record Outcome(RunResult result, Throwable failure) {}
+
+    /**
      * Plans a run: allocates, warms up and captures.
      *
      * @throws plateau.cuda.CudaException if memory runs out or a launch is refused; nothing stays
      *     allocated
      */
     public Trainer(Kernels kernels, Experiment experiment, Options options) {
+        this(kernels, List.of(experiment), options);
+    }
+
+    /**
+     * Plans several runs at once, which differ in nothing but their seeds.
+     *
+     * @throws IllegalArgumentException if they do
+     * @throws plateau.cuda.CudaException as for one
+     */
+    public Trainer(Kernels kernels, List<Experiment> experiments, Options options) {
+        this(
+                kernels,
+                experiments,
+                options,
+                experiments.size() == 1 ? Shape.UNKNOWN : Shape.of(kernels, experiments.getFirst(), options));
+    }
+
+    /** @param shape of one of them alone; unknown where there is one */
+    Trainer(Kernels kernels, List<Experiment> experiments, Options options, Shape shape) {
         long started = System.nanoTime();
+        if (experiments.stream().map(Shape.Key::of).distinct().count() != 1) {
+            throw new IllegalArgumentException("runs of one trainer are one experiment with the same options");
+        }
         this.device = kernels.device();
-        this.experiment = experiment;
-        this.options = options;
+        this.experiments = List.copyOf(experiments);
         this.schedule = options.schedule;
-        this.workspace = new Workspace(device);
+        this.workspace = experiments.size() == 1
+                ? new Workspace(device)
+                : new Workspace(device, experiments.size(), shape.content());
         try {
             this.stream = workspace.own(device.createStream(), Stream::close);
             this.trained = workspace.own(device.createEvent(), Event::close);
             this.evaluated = workspace.own(device.createEvent(), Event::close);
-            int unread = (int) Math.min(Math.min(schedule.logEvery(), schedule.steps()), MOST_UNREAD);
-            this.step = workspace.words(1);
-            this.plan = experiment.plan(new RunContext(kernels, workspace, step, unread));
-            this.initialise = Work.sequence("initialise", List.of(step.fill(0), plan.initialise()));
-            this.trainingStep =
-                    Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
+            int unread = unread(options);
+            List<Long> seeds = experiments.stream().map(Experiment::seed).toList();
+            this.context = RunContext.of(kernels, workspace, seeds, unread);
+            this.plan = experiments.getFirst().plan(context);
+            this.initialise = Work.sequence("initialise", List.of(context.step().fill(0), plan.initialise()));
+            this.trainingStep = Work.sequence(
+                    "step", List.of(plan.step(), kernels.counter().advance(context.step())));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
             this.training =
                     workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
@@ -131,6 +169,11 @@ public final class Trainer implements AutoCloseable {
             }
         }
         this.setupSeconds = secondsSince(started);
+    }
+
+    /** How many steps of training metrics are left unread at most. */
+    static int unread(Options options) {
+        return (int) Math.min(Math.min(options.schedule.logEvery(), options.schedule.steps()), MOST_UNREAD);
     }
 
     /** Plans a run, runs it, and releases all it took. */
@@ -156,8 +199,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Lets the run that is going on, or the next, end before its last step. May be called from any
-     * thread.
+     * Lets the runs that are going on, or the next, end before their last step. May be called from
+     * any thread.
      */
     public void stop() {
         stopped = true;
@@ -169,8 +212,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains from the first step, or the newest checkpoint, to the last; from where does not show
-     * in the result. May be called again, with the same result.
+     * Trains the only run from the first step, or the newest checkpoint, to the last; from where
+     * does not show in the result. May be called again, with the same result.
      *
      * @throws NonFiniteLossException if a loss is NaN or infinite, with the step
      * @throws CancellationException after {@link #stop}
@@ -178,170 +221,92 @@ public final class Trainer implements AutoCloseable {
      *     used
      */
     public RunResult run(RunListener listener, Checkpoints checkpoints) {
-        initialise.enqueue(stream);
-        stream.synchronize();
-        Progress progress = checkpoints
-                .newest(identity(), schedule.steps(), arrays(true), device.arithmetic())
-                .map(this::resume)
-                .orElseGet(Progress::new);
-        listener.onStart(progress.done);
-        long atOnce = unroll;
-        while (progress.done < schedule.steps()) {
-            long done = progress.done;
-            long nextLog = schedule.nextRow(done);
-            long nextCheckpoint = checkpoints.next(done, schedule.steps());
-            int count = (int) Math.min(
-                    Math.min(nextLog, nextCheckpoint) - done,
-                    Math.min(plan.training().slots(), atOnce));
-            boolean log = done + count == nextLog;
-            long started = System.nanoTime();
-            training.enqueue(count);
-            stream.record(trained);
-            evaluation.enqueue(log ? 1 : 0);
-            stream.record(evaluated);
-            stream.synchronize();
-            double[] batch = read(plan.training(), done, count);
-            double[] tested = log ? read(plan.test(), nextLog, 1) : null;
-            progress.advance(count, secondsSince(started), evaluated.millisecondsSince(trained) / 1e3);
-            if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
-                atOnce *= 2;
+        Outcome outcome = run(List.of(new Participant(listener, checkpoints))).getFirst();
+        switch (outcome.failure) {
+            case null -> {
+                return outcome.result;
             }
-            if (log) {
-                progress.last = LogRow.of(nextLog, tested, batch);
-                log(progress.last, listener);
-            }
-            listener.onSteps(progress.done);
-            boolean stop = stopped && progress.done < schedule.steps();
-            if (stop || progress.done == nextCheckpoint) {
-                save(progress, listener, checkpoints);
-            }
-            if (stop) {
-                throw new CancellationException(
-                        "stopped after %d of %d steps".formatted(progress.done, schedule.steps()));
-            }
+            case RuntimeException failure -> throw failure;
+            case Error failure -> throw failure;
+            default -> throw new AssertionError(outcome.failure);
         }
-        RunResult result = new RunResult(
-                setupSeconds,
-                progress.seconds,
-                schedule.steps() / (progress.seconds - progress.evaluationSeconds),
-                schedule.steps() / progress.seconds,
-                trainingStep.parts().size(),
-                progress.last);
-        listener.onFinish(result);
-        return result;
-    }
-
-    /** How far a run has come, in this process and those before it. */
-    private static final class Progress {
-        private long done;
-        private double seconds;
-        private double evaluationSeconds;
-        private LogRow last;
-
-        void advance(long steps, double spent, double spentOnEvaluation) {
-            done += steps;
-            seconds += spent;
-            evaluationSeconds += spentOnEvaluation;
-        }
-    }
-
-    private void log(LogRow row, RunListener listener) {
-        listener.onLog(row);
-        if (!plan.curves().isEmpty() && listener.wantsCurves(row.step())) {
-            Map<String, float[]> learnt = new LinkedHashMap<>();
-            plan.curves().forEach((name, values) -> learnt.put(name, values.toFloats()));
-            listener.onCurves(row.step(), learnt);
-        }
-    }
-
-    /** What a checkpoint must be of: everything that decides a row, by name. */
-    private Map<String, String> identity() {
-        Map<String, String> identity = new LinkedHashMap<>();
-        identity.put("experiment", experiment.name());
-        experiment.options().forEach((name, value) -> identity.put(name, String.valueOf(value)));
-        identity.put("seed", Long.toString(experiment.seed()));
-        identity.put("steps", Long.toString(schedule.steps()));
-        identity.put("log-every", Long.toString(schedule.logEvery()));
-        return identity;
     }
 
     /**
-     * All that the run goes on with, by name.
+     * Trains all runs, each as {@link #run(RunListener, Checkpoints)} does alone: one that fails
+     * ends without the others. Those that go on from the same step do so together.
      *
-     * @param layout whether types and shapes are enough, and no values need to be read
+     * @param participants of the runs, in order
+     * @return how each ended
      */
-    private SequencedMap<String, Array> arrays(boolean layout) {
-        SequencedMap<String, Array> arrays = new LinkedHashMap<>();
-        plan.parameters()
-                .parts()
-                .forEach((name, tensor) -> arrays.put(
-                        name,
-                        Array.floats(
-                                tensor.shape().sizes(),
-                                layout
-                                        ? new int[tensor.shape().elements()]
-                                        : tensor.values().toInts())));
-        plan.state()
-                .forEach((name, words) -> arrays.put(
-                        STATE + name,
-                        Array.of(
-                                List.of((int) (words.bytes() / Integer.BYTES)),
-                                layout ? new int[(int) (words.bytes() / Integer.BYTES)] : words.toInts())));
-        return arrays;
+    public List<Outcome> run(List<Participant> participants) {
+        if (participants.size() != experiments.size()) {
+            throw new IllegalArgumentException(
+                    "%d runs have %d participants".formatted(experiments.size(), participants.size()));
+        }
+        List<Replica> replicas = IntStream.range(0, experiments.size())
+                .mapToObj(i -> new Replica(i, experiments.get(i), schedule, context, plan, participants.get(i)))
+                .toList();
+        each(replicas, Replica::findCheckpoint);
+        replicas.stream()
+                .filter(Replica::goesOn)
+                .collect(Collectors.groupingBy(Replica::done, TreeMap::new, Collectors.toList()))
+                .values()
+                .forEach(this::train);
+        return replicas.stream().map(Replica::outcome).toList();
     }
 
-    private void save(Progress progress, RunListener listener, Checkpoints checkpoints) {
-        if (checkpoints == Checkpoints.NONE) {
-            return;
-        }
+    /** Those that have done the same steps. What the device does to others' replicas is not looked at. */
+    private void train(List<Replica> all) {
         try {
-            listener.onCheckpoint();
-            checkpoints.save(
-                    new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, saved(progress)),
-                    identity(),
-                    device.arithmetic());
-        } finally {
-            listener.onCheckpointEnd();
+            initialise.enqueue(stream);
+            stream.synchronize();
+            each(all, Replica::start);
+            List<Replica> left = all.stream().filter(Replica::goesOn).toList();
+            long atOnce = unroll;
+            while (!left.isEmpty() && left.getFirst().done() < schedule.steps()) {
+                long done = left.getFirst().done();
+                long nextLog = schedule.nextRow(done);
+                long nextCheckpoint =
+                        left.stream().mapToLong(Replica::nextCheckpoint).min().orElseThrow();
+                int count = (int) Math.min(
+                        Math.min(nextLog, nextCheckpoint) - done,
+                        Math.min(plan.training().slots(), atOnce));
+                boolean log = done + count == nextLog;
+                long started = System.nanoTime();
+                training.enqueue(count);
+                stream.record(trained);
+                evaluation.enqueue(log ? 1 : 0);
+                stream.record(evaluated);
+                stream.synchronize();
+                Replica.Pace pace =
+                        new Replica.Pace(count, started, evaluated.millisecondsSince(trained) / 1e3);
+                each(left, replica -> replica.advance(pace, log));
+                if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
+                    atOnce *= 2;
+                }
+                boolean stop = stopped && done + count < schedule.steps();
+                each(left, replica -> replica.pause(stop));
+                left = left.stream().filter(Replica::goesOn).toList();
+            }
+            int launches = trainingStep.parts().size();
+            each(left, replica -> replica.finish(setupSeconds, launches));
+        } catch (RuntimeException | Error e) {
+            all.stream().filter(Replica::goesOn).forEach(replica -> replica.fail(e));
         }
     }
 
-    /** All that the run goes on with, and what it has learnt where this is its end. */
-    private SequencedMap<String, Array> saved(Progress progress) {
-        SequencedMap<String, Array> arrays = arrays(false);
-        if (progress.done == schedule.steps()) {
-            plan.learnt()
-                    .forEach((name, tensor) -> arrays.put(
-                            Checkpoints.LEARNT + name,
-                            Array.floats(tensor.shape().sizes(), tensor.values().toInts())));
-        }
-        return arrays;
-    }
-
-    private Progress resume(Checkpoints.Saved saved) {
-        plan.parameters()
-                .parts()
-                .forEach((name, tensor) ->
-                        tensor.values().upload(saved.arrays().get(name).toInts()));
-        plan.state()
-                .forEach((name, words) ->
-                        words.upload(saved.arrays().get(STATE + name).toInts()));
-        step.upload((int) saved.step());
-        Progress progress = new Progress();
-        progress.advance(saved.step(), saved.seconds(), saved.evaluationSeconds());
-        return progress;
-    }
-
-    /** The metrics of the last of these steps, once all of them are seen to be finite. */
-    private static double[] read(Ring ring, long first, int count) {
-        double[][] metrics = ring.read(first, count);
-        for (int i = 0; i < count; i++) {
-            for (int j = 0; j < ring.names().size(); j++) {
-                if (!Double.isFinite(metrics[i][j])) {
-                    throw new NonFiniteLossException(ring.names().get(j), metrics[i][j], first + i);
+    /** Of those that still go on; one that fails does so alone. */
+    private static void each(List<Replica> replicas, Consumer<Replica> action) {
+        for (Replica replica : replicas) {
+            if (replica.goesOn()) {
+                try {
+                    action.accept(replica);
+                } catch (RuntimeException | Error e) {
+                    replica.fail(e);
                 }
             }
         }
-        return metrics[count - 1];
     }
 
     /**
@@ -366,12 +331,17 @@ public final class Trainer implements AutoCloseable {
         return new Timing(part.name(), samples[samples.length / 2], part.cost());
     }
 
-    /** The values of all parameters, in the layout of their arena. */
+    /** The values of all parameters, in the layout of their arena; of the first run. */
     public float[] parameters() {
-        return plan.parameters().values().toFloats();
+        return parameters(0);
     }
 
-    /** Bytes of device memory that the run holds. */
+    /** Likewise of any. */
+    public float[] parameters(int run) {
+        return plan.parameters().values().replica(run).toFloats();
+    }
+
+    /** Bytes of device memory that the runs hold. */
     long bytes() {
         return workspace.bytes();
     }
@@ -380,7 +350,7 @@ public final class Trainer implements AutoCloseable {
         return (System.nanoTime() - nanoTime) / 1e9;
     }
 
-    /** Releases the run's memory, graphs and stream. */
+    /** Releases the runs' memory, graphs and stream. */
     @Override
     public void close() {
         workspace.close();

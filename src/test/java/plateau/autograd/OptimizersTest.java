@@ -105,7 +105,7 @@ class OptimizersTest {
             Parameters parameters = declaration.allocate(workspace, optimizer);
             DeviceBuffer step = workspace.ints(0);
             Work update = optimizer.update(kernels, workspace, parameters, step);
-            parameters.initialise(kernels, 1, 0).enqueue(stream);
+            parameters.initialise(kernels, workspace.longs(1), 0).enqueue(stream);
             stream.synchronize();
             Random random = new Random(5);
             double[] w = new double[ELEMENTS];

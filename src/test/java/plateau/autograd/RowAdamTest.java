@@ -62,7 +62,7 @@ class RowAdamTest {
             all.x().upload(IntStream.range(0, d).toArray());
             gradient = workspace.words((long) n * k);
             update = table.update(batch, gradient);
-            run(parameters.initialise(kernels, 1, 0));
+            run(parameters.initialise(kernels, workspace.longs(1), 0));
         }
 
         void run(Work work) {

@@ -113,7 +113,7 @@ class KernelCaseTest {
         Row row = Row.fixed("sigmoid_forward", made -> {
             made.runs(made.device()
                     .module("sigmoid")
-                    .kernel("sigmoid_forward")
+                    .replicated("sigmoid_forward")
                     .elementwise(3, 3, made.input(0f, 0f, 0f), made.output("y", new double[] {0.5, 0.5}, 1e-6)));
         });
         assertEquals(

@@ -436,7 +436,7 @@ class DeviceTest {
             DeviceBuffer small = arena.allocate(4), large = arena.allocate(8);
             large.upload(1f, 1e37f); // enough to change the guard's bits
             device.module("optimizer")
-                    .kernel("accumulate")
+                    .replicated("accumulate")
                     .elementwise(2, 2, large, small)
                     .enqueue(stream);
             CudaException overrun = assertThrows(CudaException.class, arena::close);
@@ -567,7 +567,7 @@ class DeviceTest {
         try (DeviceBuffer a = device.upload(1f, 2f);
                 DeviceBuffer b = device.upload(3f, 5f);
                 Stream stream = device.createStream()) {
-            module.kernel("accumulate").elementwise(2, 2, a, b).enqueue(stream);
+            module.replicated("accumulate").elementwise(2, 2, a, b).enqueue(stream);
             stream.synchronize();
             assertArrayEquals(new float[] {4, 7}, b.toFloats());
         } finally {
@@ -650,7 +650,7 @@ class DeviceTest {
 
     @Test
     void argumentsOfOtherTypesAreRefused() {
-        Kernel kernel = device.module("optimizer").kernel("accumulate");
+        Kernel kernel = device.module("optimizer").replicated("accumulate");
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, 1, "text", null));
         assertTrue(refused.getMessage().contains("accumulate"), refused.getMessage());
@@ -708,10 +708,10 @@ class DeviceTest {
     /** What a CPU has none of is 0. */
     @Test
     void aKernelTellsWhatABlockOfItTakes() {
-        Kernel kernel = device.module("stocks").kernel("stock_metrics");
+        Kernel kernel = device.module("stocks").replicated("stock_metrics");
         assertEquals(0, kernel.registers());
         assertEquals(0, kernel.staticSharedBytes());
         assertEquals(1, kernel.maxThreadsPerBlock(), "cooperative, and so one thread on CPUs");
-        assertEquals(1024, device.module("hinge").kernel("hinge_forward").maxThreadsPerBlock());
+        assertEquals(1024, device.module("hinge").replicated("hinge_forward").maxThreadsPerBlock());
     }
 }

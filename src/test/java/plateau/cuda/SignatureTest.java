@@ -88,7 +88,7 @@ class SignatureTest {
     void whatFitsIsLaunched() {
         try (DeviceBuffer rate = device.upload(0.5f);
                 Stream stream = device.createStream()) {
-            Kernel sgd = device.module("optimizer").kernel("sgd");
+            Kernel sgd = device.module("optimizer").replicated("sgd");
             assertEquals(List.of(4, 8, 8, 8), sgd.parameterBytes().orElseThrow());
             sgd.elementwise(2, 2, rate, buffer, buffer).enqueue(stream);
             stream.synchronize();

@@ -50,7 +50,7 @@ class PwlStepTest {
         Run(Options options, long seed) {
             this.seed = seed;
             this.options = options;
-            plan = new Pwl(options, seed).plan(new RunContext(kernels, workspace, step, 8));
+            plan = new Pwl(options, seed).plan(new RunContext(kernels, workspace, seed, step, 8));
             run(plan.initialise());
         }
 
@@ -72,7 +72,7 @@ class PwlStepTest {
         double[][] curves(int m, int randomStream) {
             DeviceBuffer f = workspace.words((long) m * N), p = workspace.words((long) m * N);
             boolean sparse = law() != PwlData.Law.REAL;
-            run(data.curves(m, N, 0, law(), seed, randomStream, step, f, sparse ? p : null));
+            run(data.curves(m, N, 0, law(), workspace.longs(seed), randomStream, step, f, sparse ? p : null));
             return new double[][] {doubles(f), sparse ? doubles(p) : null};
         }
 

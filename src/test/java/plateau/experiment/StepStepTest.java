@@ -55,9 +55,9 @@ class StepStepTest {
         Run(Options options, long seed) {
             this.seed = seed;
             this.options = options;
-            plan = new Step(options, seed).plan(new RunContext(kernels, workspace, step, 8));
+            plan = new Step(options, seed).plan(new RunContext(kernels, workspace, seed, step, 8));
             run(plan.initialise());
-            run(data.normals(D + 1, 1, seed, RandomStreams.TASK, workspace.ints(0), task));
+            run(data.normals(D + 1, 1, workspace.longs(seed), RandomStreams.TASK, workspace.ints(0), task));
         }
 
         void run(Work work) {
@@ -72,7 +72,7 @@ class StepStepTest {
         /** The inputs of the next step, in that random stream. */
         double[] inputs(int n, int randomStream) {
             DeviceBuffer x = workspace.words((long) n * D);
-            run(data.normals(n * D, 0.01f, seed, randomStream, step, x));
+            run(data.normals(n * D, 0.01f, workspace.longs(seed), randomStream, step, x));
             return doubles(x);
         }
 

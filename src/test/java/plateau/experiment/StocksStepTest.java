@@ -47,10 +47,10 @@ class StocksStepTest {
         Run(Options options, long seed) {
             this.options = options;
             this.seed = seed;
-            plan = new Stocks(options, seed).plan(new RunContext(kernels, workspace, step, 8));
+            plan = new Stocks(options, seed).plan(new RunContext(kernels, workspace, seed, step, 8));
             label = workspace.words(options.d());
             run(plan.initialise());
-            run(data.labels(options.d(), options.k(), seed, RandomStreams.TASK, label));
+            run(data.labels(options.d(), options.k(), workspace.longs(seed), RandomStreams.TASK, label));
         }
 
         void run(Work work) {
@@ -86,7 +86,7 @@ class StocksStepTest {
             DeviceBuffer x = workspace.words(n);
             DeviceBuffer y = workspace.words(n);
             DeviceBuffer signs = workspace.words(StocksData.signWords(n, options.k()));
-            run(data.batch(n, options.d(), options.k(), seed, randomStream, step, label, x, y, signs));
+            run(data.batch(n, options.d(), options.k(), workspace.longs(seed), randomStream, step, label, x, y, signs));
             return new Samples(options, x.toInts(), y.toInts(), signs.toInts());
         }
 

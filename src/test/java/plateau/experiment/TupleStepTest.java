@@ -47,7 +47,7 @@ class TupleStepTest {
         final Plan plan;
 
         Run(Experiment experiment) {
-            plan = experiment.plan(new RunContext(kernels, workspace, step, 8));
+            plan = experiment.plan(new RunContext(kernels, workspace, SEED, step, 8));
             run(plan.initialise());
         }
 
@@ -68,7 +68,7 @@ class TupleStepTest {
             DeviceBuffer x = workspace.words((long) n * k * PIXELS),
                     y = workspace.words((long) n * k),
                     product = workspace.words(n);
-            run(new LineData(device).tuples(0, n, k, Raster.PROGRAM, SEED, randomStream, at, x, y, product));
+            run(new LineData(device).tuples(0, n, k, Raster.PROGRAM, workspace.longs(SEED), randomStream, at, x, y, product));
             return new Tuples(n, k, doubles(x), doubles(y), doubles(product));
         }
 

@@ -18,16 +18,18 @@ class DataKernelTest {
 
     private static float[] normals(int n) {
         try (Device device = TestDevice.open();
+                DeviceBuffer seed = device.upload(5L);
                 DeviceBuffer out = device.allocate((long) n * Float.BYTES)) {
-            KernelRuns.run(device, new Initializer(device).standardNormal(n, 5, 2, 7, out));
+            KernelRuns.run(device, new Initializer(device).standardNormal(n, seed, 2, 7, out));
             return out.toFloats();
         }
     }
 
     private static float[] truncated(int n) {
         try (Device device = TestDevice.open();
+                DeviceBuffer seed = device.upload(5L);
                 DeviceBuffer out = device.allocate((long) n * Float.BYTES)) {
-            KernelRuns.run(device, new Initializer(device).truncatedNormal(n, 5, 2, 0.5f, out));
+            KernelRuns.run(device, new Initializer(device).truncatedNormal(n, seed, 2, 0.5f, out));
             return out.toFloats();
         }
     }
@@ -82,10 +84,11 @@ class DataKernelTest {
                 DeviceBuffer subset = device.allocate((long) ParityData.subsetWords(d) * Integer.BYTES);
                 DeviceBuffer x = device.allocate((long) n * d * Float.BYTES);
                 DeviceBuffer y = device.allocate((long) n * Float.BYTES);
+                DeviceBuffer key = device.upload(seed);
                 DeviceBuffer counter = device.upload(step)) {
             ParityData data = new ParityData(device);
-            KernelRuns.run(device, data.subset(d, size, seed, 1, subset));
-            KernelRuns.run(device, data.batch(n, d, seed, 2, counter, subset, x, y));
+            KernelRuns.run(device, data.subset(d, size, key, 1, subset));
+            KernelRuns.run(device, data.batch(n, d, key, 2, counter, subset, x, y));
             return new Parity(subset.toInts(), x.toFloats(), y.toFloats());
         }
     }

@@ -36,9 +36,10 @@ class LineDataTest {
                 DeviceBuffer x = device.allocate((long) n * k * PIXELS * Float.BYTES);
                 DeviceBuffer y = device.allocate((long) n * k * Float.BYTES);
                 DeviceBuffer product = device.allocate((long) n * Float.BYTES);
+                DeviceBuffer seed = device.upload(SEED);
                 DeviceBuffer counter = device.upload(step)) {
             KernelRuns.run(
-                    device, new LineData(device).tuples(first, n, k, raster, SEED, STREAM, counter, x, y, product));
+                    device, new LineData(device).tuples(first, n, k, raster, seed, STREAM, counter, x, y, product));
             return new Tuples(x.toFloats(), y.toFloats(), product.toFloats());
         }
     }
@@ -50,8 +51,9 @@ class LineDataTest {
     /** The four uniform numbers of each image: turn, length, and both coordinates of the centre. */
     private static double[][] uniforms(int images, int step) {
         try (Device device = TestDevice.open();
+                DeviceBuffer seed = device.upload(SEED);
                 DeviceBuffer words = device.allocate(4L * images * Integer.BYTES)) {
-            KernelRuns.run(device, new Initializer(device).philoxWords(images, 0, STREAM, step, 0, SEED, words));
+            KernelRuns.run(device, new Initializer(device).philoxWords(images, 0, STREAM, step, 0, seed, words));
             int[] bits = words.toInts();
             return IntStream.range(0, images)
                     .mapToObj(i -> IntStream.range(0, 4)

@@ -29,8 +29,9 @@ class PwlDataTest {
         try (Device device = TestDevice.open();
                 DeviceBuffer f = device.allocate((long) samples * N * Float.BYTES);
                 DeviceBuffer p = device.allocate((long) samples * N * Float.BYTES);
+                DeviceBuffer seed = device.upload(7L);
                 DeviceBuffer counter = device.upload(step)) {
-            KernelRuns.run(device, new PwlData(device).curves(samples, N, 0, law, 7, 3, counter, f, sparse ? p : null));
+            KernelRuns.run(device, new PwlData(device).curves(samples, N, 0, law, seed, 3, counter, f, sparse ? p : null));
             return new Curves(f.toFloats(), p.toFloats());
         }
     }
@@ -137,8 +138,9 @@ class PwlDataTest {
         try (Device device = TestDevice.open();
                 DeviceBuffer f = device.allocate(5L * N * Float.BYTES);
                 DeviceBuffer p = device.allocate(5L * (N - 2) * Float.BYTES);
+                DeviceBuffer seed = device.upload(7L);
                 DeviceBuffer counter = device.upload(4)) {
-            KernelRuns.run(device, new PwlData(device).curves(5, N, 2, PwlData.Law.PAPER, 7, 3, counter, f, p));
+            KernelRuns.run(device, new PwlData(device).curves(5, N, 2, PwlData.Law.PAPER, seed, 3, counter, f, p));
             float[] rest = p.toFloats();
             for (int s = 0; s < 5; s++) {
                 assertArrayEquals(
@@ -151,17 +153,18 @@ class PwlDataTest {
     @Test
     void impossibleCurvesAreRefused() {
         try (Device device = TestDevice.open();
+                DeviceBuffer seed = device.upload(1L);
                 DeviceBuffer buffer = device.upload(0)) {
             PwlData data = new PwlData(device);
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> data.curves(1, 2, 0, PwlData.Law.PAPER, 1, 1, buffer, buffer, buffer));
+                    () -> data.curves(1, 2, 0, PwlData.Law.PAPER, seed, 1, buffer, buffer, buffer));
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> data.curves(1, 8, 0, PwlData.Law.PROGRAM, 1, 1, buffer, buffer, buffer));
+                    () -> data.curves(1, 8, 0, PwlData.Law.PROGRAM, seed, 1, buffer, buffer, buffer));
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> data.curves(1, N, 0, PwlData.Law.REAL, 1, 1, buffer, buffer, buffer));
+                    () -> data.curves(1, N, 0, PwlData.Law.REAL, seed, 1, buffer, buffer, buffer));
         }
     }
 }

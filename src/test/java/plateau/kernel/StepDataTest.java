@@ -29,13 +29,14 @@ class StepDataTest {
                 DeviceBuffer r = device.allocate((long) n * Float.BYTES);
                 DeviceBuffer label = device.allocate(r.bytes());
                 DeviceBuffer y = device.allocate(r.bytes());
+                DeviceBuffer seed = device.upload(5L);
                 DeviceBuffer zero = device.upload(0);
                 DeviceBuffer counter = device.upload(step)) {
             StepData data = new StepData(device);
             DeviceBuffer w = task.slice(0, (long) d * Float.BYTES), b = task.slice((long) d * Float.BYTES, Float.BYTES);
-            KernelRuns.run(device, data.normals(d + 1, 1, 5, 0, zero, task));
+            KernelRuns.run(device, data.normals(d + 1, 1, seed, 0, zero, task));
             KernelRuns.run(device, data.shiftedLevels(LEVELS.length, offsets, b, z));
-            KernelRuns.run(device, data.normals(n * d, 0.01f, 5, 1, counter, x));
+            KernelRuns.run(device, data.normals(n * d, 0.01f, seed, 1, counter, x));
             KernelRuns.run(device, data.labels(n, d, LEVELS.length, x, w, b, z, r, label, y));
             return new Batch(x.toFloats(), task.toFloats(), z.toFloats(), r.toFloats(), label.toInts(), y.toFloats());
         }

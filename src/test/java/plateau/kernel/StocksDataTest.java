@@ -29,10 +29,11 @@ class StocksDataTest {
                 DeviceBuffer x = device.allocate((long) n * Integer.BYTES);
                 DeviceBuffer y = device.allocate((long) n * Integer.BYTES);
                 DeviceBuffer signs = device.allocate((long) StocksData.signWords(n, k) * Integer.BYTES);
+                DeviceBuffer seed = device.upload(5L);
                 DeviceBuffer counter = device.upload(step)) {
             StocksData data = new StocksData(device);
-            KernelRuns.run(device, data.labels(d, k, 5, 0, label));
-            KernelRuns.run(device, data.batch(n, d, k, 5, 1, counter, label, x, y, signs));
+            KernelRuns.run(device, data.labels(d, k, seed, 0, label));
+            KernelRuns.run(device, data.batch(n, d, k, seed, 1, counter, label, x, y, signs));
             return new Batch(k, label.toInts(), x.toInts(), y.toInts(), signs.toInts());
         }
     }
@@ -115,8 +116,9 @@ class StocksDataTest {
                 DeviceBuffer label = device.upload(whole.label);
                 DeviceBuffer x = device.allocate(50L * Integer.BYTES);
                 DeviceBuffer y = device.allocate(50L * Integer.BYTES);
+                DeviceBuffer seed = device.upload(5L);
                 DeviceBuffer step = device.upload(4)) {
-            KernelRuns.run(device, new StocksData(device).batch(50, 100, 20, 5, 1, step, label, x, y, null));
+            KernelRuns.run(device, new StocksData(device).batch(50, 100, 20, seed, 1, step, label, x, y, null));
             assertArrayEquals(whole.x, x.toInts());
             assertArrayEquals(IntStream.of(x.toInts()).map(i -> whole.label[i]).toArray(), y.toInts());
         }

@@ -66,7 +66,7 @@ class MlpTest {
         Parameters.Declaration declaration = new Parameters.Declaration();
         Mlp.declare(declaration, "net", 100, 1000, 3);
         Parameters parameters = declaration.allocate(workspace, Adam.of(0.1f));
-        Work initialise = parameters.initialise(kernels, 7, 16);
+        Work initialise = parameters.initialise(kernels, workspace.longs(7), 16);
         run(initialise);
         float[] first = values(parameters, 0);
         double mean = 0;

@@ -193,9 +193,10 @@ class CheckpointsTest {
         Stocks stocks = new Stocks(new Stocks.Options(d, k, Approach.DEC, 5, 0.1f), 1);
         RunResult result = run(stocks, SCHEDULE, fresh(1000)).result;
         int[] labels;
-        try (DeviceBuffer table = device.allocate(Integer.BYTES * (long) d);
+        try (DeviceBuffer seed = device.upload(1L);
+                DeviceBuffer table = device.allocate(Integer.BYTES * (long) d);
                 plateau.cuda.Stream stream = device.createStream()) {
-            new StocksData(device).labels(d, k, 1, 0, table).enqueue(stream);
+            new StocksData(device).labels(d, k, seed, 0, table).enqueue(stream);
             stream.synchronize();
             labels = table.toInts();
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -197,7 +198,7 @@ class ParallelRunsTest {
                         () -> new ParallelRuns.Run(new Parity(Parity.Options.of(6), 1), SCHEDULE, listener))
                 .limit(6)
                 .toList();
-        List<Future<RunResult>> ends = new ParallelRuns(List.of(kernels), 3, _ -> 0).run(jobs);
+        List<Future<RunResult>> ends = new ParallelRuns(List.of(kernels), 3, OptionalInt.empty(), _ -> 0).run(jobs);
         assertTrue(ends.stream().allMatch(end -> end.state() == Future.State.SUCCESS));
         assertEquals(1, most.get());
     }
