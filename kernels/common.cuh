@@ -23,10 +23,10 @@
 //   - On a CPU its block is one thread, known when it is compiled: loops become contiguous and
 //     vectorise, barriers and collectives vanish.
 //
-// Replicas: several runs of one shape train in one launch. Each has a copy of everything, memory laid
-// out as the others' and so many bytes behind the one before it; blockIdx.z is which of them a block
-// works on. A kernel takes that distance as its last parameter, and begins with to_replica(), which
-// moves its pointers there: nothing below knows of it. A launch of one run is one of one replica.
+// Replicas: several runs of one shape train in one launch. Each has a copy of all memory, the same
+// number of bytes behind the one before it for every buffer; blockIdx.z is whose copy a block works
+// on. A kernel takes that distance as its last parameter, and begins with to_replica(), which moves
+// its pointers there: nothing below knows of it. A launch for one run is one of one replica.
 //
 // The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its
 // kind and by running elementwise ones past their number of elements. That a cooperative kernel is

@@ -112,19 +112,22 @@ final class DataCases {
     /** The vectors published with Random123 (kat_vectors) for philox4x32-10. */
     private static void philox(KernelCase made, int c0, int c1, int c2, int c3, long seed, int... words) {
         made.shape("one counter");
-        made.runs(new Initializer(made.device()).philoxWords(1, c0, c1, c2, c3, made.input(seed), made.exactly("words", words)));
+        made.runs(new Initializer(made.device())
+                .philoxWords(1, c0, c1, c2, c3, made.input(seed), made.exactly("words", words)));
     }
 
     private static void normals(KernelCase made) {
         int n = 4099;
         made.shape("n " + n);
-        made.runs(new Initializer(made.device()).standardNormal(n, made.input(SEED), STREAM, STEP, made.bits("normals", 4L * n)));
+        made.runs(new Initializer(made.device())
+                .standardNormal(n, made.input(SEED), STREAM, STEP, made.bits("normals", 4L * n)));
     }
 
     private static void truncated(KernelCase made) {
         int n = 4099;
         made.shape("n " + n);
-        made.runs(new Initializer(made.device()).truncatedNormal(n, made.input(SEED), STREAM, 0.5f, made.bits("normals", 4L * n)));
+        made.runs(new Initializer(made.device())
+                .truncatedNormal(n, made.input(SEED), STREAM, 0.5f, made.bits("normals", 4L * n)));
     }
 
     private static void parity(KernelCase made, int n, int d, int size) {
@@ -145,8 +148,8 @@ final class DataCases {
         DeviceBuffer x = made.bits("x", 4L * n * k * LineData.SIDE * LineData.SIDE),
                 y = made.bits("y", 4L * n * k),
                 product = made.bits("product", 4L * n);
-        made.runs(
-                new LineData(made.device()).tuples(first, n, k, raster, made.input(SEED), STREAM, made.input(STEP), x, y, product));
+        made.runs(new LineData(made.device())
+                .tuples(first, n, k, raster, made.input(SEED), STREAM, made.input(STEP), x, y, product));
     }
 
     private static void curves(KernelCase made, int samples, int skipped, PwlData.Law law) {
@@ -154,7 +157,8 @@ final class DataCases {
         made.shape("samples %d, skipped %d, %s".formatted(samples, skipped, law));
         DeviceBuffer f = made.bits("f", 4L * samples * n),
                 p = law == PwlData.Law.REAL ? null : made.bits("p", 4L * samples * (n - skipped));
-        made.runs(new PwlData(made.device()).curves(samples, n, skipped, law, made.input(SEED), STREAM, made.input(STEP), f, p));
+        made.runs(new PwlData(made.device())
+                .curves(samples, n, skipped, law, made.input(SEED), STREAM, made.input(STEP), f, p));
     }
 
     private static void step(KernelCase made, int n, int d) {

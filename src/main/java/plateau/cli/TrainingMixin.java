@@ -20,8 +20,8 @@ final class TrainingMixin {
             names = "--replicas",
             paramLabel = "auto|R",
             description =
-                    "runs that differ in their seeds alone and share a CUDA graph, each with the bits it has alone; auto:"
-                            + " as many as fill the device, which of a CPU is one (default: auto)")
+                    "runs that differ in their seeds alone and share a CUDA graph, each with the bits it has alone;"
+                            + " auto: as many as fill the device, which of a CPU is one (default: auto)")
     private TypedValues.Count replicas;
 
     @Option(names = "--unroll", paramLabel = "N", description = "steps in one CUDA graph (default: 64)")

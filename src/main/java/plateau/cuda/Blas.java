@@ -220,9 +220,7 @@ public final class Blas {
         public Cost cost() {
             return new Cost(
                     2.0 * c.replicaCount() * m * n * k,
-                    (double) Float.BYTES
-                            * c.replicaCount()
-                            * ((double) m * k + (double) k * n + (double) m * n));
+                    (double) Float.BYTES * c.replicaCount() * ((double) m * k + (double) k * n + (double) m * n));
         }
     }
 

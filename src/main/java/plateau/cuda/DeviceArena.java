@@ -62,8 +62,8 @@ public final class DeviceArena implements AutoCloseable {
         content += taken;
         if (replicas.count() > 1) {
             if (content > replicas.stride()) {
-                throw new IllegalStateException("%d bytes of a replica are taken, of %d"
-                        .formatted(content, replicas.stride()));
+                throw new IllegalStateException(
+                        "%d bytes of a replica are taken, of %d".formatted(content, replicas.stride()));
             }
             return carve(block, content - taken, size);
         }
@@ -93,8 +93,8 @@ public final class DeviceArena implements AutoCloseable {
                 .ifPresent(carve -> device.within(() -> {
                     try {
                         for (int i = 0; i < replicas.count(); i++) {
-                            CudaException.check(
-                                    "plateau_carve", (int) carve.invokeExact(part.replica(i).address(), size));
+                            CudaException.check("plateau_carve", (int)
+                                    carve.invokeExact(part.replica(i).address(), size));
                         }
                     } catch (RuntimeException | Error e) {
                         throw e;

@@ -10,8 +10,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Memory of a device, or a view of a part of it; or the replicas of such memory, of which each of
- * several runs has one: what is uploaded or enqueued concerns all of them alike, and what is read is
- * read of one ({@link #replica}). Uploads and downloads are synchronous: an upload
+ * several runs has one: what is uploaded or enqueued concerns all of them alike, and what is read
+ * is read of one ({@link #replica}). Uploads and downloads are synchronous: an upload
  * is there for whatever is enqueued after it on any stream, and legal while other threads capture;
  * whoever reads results synchronizes the streams that write them first. Fresh memory is undefined
  * (NaN bytes on the CPU driver, unless PLATEAU_CPU_FRESH_MEMORY is set).
@@ -214,7 +214,8 @@ public final class DeviceBuffer implements AutoCloseable {
             throw new IllegalArgumentException("cannot copy " + source.bytes + " bytes to a buffer of " + bytes);
         }
         if (!source.replicas.equals(replicas)) {
-            throw new IllegalArgumentException("cannot copy %d replicas to %d".formatted(source.replicas.count(), replicas.count()));
+            throw new IllegalArgumentException(
+                    "cannot copy %d replicas to %d".formatted(source.replicas.count(), replicas.count()));
         }
         return replicas.count() == 1
                 ? new Copy(this, source)

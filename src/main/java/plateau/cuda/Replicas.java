@@ -36,9 +36,8 @@ record Replicas(int count, long stride) {
         }
         Replicas all = different.length == 0 ? ONE : different[0];
         if (all.count > 1 && !kernel.replicated()) {
-            throw new IllegalArgumentException(
-                    "kernel %s: its buffers have %d replicas, of which it knows nothing"
-                            .formatted(kernel.name(), all.count));
+            throw new IllegalArgumentException("kernel %s: its buffers have %d replicas, of which it knows nothing"
+                    .formatted(kernel.name(), all.count));
         }
         return all;
     }

@@ -19,7 +19,7 @@ public interface Work {
         return Cost.NONE;
     }
 
-    /** Whether it can be done for the replicas of several runs at once, each as it is done alone. */
+    /** Whether it can be done for the replicas of several runs at once, for each as alone. */
     default boolean inReplicas() {
         return true;
     }

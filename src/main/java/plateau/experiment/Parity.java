@@ -157,7 +157,8 @@ public final class Parity implements Experiment {
                         fresh.measure(step, test)));
 
         Work initialise = Work.sequence(
-                "initialise", List.of(drawSubset, parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL)));
+                "initialise",
+                List.of(drawSubset, parameters.initialise(run.kernels(), run.seed(), RandomStreams.INITIAL)));
         return new Plan(parameters, initialise, trainingStep, training, evaluation, test);
     }
 

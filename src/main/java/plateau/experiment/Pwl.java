@@ -263,7 +263,8 @@ public final class Pwl implements Experiment {
                 Parameter filter = declaration.declare("filter", Shape.of(1, TAPS), Initials.zeros());
                 DeviceBuffer root = workspace.words(TAPS * TAPS);
                 for (int i = 0; i < run.seeds().size(); i++) {
-                    root.replica(i).upload(conditioner(run.kernels(), run.seeds().get(i)));
+                    root.replica(i)
+                            .upload(conditioner(run.kernels(), run.seeds().get(i)));
                 }
                 Tensor conditioner = Tensor.of("conditioner", Shape.of(TAPS, TAPS), root);
                 yield new Model(filter, conditioner, workspace.floats(SECOND_DIFFERENCE), null);

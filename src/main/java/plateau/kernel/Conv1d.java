@@ -109,7 +109,8 @@ public final class Conv1d {
                 .floats("dy", dy, s.batch, s.out, s.outLength())
                 .floats("dw", dw, s.out, s.in, s.taps);
         return module.replicated("conv1d_backward_filter")
-                .cooperative(Dim.of(s.taps, s.out * s.in), FILTER_THREADS, s.batch, s.in, s.length, s.padding, x, dy, dw)
+                .cooperative(
+                        Dim.of(s.taps, s.out * s.in), FILTER_THREADS, s.batch, s.in, s.length, s.padding, x, dy, dw)
                 .costing(s.operations());
     }
 }

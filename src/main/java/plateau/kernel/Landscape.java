@@ -152,6 +152,7 @@ public final class Landscape {
                 .floats("target", target, n)
                 .floats("residual", residual, n)
                 .floats("squared", squared, n);
-        return module.replicated("staircase_residual").elementwise(n, n, height, slope, score, target, residual, squared);
+        return module.replicated("staircase_residual")
+                .elementwise(n, n, height, slope, score, target, residual, squared);
     }
 }

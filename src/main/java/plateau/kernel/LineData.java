@@ -47,7 +47,8 @@ public final class LineData {
             DeviceBuffer x,
             DeviceBuffer y,
             DeviceBuffer product) {
-        Buffers.of("LineData.tuples").longs("seed", seed, 1)
+        Buffers.of("LineData.tuples")
+                .longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .floats("x", x, n, k, SIDE, SIDE)
                 .floats("y", y, n, k)

@@ -38,7 +38,8 @@ public final class ParityData {
             DeviceBuffer subset,
             DeviceBuffer x,
             DeviceBuffer y) {
-        Buffers.of("ParityData.batch").longs("seed", seed, 1)
+        Buffers.of("ParityData.batch")
+                .longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .ints("subset", subset, subsetWords(d))
                 .floats("x", x, n, d)

@@ -56,7 +56,8 @@ public final class PwlData {
         if (law == Law.REAL && p != null) {
             throw new IllegalArgumentException("curves with real positions have no sparse encoding");
         }
-        Buffers.of("PwlData.curves").longs("seed", seed, 1)
+        Buffers.of("PwlData.curves")
+                .longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .floats("f", f, samples, n)
                 .floatsOrNull("p", p, samples, n - skipped);

@@ -25,7 +25,10 @@ public final class StepData {
      * @param step one uint32: numbers of different steps are independent
      */
     public Work normals(int n, float scale, DeviceBuffer seed, int stream, DeviceBuffer step, DeviceBuffer out) {
-        Buffers.of("StepData.normals").longs("seed", seed, 1).ints("step", step, 1).floats("out", out, n);
+        Buffers.of("StepData.normals")
+                .longs("seed", seed, 1)
+                .ints("step", step, 1)
+                .floats("out", out, n);
         return module.replicated("scaled_normals")
                 .cooperative(
                         Dim.of(Math.ceilDiv(n, NORMALS_PER_BLOCK)), DRAW_THREADS, n, scale, seed, stream, step, out);

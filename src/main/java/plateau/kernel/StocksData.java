@@ -59,7 +59,8 @@ public final class StocksData {
             DeviceBuffer x,
             DeviceBuffer y,
             DeviceBuffer signs) {
-        Buffers.of("StocksData.batch").longs("seed", seed, 1)
+        Buffers.of("StocksData.batch")
+                .longs("seed", seed, 1)
                 .ints("step", step, 1)
                 .ints("label", label, d)
                 .ints("x", x, n)
@@ -67,7 +68,8 @@ public final class StocksData {
                 .intsOrNull("signs", signs, signWords(n, k));
         List<Work> works = new ArrayList<>();
         if (signs != null) {
-            works.add(module.replicated("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));
+            works.add(
+                    module.replicated("stock_signs").elementwise(draws(n, k), draws(n, k), seed, stream, step, signs));
         }
         works.add(module.replicated("stock_inputs")
                 .elementwise(n, n, d, words(k), seed, stream, step, label, x, y, signs)

@@ -21,16 +21,17 @@ public record Settings(
         OptionalInt parallel,
         OptionalInt replicas,
         int unroll,
-        boolean graph, OptionalLong checkpointEvery, boolean tensorboard) {
+        boolean graph,
+        OptionalLong checkpointEvery,
+        boolean tensorboard) {
     /** As usual: graphs, no checkpoints, no event files. */
-    public static final Settings USUAL =
-            new Settings(
-                    OptionalInt.empty(),
-                    OptionalInt.empty(),
-                    Trainer.Options.DEFAULT_UNROLL,
-                    true,
-                    OptionalLong.empty(),
-                    false);
+    public static final Settings USUAL = new Settings(
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            Trainer.Options.DEFAULT_UNROLL,
+            true,
+            OptionalLong.empty(),
+            false);
 
     /** Runs in one graph at most: the layers of a grid. */
     public static final int MOST_REPLICAS = 65_535;

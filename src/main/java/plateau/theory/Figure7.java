@@ -98,7 +98,16 @@ final class Figure7 implements Statement {
             int curves = 1000;
             DeviceBuffer f = computation.words((long) curves * n);
             computation.run(kernels.pwlData()
-                    .curves(curves, n, 0, PwlData.Law.PAPER, computation.upload(scale.seed()), CURVES, computation.upload(0), f, null));
+                    .curves(
+                            curves,
+                            n,
+                            0,
+                            PwlData.Law.PAPER,
+                            computation.upload(scale.seed()),
+                            CURVES,
+                            computation.upload(0),
+                            f,
+                            null));
             computation.run(landscape.surface(
                     wide, Activation.IDENTITY, new float[] {1, 1}, curves * n / 2, false, f, null, mean, error));
             float[] valley = head(mean, wide);

@@ -23,8 +23,8 @@ import plateau.experiment.Experiment;
 /**
  * Runs that do not depend on each other, several at once, over one or several devices: in places,
  * each with a thread and a stream of its own, and in each place one run or, where they differ in
- * nothing but their seeds, several in one graph. What a run computes does not depend on which others
- * there are, nor on how many run at once.
+ * nothing but their seeds, several in one graph. What a run computes does not depend on which
+ * others there are, nor on how many run at once.
  *
  * <p>A run starts when one of the places is free and its device has memory for it, judged by the
  * largest so far; one at a time always starts.
@@ -75,8 +75,7 @@ public final class ParallelRuns {
         this(devices, parallel, replicas, Device::freeMemory);
     }
 
-    ParallelRuns(
-            List<Kernels> devices, int parallel, OptionalInt replicas, ToLongFunction<Device> freeMemory) {
+    ParallelRuns(List<Kernels> devices, int parallel, OptionalInt replicas, ToLongFunction<Device> freeMemory) {
         if (parallel < 1) {
             throw new IllegalArgumentException("parallel must be at least 1, not " + parallel);
         }
@@ -168,10 +167,12 @@ public final class ParallelRuns {
             return Optional.ofNullable(left.peek()).map(Waited::run);
         }
 
-        /** The next ones that differ in nothing but their seeds, at most so many; none where all have begun. */
+        /** The next that differ in nothing but their seeds; none where all have begun. */
         synchronized List<Waited> take(int most) {
             List<Waited> taken = new ArrayList<>();
-            while (!left.isEmpty() && taken.size() < most && (taken.isEmpty() || alike(taken.getFirst(), left.peek()))) {
+            while (!left.isEmpty()
+                    && taken.size() < most
+                    && (taken.isEmpty() || alike(taken.getFirst(), left.peek()))) {
                 taken.add(left.remove());
             }
             return taken;
@@ -245,7 +246,9 @@ public final class ParallelRuns {
 
         /** Of runs like this one, how many share a graph. */
         private synchronized int atOnce(Run run) {
-            if (replicas.isPresent() ? replicas.getAsInt() == 1 : kernels.device().isCpu()) {
+            if (replicas.isPresent()
+                    ? replicas.getAsInt() == 1
+                    : kernels.device().isCpu()) {
                 return 1;
             }
             Shape shape = shapes.computeIfAbsent(

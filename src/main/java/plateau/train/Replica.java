@@ -217,8 +217,8 @@ final class Replica {
     private void resume(Checkpoints.Saved from) {
         plan.parameters()
                 .parts()
-                .forEach((name, tensor) -> own(tensor.values())
-                        .upload(from.arrays().get(name).toInts()));
+                .forEach((name, tensor) ->
+                        own(tensor.values()).upload(from.arrays().get(name).toInts()));
         plan.state()
                 .forEach((name, words) ->
                         own(words).upload(from.arrays().get(STATE + name).toInts()));

@@ -36,13 +36,12 @@ record Shape(long content, int blocks, boolean inReplicas) {
         }
     }
 
-    /** Plans the run, and takes a step, by which everything that is chosen by measuring is known. */
+    /** Plans the run and takes a step: what is chosen by measuring is known from then on. */
     static Shape of(Kernels kernels, Experiment experiment, Trainer.Options options) {
         Device device = kernels.device();
         try (Workspace workspace = new Workspace(device);
                 Stream stream = device.createStream()) {
-            RunContext context =
-                    RunContext.of(kernels, workspace, List.of(experiment.seed()), Trainer.unread(options));
+            RunContext context = RunContext.of(kernels, workspace, List.of(experiment.seed()), Trainer.unread(options));
             Plan plan = experiment.plan(context);
             plan.initialise().enqueue(stream);
             plan.step().enqueue(stream);

@@ -1,8 +1,6 @@
 package plateau.train;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -24,8 +22,8 @@ import plateau.experiment.RunContext;
 /**
  * One run of one experiment, or several that differ in nothing but their seeds, on a stream of its
  * own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at
- * each log interval. Nothing else crosses the bus. Of several, each has a replica of all memory, and
- * a launch works on all of them. Trainers share nothing but the device and its loaded kernels, so
+ * each log interval. Nothing else crosses the bus. Of several, each has a replica of all memory,
+ * and a launch works on all of them. Trainers share nothing but the device and its loaded kernels, so
  * several may run at once, each on a thread on which the device is current.
  *
  * <p>The same experiment gives the same bits on the same device whatever the schedule, and whatever
@@ -156,8 +154,8 @@ public final class Trainer implements AutoCloseable {
             this.context = RunContext.of(kernels, workspace, seeds, unread);
             this.plan = experiments.getFirst().plan(context);
             this.initialise = Work.sequence("initialise", List.of(context.step().fill(0), plan.initialise()));
-            this.trainingStep = Work.sequence(
-                    "step", List.of(plan.step(), kernels.counter().advance(context.step())));
+            this.trainingStep =
+                    Work.sequence("step", List.of(plan.step(), kernels.counter().advance(context.step())));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
             this.training =
                     workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
@@ -256,7 +254,7 @@ public final class Trainer implements AutoCloseable {
         return replicas.stream().map(Replica::outcome).toList();
     }
 
-    /** Those that have done the same steps. What the device does to others' replicas is not looked at. */
+    /** Those that have done the same steps; what becomes of others' replicas is not looked at. */
     private void train(List<Replica> all) {
         try {
             initialise.enqueue(stream);
@@ -279,8 +277,7 @@ public final class Trainer implements AutoCloseable {
                 evaluation.enqueue(log ? 1 : 0);
                 stream.record(evaluated);
                 stream.synchronize();
-                Replica.Pace pace =
-                        new Replica.Pace(count, started, evaluated.millisecondsSince(trained) / 1e3);
+                Replica.Pace pace = new Replica.Pace(count, started, evaluated.millisecondsSince(trained) / 1e3);
                 each(left, replica -> replica.advance(pace, log));
                 if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
                     atOnce *= 2;

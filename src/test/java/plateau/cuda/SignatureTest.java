@@ -28,7 +28,7 @@ class SignatureTest {
     }
 
     private String refusal(String kernelName, Object... arguments) {
-        Kernel kernel = device.module("optimizer").kernel(kernelName);
+        Kernel kernel = device.module("optimizer").replicated(kernelName);
         return assertThrows(IllegalArgumentException.class, () -> kernel.elementwise(1, arguments), kernelName)
                 .getMessage();
     }

@@ -104,7 +104,8 @@ class ParityStepTest {
             data = new ParityData(device);
             plan = new Parity(options, seed).plan(new RunContext(kernels, workspace, seed, step, 8));
             run(plan.initialise());
-            run(data.subset(options.d(), options.subsetSize().orElse(-1), workspace.longs(seed), RandomStreams.TASK, subset));
+            run(data.subset(
+                    options.d(), options.subsetSize().orElse(-1), workspace.longs(seed), RandomStreams.TASK, subset));
         }
 
         void run(Work work) {
@@ -128,7 +129,8 @@ class ParityStepTest {
 
         /** The batch that the next step trains on. */
         Oracle oracle(Weights weights) {
-            run(data.batch(options.batch(), options.d(), workspace.longs(seed), RandomStreams.TRAINING, step, subset, x, y));
+            run(data.batch(
+                    options.batch(), options.d(), workspace.longs(seed), RandomStreams.TRAINING, step, subset, x, y));
             return new Oracle(options.d(), weights, doubles(x), doubles(y));
         }
 
@@ -230,7 +232,8 @@ class ParityStepTest {
         try (Run run = new Run(Parity.Options.of(10), 1, Dense.Products.AUTO)) {
             run.oracle(run.weights());
             double[] train = doubles(run.x);
-            run.run(run.data.batch(128, 10, run.workspace.longs(1), RandomStreams.EVALUATION, run.step, run.subset, run.x, run.y));
+            run.run(run.data.batch(
+                    128, 10, run.workspace.longs(1), RandomStreams.EVALUATION, run.step, run.subset, run.x, run.y));
             double[] test = doubles(run.x);
             long equal = IntStream.range(0, train.length)
                     .filter(i -> train[i] == test[i])

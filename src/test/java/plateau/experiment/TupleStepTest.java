@@ -68,7 +68,8 @@ class TupleStepTest {
             DeviceBuffer x = workspace.words((long) n * k * PIXELS),
                     y = workspace.words((long) n * k),
                     product = workspace.words(n);
-            run(new LineData(device).tuples(0, n, k, Raster.PROGRAM, workspace.longs(SEED), randomStream, at, x, y, product));
+            run(new LineData(device)
+                    .tuples(0, n, k, Raster.PROGRAM, workspace.longs(SEED), randomStream, at, x, y, product));
             return new Tuples(n, k, doubles(x), doubles(y), doubles(product));
         }
 

@@ -31,7 +31,8 @@ class PwlDataTest {
                 DeviceBuffer p = device.allocate((long) samples * N * Float.BYTES);
                 DeviceBuffer seed = device.upload(7L);
                 DeviceBuffer counter = device.upload(step)) {
-            KernelRuns.run(device, new PwlData(device).curves(samples, N, 0, law, seed, 3, counter, f, sparse ? p : null));
+            KernelRuns.run(
+                    device, new PwlData(device).curves(samples, N, 0, law, seed, 3, counter, f, sparse ? p : null));
             return new Curves(f.toFloats(), p.toFloats());
         }
     }
