@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -163,6 +165,7 @@ class DriverFaultsTest {
     private record Outcome(int code, List<String> out, List<String> err, boolean left) {}
 
     @Test
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     void everyFailureIsToldInOneLine(TestReporter reporter) throws Exception {
         String asked = System.getProperty("plateau.faults", "");
         int each = asked.isEmpty() ? DRAWN_FAULTS : asked.equals("all") ? Integer.MAX_VALUE : Integer.parseInt(asked);
