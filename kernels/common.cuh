@@ -25,8 +25,9 @@
 //
 // Replicas: several runs of one shape train in one launch. Each has a copy of all memory, the same
 // number of bytes behind the one before it for every buffer; blockIdx.z is whose copy a block works
-// on. A kernel takes that distance as its last parameter, and begins with to_replica(), which moves
-// its pointers there: nothing below knows of it. A launch for one run is one of one replica.
+// on. A kernel takes that distance as its last parameter, `long long replica_stride`, and begins
+// with to_replica(), which moves its pointers there: nothing below knows of it, nor of blockIdx.z. A
+// launch for one run is one of one replica.
 //
 // The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its
 // kind and by running elementwise ones past their number of elements. That a cooperative kernel is
@@ -58,12 +59,14 @@ __device__ __forceinline__ int element_index() {
 // Moves pointers into replica memory, and those that are null nowhere, to the copy that this block
 // works on.
 template <class... Pointers>
-__device__ __forceinline__ void to_replica(long long stride, Pointers&... pointers) {
+__device__ __forceinline__ void to_replica([[maybe_unused]] long long stride, [[maybe_unused]] Pointers&... pointers) {
+#if !defined(SIMT_ONE_THREAD)  // where the image does it, once for all blocks of a replica
   const long long offset = static_cast<long long>(blockIdx.z) * stride;
   ((pointers = pointers != nullptr
                    ? reinterpret_cast<Pointers>(const_cast<char*>(reinterpret_cast<const char*>(pointers)) + offset)
                    : nullptr),
    ...);
+#endif
 }
 
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }

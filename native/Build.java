@@ -196,6 +196,8 @@ final class Build {
                         .append(kernel.name())
                         .append(", ")
                         .append(kernel.bound())
+                        .append(", ")
+                        .append(kernel.replicated())
                         .append(")\n"));
         shim.append("SIMT_IMAGE_END\n");
         Files.createDirectories(file.getParent());

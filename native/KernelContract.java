@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 final class KernelContract {
     private static final Pattern KERNEL =
             Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)\\)\\s*)?"
-                    + "(?!__launch_bounds__)(\\w+)\\s*\\(");
+                    + "(?!__launch_bounds__)(\\w+)\\s*\\(([^)]*)\\)");
+    private static final Pattern REPLICATED = Pattern.compile("\\blong\\s+long\\s+replica_stride\\s*$");
     private static final Pattern GLOBAL = Pattern.compile("\\b__global__\\b");
     private static final Pattern COMMENT = Pattern.compile("//[^\\n]*|/\\*.*?\\*/", Pattern.DOTALL);
 
@@ -52,8 +53,9 @@ final class KernelContract {
      * A kernel as its file declares it.
      *
      * @param bound its launch bound, 0 where it has none
+     * @param replicated whether it works on replicas, so many bytes apart as its last parameter says
      */
-    record Declaration(String name, int bound) {
+    record Declaration(String name, int bound, boolean replicated) {
         Kind kind() {
             return bound > 0 ? Kind.COOPERATIVE : Kind.ELEMENTWISE;
         }
@@ -84,7 +86,10 @@ final class KernelContract {
         List<Declaration> kernels = new ArrayList<>();
         for (Matcher kernel = KERNEL.matcher(text); kernel.find(); ) {
             String bound = kernel.group(1);
-            kernels.add(new Declaration(kernel.group(2), bound == null ? 0 : Integer.parseInt(bound)));
+            kernels.add(new Declaration(
+                    kernel.group(2),
+                    bound == null ? 0 : Integer.parseInt(bound),
+                    REPLICATED.matcher(kernel.group(3)).find()));
         }
         if (kernels.size() != GLOBAL.matcher(text).results().count()) {
             throw new Violation(named(source) + ": every kernel is declared as: "

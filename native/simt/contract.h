@@ -223,7 +223,7 @@ bool holds() {
 }  // namespace simt
 
 #define SIMT_IMAGE_BEGIN int main() {
-#define SIMT_KERNEL(name, bound)                                      \
+#define SIMT_KERNEL(name, bound, replicated)                          \
   if constexpr (simt::concerns(#name, bound)) {                       \
     if (!simt::holds<simt::concerns(#name, bound), &name, bound>()) { \
       return 1;                                                       \

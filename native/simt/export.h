@@ -7,13 +7,14 @@
 
 namespace simt {
 
-template <auto kernel, unsigned bound>
+template <auto kernel, unsigned bound, bool replicated>
 struct Runner;
 
 // bound is the kernel's __launch_bounds__, which makes it a cooperative kernel, or 0: an
-// elementwise one.
-template <class... A, void (*kernel)(A...), unsigned bound>
-struct Runner<kernel, bound> {
+// elementwise one. A replicated one moves its pointers to the replica blockIdx.z; where a block is
+// one thread, that is done here, once for all blocks of a replica.
+template <class... A, void (*kernel)(A...), unsigned bound, bool replicated>
+struct Runner<kernel, bound, replicated> {
   static inline const char* name;
 
   static void run(const Launch& launch, std::uint64_t first, std::uint64_t last) {
@@ -26,6 +27,39 @@ struct Runner<kernel, bound> {
   }
 
   static void run_blocks(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
+#if defined(SIMT_ONE_THREAD)
+    if constexpr (replicated) {
+      if (launch.grid.z > 1) {
+        const std::uint64_t blocks = static_cast<std::uint64_t>(launch.grid.x) * launch.grid.y;
+        Launch one = launch;
+        one.grid.z = 1;
+        for (std::uint64_t replica = first / blocks; replica * blocks < last; ++replica) {
+          const std::uint64_t begin = replica * blocks, end = begin + blocks;
+          const auto offset = static_cast<std::ptrdiff_t>(replica) * last_of(arguments...);
+          run_replica(one, (first > begin ? first : begin) - begin, (last < end ? last : end) - begin,
+                      moved(arguments, offset)...);
+        }
+        return;
+      }
+    }
+#endif
+    run_replica(launch, first, last, arguments...);
+  }
+
+  template <class... T>
+  static long long last_of(T... values) {
+    return static_cast<long long>((values, ...));
+  }
+  template <class T>
+  static T moved(T value, [[maybe_unused]] std::ptrdiff_t offset) {
+    if constexpr (std::is_pointer_v<T>) {
+      return value == nullptr ? value : (T)((char*)value + offset);
+    } else {
+      return value;
+    }
+  }
+
+  static void run_replica(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
     gridDim = {launch.grid.x, launch.grid.y, launch.grid.z};
     const auto body = [&]() __attribute__((always_inline)) { kernel(arguments...); };
     if constexpr (bound > 0) {
@@ -85,7 +119,7 @@ struct Runner<kernel, bound> {
 #define SIMT_IMAGE_BEGIN                            \
   extern "C" const simt::Image* SIMT_IMAGE_NAME() { \
     static const simt::Kernel kernels[] = {
-#define SIMT_KERNEL(name, bound) simt::Runner<&name, bound>::describe(#name),
+#define SIMT_KERNEL(name, bound, replicated) simt::Runner<&name, bound, replicated>::describe(#name),
 #define SIMT_IMAGE_END                                                                                 \
   }                                                                                                    \
   ;                                                                                                    \

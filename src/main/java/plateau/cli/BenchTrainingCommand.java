@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -16,10 +17,12 @@ import plateau.bench.DeviceCeilings;
 import plateau.bench.TrainingSpeed;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
+import plateau.experiment.Experiment;
 import plateau.experiment.Kind;
 import plateau.study.Grid;
 import plateau.study.RunSpec;
 import plateau.study.Seeds;
+import plateau.study.Settings;
 import plateau.train.Trainer;
 
 /** Speed of training, and where a step's time goes, of one kind of experiment. */
@@ -54,6 +57,12 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
             description = "steps in one CUDA graph (default: ${DEFAULT-VALUE})")
     private int unroll;
 
+    @Option(
+            names = "--replicas",
+            paramLabel = "R,…",
+            description = "runs that share a CUDA graph, one measurement each (default: 1)")
+    private TypedValues.Integers replicas;
+
     @Option(names = "--no-graph", description = "launch every kernel from Java")
     private boolean noGraph;
 
@@ -81,12 +90,24 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
         TrainingSpeed.Windows measured = new TrainingSpeed.Windows(
                 steps == null ? OptionalLong.empty() : OptionalLong.of(steps), windows, unroll, !noGraph);
         List<RunSpec<O>> runs = new Grid<>(kind, options.values(), OptionalLong.empty(), 1, new Seeds(1, 1)).runs();
+        List<Integer> counts = replicas == null ? List.of(1) : replicas.values();
+        for (int count : counts) {
+            if (count < 1 || count > Settings.MOST_REPLICAS) {
+                throw new IllegalArgumentException(
+                        "replicas must be between 1 and %d, not %d".formatted(Settings.MOST_REPLICAS, count));
+            }
+        }
         PrintWriter print = spec.commandLine().getOut();
         try (Device opened = device.open()) {
             print.println("device: " + opened.description());
             Kernels kernels = device.kernels(opened);
             for (RunSpec<O> run : runs) {
-                print(label(run), TrainingSpeed.measure(kernels, run.experiment(), measured), print);
+                for (int count : counts) {
+                    List<Experiment> experiments = IntStream.rangeClosed(1, count)
+                            .<Experiment>mapToObj(seed -> kind.create(run.options(), seed))
+                            .toList();
+                    print(label(run), TrainingSpeed.measure(kernels, experiments, measured), print);
+                }
             }
         }
         return ExitCode.OK;
@@ -110,14 +131,16 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
     private static void print(String label, TrainingSpeed speed, PrintWriter print) {
         double[] rates = speed.stepsPerSecond();
         print.printf(
-                "%n%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %.1f us a step%n",
+                "%n%s%s: %,.0f steps/s, median of %d windows of %,d steps (%,.0f to %,.0f); %d nodes, %.1f us a step%n",
                 label,
+                speed.replicas() == 1 ? "" : ", %d runs at once".formatted(speed.replicas()),
                 speed.median(),
                 rates.length,
                 speed.steps(),
                 rates[0],
                 rates[rates.length - 1],
-                1e6 / speed.median());
+                speed.timings().size(),
+                1e6 * speed.replicas() / speed.median());
         DeviceCeilings ceilings = speed.ceilings();
         double sum = speed.timings().stream()
                 .mapToDouble(Trainer.Timing::nanoseconds)
@@ -139,12 +162,14 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
                 "sum", sum / 1e3, speed.floor() / 1e3, 100 * speed.floor() / sum);
         Cost step = speed.cost();
         print.printf(
-                "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product,"
-                        + " and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
-                100 * speed.floor() * speed.median() / 1e9,
+                "  the step reaches %.0f %% of its floor, %.1f %% of the device's arithmetic: %,.3f MFLOP at %.0f GFLOP/s,"
+                        + " measured on a large product, %,.1f KB at %.1f GB/s, measured on copies, and %.2f us a node%n",
+                100 * speed.floor() * speed.median() / speed.replicas() / 1e9,
+                100 * speed.shareOfOperations(),
                 step.operations() / 1e6,
                 ceilings.operationsPerNanosecond(),
                 step.bytes() / 1e3,
-                ceilings.bytesPerNanosecond());
+                ceilings.bytesPerNanosecond(),
+                ceilings.nodeNanoseconds() / 1e3);
     }
 }
