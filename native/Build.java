@@ -173,6 +173,7 @@ final class Build {
         compileAll();
         copyPrebuilt();
         writeToolkit();
+        writeCatalogue();
         removeStrays();
         writeCompileCommands();
         writeIndex(classes);
@@ -331,6 +332,10 @@ final class Build {
                                 "-mllvm",
                                 "-disable-lsr",
                                 "-S",
+                                // Lines for profilers, by names that are the same everywhere.
+                                "-gline-tables-only",
+                                "-fdebug-compilation-dir=.",
+                                "-fdebug-prefix-map=" + root + "/=",
                                 "-Wall",
                                 "-Wextra",
                                 "-Werror",
@@ -353,6 +358,8 @@ final class Build {
                     "-std=c++20",
                     "-O3",
                     "-lineinfo",
+                    "-Xptxas",
+                    "-v", // what each kernel takes, for the catalogue
                     "-Werror",
                     "all-warnings"));
             command.addAll(compiler.code());
@@ -617,6 +624,16 @@ final class Build {
         }
     }
 
+    /** Registers and the like are those of the fatbins, else those that ptxas gave the PTX. */
+    private void writeCatalogue() throws IOException {
+        KernelCatalogue catalogue = new KernelCatalogue(root);
+        for (Path source : files(root.resolve("kernels"), "**.cu")) {
+            String name = moduleName(root.resolve("kernels"), source);
+            catalogue.add(source, log(nvcc.isPresent() ? "fatbin/" + name : "ptx/" + name));
+        }
+        catalogue.write(classes.resolve("kernel/catalogue.json"));
+    }
+
     private void copyPrebuilt() throws IOException {
         for (String name : List.of("libdnnl.so.3", "libgomp.so.1")) {
             copyIfNewer(oneDnn.resolve(name), classes.resolve("native/" + name));
@@ -683,12 +700,21 @@ final class Build {
     }
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command, Action action) {
-        Path state = work.resolve("state/" + what.replace('/', '_'));
+        Path state = state(what);
         products.add(product);
         if (inputs.size() == 1 && !inputs.getFirst().startsWith(work)) {
             commands.putIfAbsent(inputs.getFirst(), command);
         }
         steps.add(new Step(what, product, state, inputs, command, action));
+    }
+
+    private Path state(String what) {
+        return work.resolve("state/" + what.replace('/', '_'));
+    }
+
+    /** What the tools said that made a product. */
+    private Path log(String what) {
+        return Path.of(state(what) + ".log");
     }
 
     /**

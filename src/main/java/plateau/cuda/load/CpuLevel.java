@@ -15,6 +15,7 @@ public final class CpuLevel {
      * without it, and some virtual machines have it, but not its name.
      */
     private static final Set<String> V3 = Set.of("avx2", "bmi1", "bmi2", "fma", "f16c", "movbe");
+
     private static final Set<String> V4 = Set.of("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl");
 
     private CpuLevel() {}
