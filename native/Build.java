@@ -168,6 +168,23 @@ final class Build {
                 classes.resolve("native/forward/libcublas.so.12"),
                 root.resolve("native/forward/exports.map"),
                 List.of("-ldl"));
+        compile(
+                "test/nvtx",
+                testClasses.resolve("native/nvtx/libnvtx3interop.so.1"),
+                List.of(root.resolve("native/test/nvtx_stand_in.cpp")),
+                List.of(
+                        "g++",
+                        "-std=c++20",
+                        "-O1",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-fPIC",
+                        "-shared",
+                        "-fvisibility=hidden",
+                        root.resolve("native/test/nvtx_stand_in.cpp").toString(),
+                        "-o",
+                        testClasses.resolve("native/nvtx/libnvtx3interop.so.1").toString()));
         sanitizers();
         checkAbi();
         compileAll();
@@ -548,34 +565,39 @@ final class Build {
     }
 
     /**
-     * Where NVIDIA's header is installed, beside ptxas or in the toolkit's usual place, what the
-     * driver declares must agree with it.
+     * Where NVIDIA's headers are installed, beside ptxas or in the toolkit's usual place, what the
+     * driver and the stand-in of NVTX declare must agree with them.
      */
     private void checkAbi() {
-        Path source = root.resolve("native/test/cuda_abi.cpp"), object = work.resolve("obj/test/cuda_abi.o");
-        Stream.concat(
+        Map<String, String> headers = Map.of("cuda_abi", "cuda.h", "nvtx_abi", "nvtx3/nvToolsExt.h");
+        headers.forEach((name, header) -> Stream.concat(
                         ptxas.map(tool -> tool.resolveSibling("../include").normalize()).stream(),
                         Stream.of(Path.of("/usr/local/cuda/include")))
-                .filter(include -> Files.exists(include.resolve("cuda.h")))
+                .filter(include -> Files.exists(include.resolve(header)))
                 .findFirst()
-                .ifPresent(include -> compile(
-                        "test/cuda_abi.cpp",
-                        object,
-                        List.of(source),
-                        List.of(
-                                "g++",
-                                "-std=c++20",
-                                "-Wall",
-                                "-Wextra",
-                                "-Werror",
-                                "-I",
-                                root.resolve("native").toString(),
-                                "-I",
-                                include.toString(),
-                                "-c",
-                                source.toString(),
-                                "-o",
-                                object.toString())));
+                .ifPresent(include -> checkAbi(name, include)));
+    }
+
+    private void checkAbi(String name, Path include) {
+        Path source = root.resolve("native/test/" + name + ".cpp"), object = work.resolve("obj/test/" + name + ".o");
+        compile(
+                "test/" + name + ".cpp",
+                object,
+                List.of(source),
+                List.of(
+                        "g++",
+                        "-std=c++20",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-I",
+                        root.resolve("native").toString(),
+                        "-I",
+                        include.toString(),
+                        "-c",
+                        source.toString(),
+                        "-o",
+                        object.toString()));
     }
 
     private static boolean hasSanitizer(String sanitizer) throws IOException {

@@ -140,11 +140,12 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
         Cost step = speed.cost();
         print.printf(
                 "  the step reaches %.0f %% of its floor: %,.3f MFLOP at %.0f GFLOP/s, measured on a large product,"
-                        + " and %,.1f KB at %.1f GB/s, measured on copies of as much%n",
+                        + " and %,.1f KB at %.1f GB/s, measured on copies of %,.1f KB%n",
                 100 * speed.floor() * speed.median() / 1e9,
                 step.operations() / 1e6,
                 ceilings.operationsPerNanosecond(),
                 step.bytes() / 1e3,
-                ceilings.bytesPerNanosecond());
+                ceilings.bytesPerNanosecond(),
+                ceilings.copiedBytes() / 1e3);
     }
 }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "The kernels themselves: what each computes and takes, and whether it is right on a device.",
-        subcommands = {KernelsCheckCommand.class, KernelsListCommand.class})
+        subcommands = {KernelsCheckCommand.class, KernelsListCommand.class, KernelsBenchCommand.class})
 final class KernelsCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -54,17 +54,14 @@ final class KernelsListCommand implements Callable<Integer> {
     private static final class Names implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Catalogue.files().stream()
-                    .flatMap(file -> file.kernels().stream())
-                    .map(Catalogue.Entry::name)
-                    .iterator();
+            return Catalogue.names().iterator();
         }
     }
 
     @Override
     public Integer call() {
         PrintWriter print = spec.commandLine().getOut();
-        requireKnown();
+        Catalogue.requireKnown(names);
         if (markdown) {
             print.println("| kernel | kind | what it computes |");
             print.println("| --- | --- | --- |");
@@ -89,14 +86,6 @@ final class KernelsListCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
-    }
-
-    private void requireKnown() {
-        List<String> known = new ArrayList<>();
-        new Names().iterator().forEachRemaining(known::add);
-        names.stream().filter(name -> !known.contains(name)).findFirst().ifPresent(name -> {
-            throw new IllegalArgumentException("there is no kernel '" + name + "'; without names all are listed");
-        });
     }
 
     private static String kind(Catalogue.Entry kernel) {

@@ -15,6 +15,9 @@ import jcuda.runtime.cudaStream_t;
 import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.Libraries;
 import plateau.cuda.load.LibrarySearch;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
@@ -155,23 +158,27 @@ public final class Blas {
             b.requireOpen("gemm");
             c.requireOpen("gemm");
             cublasHandle handle = blas.handles.of(stream).handle;
-            check(
-                    "cublasSgemm",
-                    JCublas2.cublasSgemm(
-                            handle,
-                            operation(transposeB),
-                            operation(transposeA),
-                            n,
-                            m,
-                            k,
-                            ONE,
-                            b.pointer(),
-                            ldb,
-                            a.pointer(),
-                            lda,
-                            ZERO,
-                            c.pointer(),
-                            ldc));
+            stream.before();
+            try (Range _ = Trace.open(Category.LIBRARY, "cublasSgemm")) {
+                check(
+                        "cublasSgemm",
+                        JCublas2.cublasSgemm(
+                                handle,
+                                operation(transposeB),
+                                operation(transposeA),
+                                n,
+                                m,
+                                k,
+                                ONE,
+                                b.pointer(),
+                                ldb,
+                                a.pointer(),
+                                lda,
+                                ZERO,
+                                c.pointer(),
+                                ldc));
+            }
+            stream.after(this);
         }
 
         private static int operation(boolean transposed) {

@@ -168,6 +168,7 @@ public final class DeviceBuffer implements AutoCloseable {
         @Override
         public void enqueue(Stream stream) {
             target.requireOpen("fill");
+            stream.before();
             try {
                 CudaException.check("cuMemsetD32Async", (int)
                         Calls.FILL.invokeExact(target.address, word, target.bytes / Integer.BYTES, stream.handle()));
@@ -176,6 +177,7 @@ public final class DeviceBuffer implements AutoCloseable {
             } catch (Throwable e) {
                 throw Calls.unexpected(e);
             }
+            stream.after(this);
         }
 
         @Override
@@ -194,6 +196,7 @@ public final class DeviceBuffer implements AutoCloseable {
         public void enqueue(Stream stream) {
             target.requireOpen("copy");
             source.requireOpen("copy");
+            stream.before();
             try {
                 CudaException.check("cuMemcpyDtoDAsync", (int)
                         Calls.COPY.invokeExact(target.address, source.address, target.bytes, stream.handle()));
@@ -202,6 +205,7 @@ public final class DeviceBuffer implements AutoCloseable {
             } catch (Throwable e) {
                 throw Calls.unexpected(e);
             }
+            stream.after(this);
         }
 
         @Override

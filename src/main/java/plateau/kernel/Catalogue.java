@@ -81,6 +81,21 @@ public final class Catalogue {
         return FILES;
     }
 
+    /** The names of all kernels, in the order of the files. */
+    public static List<String> names() {
+        return FILES.stream()
+                .flatMap(file -> file.kernels().stream())
+                .map(Entry::name)
+                .toList();
+    }
+
+    /** @throws IllegalArgumentException with one line, if one of them is no kernel */
+    public static void requireKnown(List<String> names) {
+        names.stream().filter(name -> !names().contains(name)).findFirst().ifPresent(name -> {
+            throw new IllegalArgumentException("there is no kernel '" + name + "'; all are in the catalogue");
+        });
+    }
+
     private static List<KernelFile> read() {
         try (InputStream file = Catalogue.class.getResourceAsStream("catalogue.json")) {
             ObjectMapper mapper = new ObjectMapper();

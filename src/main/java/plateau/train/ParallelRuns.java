@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.Releases;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Experiment;
 
 /**
@@ -86,6 +87,7 @@ public final class ParallelRuns {
         AtomicInteger next = new AtomicInteger();
         List<Thread> threads = IntStream.range(0, Math.min(parallel, runs.size()))
                 .mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
+                    Trace.nameThread(Thread.currentThread().getName());
                     OnDevice device = onDevices.get(place % onDevices.size());
                     for (int i; (i = next.getAndIncrement()) < runs.size(); ) {
                         device.run(runs.get(i), ends.get(i));

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
 import plateau.autograd.Kernels;
 import plateau.autograd.Workspace;
 import plateau.cuda.Cost;
@@ -12,9 +13,13 @@ import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
 import plateau.cuda.Event;
 import plateau.cuda.Profiler;
+import plateau.cuda.ProfilerWindow;
 import plateau.cuda.Replay;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.Ring;
@@ -46,10 +51,12 @@ public final class Trainer implements AutoCloseable {
     private static final String STATE = "state/";
 
     private static final int PROFILE_REPETITIONS = 200;
+    private static final int WATCHED_OPERATIONS = 200;
 
     private final Device device;
     private final Experiment experiment;
     private final Options options;
+    private final String name;
     private final Schedule schedule;
     private final Workspace workspace;
     private final Stream stream;
@@ -110,8 +117,13 @@ public final class Trainer implements AutoCloseable {
         this.options = options;
         this.schedule = options.schedule;
         this.workspace = new Workspace(device);
-        try {
+        this.name = experiment.options().entrySet().stream()
+                .filter(option -> option.getValue() != null)
+                .map(option -> option.getKey() + " " + option.getValue())
+                .collect(Collectors.joining(", ", experiment.name() + " ", ", seed " + experiment.seed()));
+        try (Range _ = Trace.open(Category.SET_UP, name)) {
             this.stream = workspace.own(device.createStream(), Stream::close);
+            stream.name(name);
             this.trained = workspace.own(device.createEvent(), Event::close);
             this.evaluated = workspace.own(device.createEvent(), Event::close);
             int unread = (int) Math.min(Math.min(schedule.logEvery(), schedule.steps()), MOST_UNREAD);
@@ -121,10 +133,14 @@ public final class Trainer implements AutoCloseable {
             this.trainingStep =
                     Work.sequence("step", List.of(plan.step(), kernels.counter().advance(step)));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
-            this.training =
-                    workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
-            this.evaluation =
-                    workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0, 1), Replay::close);
+            try (Range _ = Trace.open(Category.CAPTURE, "training steps")) {
+                this.training = workspace.own(
+                        new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
+            }
+            try (Range _ = Trace.open(Category.CAPTURE, "evaluation")) {
+                this.evaluation =
+                        workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0, 1), Replay::close);
+            }
         } catch (RuntimeException | Error e) {
             try (workspace) { // the cause stays the exception that is seen, whatever closing says
                 throw e;
@@ -178,6 +194,14 @@ public final class Trainer implements AutoCloseable {
      *     used
      */
     public RunResult run(RunListener listener, Checkpoints checkpoints) {
+        try (Range _ = Trace.open(Category.RUN, name)) {
+            return train(listener, checkpoints);
+        } finally {
+            ProfilerWindow.leave(this);
+        }
+    }
+
+    private RunResult train(RunListener listener, Checkpoints checkpoints) {
         initialise.enqueue(stream);
         stream.synchronize();
         Progress progress = checkpoints
@@ -185,19 +209,27 @@ public final class Trainer implements AutoCloseable {
                 .map(this::resume)
                 .orElseGet(Progress::new);
         listener.onStart(progress.done);
+        long first = progress.done;
         long atOnce = unroll;
         while (progress.done < schedule.steps()) {
             long done = progress.done;
             long nextLog = schedule.nextRow(done);
             long nextCheckpoint = checkpoints.next(done, schedule.steps());
+            long nextProfiled = ProfilerWindow.at(this, first, done, schedule.steps());
             int count = (int) Math.min(
-                    Math.min(nextLog, nextCheckpoint) - done,
-                    Math.min(plan.training().slots(), atOnce));
+                    Math.min(Math.min(nextLog, nextCheckpoint), nextProfiled) - done,
+                    Math.min(plan.training().slots(), stream.isWatched() ? watchedAtOnce() : atOnce));
             boolean log = done + count == nextLog;
             long started = System.nanoTime();
-            training.enqueue(count);
+            try (Range _ = Trace.open(Category.REPLAY, "steps", done, done + count - 1)) {
+                stream.fill(() -> training.enqueue(count));
+            }
             stream.record(trained);
-            evaluation.enqueue(log ? 1 : 0);
+            if (log) {
+                try (Range _ = Trace.open(Category.EVALUATION, "evaluation")) {
+                    evaluation.enqueue(1);
+                }
+            }
             stream.record(evaluated);
             stream.synchronize();
             double[] batch = read(plan.training(), done, count);
@@ -229,6 +261,11 @@ public final class Trainer implements AutoCloseable {
                 progress.last);
         listener.onFinish(result);
         return result;
+    }
+
+    /** Steps that a stream can hold back while they are enqueued. */
+    private long watchedAtOnce() {
+        return Math.max(1, WATCHED_OPERATIONS / trainingStep.parts().size());
     }
 
     /** How far a run has come, in this process and those before it. */
@@ -294,7 +331,7 @@ public final class Trainer implements AutoCloseable {
         if (checkpoints == Checkpoints.NONE) {
             return;
         }
-        try {
+        try (Range _ = Trace.open(Category.CHECKPOINT, "checkpoint")) {
             listener.onCheckpoint();
             checkpoints.save(
                     new Checkpoints.Saved(progress.done, progress.seconds, progress.evaluationSeconds, saved(progress)),
@@ -364,6 +401,11 @@ public final class Trainer implements AutoCloseable {
     private Timing time(Work part) {
         double[] samples = Profiler.nanoseconds(device, part, PROFILE_REPETITIONS);
         return new Timing(part.name(), samples[samples.length / 2], part.cost());
+    }
+
+    /** The operations of a training step, in order; they may be run once more at any time. */
+    public List<Work> operations() {
+        return trainingStep.parts();
     }
 
     /** The values of all parameters, in the layout of their arena. */
