@@ -49,6 +49,24 @@ public final class NvtxLibrary {
                 .findFirst();
     }
 
+    /** What a reader is told of it. */
+    static Inventory.Finding finding() {
+        String named = System.getenv().getOrDefault(LIBNVTX, "");
+        Optional<String> found = named.isEmpty()
+                ? NAMES.stream()
+                        .filter(name -> load(name).isPresent())
+                        .map(name -> name + ", where the loader looks")
+                        .findFirst()
+                        .or(() -> file().map(Path::toString))
+                : load(named).map(_ -> named + ", as named");
+        return new Inventory.Finding(
+                "NVTX",
+                found.isPresent(),
+                found.map(library -> library + ", by which NVIDIA's profilers learn names")
+                        .orElse((named.isEmpty() ? "no " + String.join(", no ", NAMES) : named + " cannot be loaded")
+                                + ": NVIDIA's profilers see no names; it comes with a CUDA toolkit"));
+    }
+
     /** Tools come into a process by the loader, or by variables that CUDA's libraries look at. */
     private static boolean isToolAttached(Map<String, String> environment) {
         return environment.keySet().stream()
