@@ -168,11 +168,29 @@ final class Build {
                 classes.resolve("native/forward/libcublas.so.12"),
                 root.resolve("native/forward/exports.map"),
                 List.of("-ldl"));
+        compile(
+                "test/nvtx",
+                testClasses.resolve("native/nvtx/libnvtx3interop.so.1"),
+                List.of(root.resolve("native/test/nvtx_stand_in.cpp")),
+                List.of(
+                        "g++",
+                        "-std=c++20",
+                        "-O1",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-fPIC",
+                        "-shared",
+                        "-fvisibility=hidden",
+                        root.resolve("native/test/nvtx_stand_in.cpp").toString(),
+                        "-o",
+                        testClasses.resolve("native/nvtx/libnvtx3interop.so.1").toString()));
         sanitizers();
         checkAbi();
         compileAll();
         copyPrebuilt();
         writeToolkit();
+        writeCatalogue();
         removeStrays();
         writeCompileCommands();
         writeIndex(classes);
@@ -333,6 +351,10 @@ final class Build {
                                 "-mllvm",
                                 "-disable-lsr",
                                 "-S",
+                                // Lines for profilers, by names that are the same everywhere.
+                                "-gline-tables-only",
+                                "-fdebug-compilation-dir=.",
+                                "-fdebug-prefix-map=" + root + "/=",
                                 "-Wall",
                                 "-Wextra",
                                 "-Werror",
@@ -355,6 +377,8 @@ final class Build {
                     "-std=c++20",
                     "-O3",
                     "-lineinfo",
+                    "-Xptxas",
+                    "-v", // what each kernel takes, for the catalogue
                     "-Werror",
                     "all-warnings"));
             command.addAll(compiler.code());
@@ -543,34 +567,39 @@ final class Build {
     }
 
     /**
-     * Where NVIDIA's header is installed, beside ptxas or in the toolkit's usual place, what the
-     * driver declares must agree with it.
+     * Where NVIDIA's headers are installed, beside ptxas or in the toolkit's usual place, what the
+     * driver and the stand-in of NVTX declare must agree with them.
      */
     private void checkAbi() {
-        Path source = root.resolve("native/test/cuda_abi.cpp"), object = work.resolve("obj/test/cuda_abi.o");
-        Stream.concat(
+        Map<String, String> headers = Map.of("cuda_abi", "cuda.h", "nvtx_abi", "nvtx3/nvToolsExt.h");
+        headers.forEach((name, header) -> Stream.concat(
                         ptxas.map(tool -> tool.resolveSibling("../include").normalize()).stream(),
                         Stream.of(Path.of("/usr/local/cuda/include")))
-                .filter(include -> Files.exists(include.resolve("cuda.h")))
+                .filter(include -> Files.exists(include.resolve(header)))
                 .findFirst()
-                .ifPresent(include -> compile(
-                        "test/cuda_abi.cpp",
-                        object,
-                        List.of(source),
-                        List.of(
-                                "g++",
-                                "-std=c++20",
-                                "-Wall",
-                                "-Wextra",
-                                "-Werror",
-                                "-I",
-                                root.resolve("native").toString(),
-                                "-I",
-                                include.toString(),
-                                "-c",
-                                source.toString(),
-                                "-o",
-                                object.toString())));
+                .ifPresent(include -> checkAbi(name, include)));
+    }
+
+    private void checkAbi(String name, Path include) {
+        Path source = root.resolve("native/test/" + name + ".cpp"), object = work.resolve("obj/test/" + name + ".o");
+        compile(
+                "test/" + name + ".cpp",
+                object,
+                List.of(source),
+                List.of(
+                        "g++",
+                        "-std=c++20",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-I",
+                        root.resolve("native").toString(),
+                        "-I",
+                        include.toString(),
+                        "-c",
+                        source.toString(),
+                        "-o",
+                        object.toString()));
     }
 
     private static boolean hasSanitizer(String sanitizer) throws IOException {
@@ -617,6 +646,16 @@ final class Build {
             Files.createDirectories(file.getParent());
             Files.writeString(file, nvcc.get() + "\n");
         }
+    }
+
+    /** Registers and the like are those of the fatbins, else those that ptxas gave the PTX. */
+    private void writeCatalogue() throws IOException {
+        KernelCatalogue catalogue = new KernelCatalogue(root);
+        for (Path source : files(root.resolve("kernels"), "**.cu")) {
+            String name = moduleName(root.resolve("kernels"), source);
+            catalogue.add(source, log(nvcc.isPresent() ? "fatbin/" + name : "ptx/" + name));
+        }
+        catalogue.write(classes.resolve("kernel/catalogue.json"));
     }
 
     private void copyPrebuilt() throws IOException {
@@ -685,12 +724,21 @@ final class Build {
     }
 
     private void compile(String what, Path product, List<Path> inputs, List<String> command, Action action) {
-        Path state = work.resolve("state/" + what.replace('/', '_'));
+        Path state = state(what);
         products.add(product);
         if (inputs.size() == 1 && !inputs.getFirst().startsWith(work)) {
             commands.putIfAbsent(inputs.getFirst(), command);
         }
         steps.add(new Step(what, product, state, inputs, command, action));
+    }
+
+    private Path state(String what) {
+        return work.resolve("state/" + what.replace('/', '_'));
+    }
+
+    /** What the tools said that made a product. */
+    private Path log(String what) {
+        return Path.of(state(what) + ".log");
     }
 
     /**

@@ -1,7 +1,6 @@
 package plateau.bench;
 
 import java.util.List;
-import jcuda.driver.CUdevice_attribute;
 import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.DeviceBuffer;
@@ -11,55 +10,45 @@ import plateau.kernel.Counter;
 import plateau.kernel.Dense;
 
 /**
- * What a device does at its best, measured: a large matrix product, copies of memory that lies where
- * a step's does, in a cache or not, and the smallest kernel that there is.
+ * What a device does at its best, measured: a large matrix product; copies of as much memory as a
+ * step touches, which may well lie in a cache; and a kernel that does next to nothing. On a GPU the
+ * copies are so large that what is measured is memory, or, where what a step touches fits the L2
+ * cache, that cache.
  *
  * @param operationsPerNanosecond of the product, on all of the device
  * @param bytesPerNanosecond that the copies read and write
- * @param nodeNanoseconds that a kernel of one thread takes in a graph
+ * @param copiedBytes that a copy reads and writes
+ * @param launchNanoseconds of the kernel that does nothing, in a graph
  */
-public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNanosecond, double nodeNanoseconds) {
+public record DeviceCeilings(
+        double operationsPerNanosecond, double bytesPerNanosecond, long copiedBytes, double launchNanoseconds) {
     private static final int CPU_EDGE = 1024;
     private static final int GPU_EDGE = 4096;
-
-    /** Bytes on a GPU that no cache holds. */
-    private static final long LARGE = 256 << 20;
     private static final long LEAST_BYTES = 1 << 12;
+    private static final long BYTES_OF_GPU_MEMORY = 512L << 20;
     private static final int REPETITIONS = 5;
-    private static final int NODES = 200;
+    private static final int LAUNCHES = 200;
 
-    /** Measures for a step that touches so many bytes. */
+    /** Measures, for steps that touch so many bytes. */
     public static DeviceCeilings measure(Device device, double bytes) {
+        long copied = Math.max(LEAST_BYTES, copied(device, bytes)) / 8 * 8;
         return new DeviceCeilings(
-                productRate(device, device.isCpu() ? CPU_EDGE : GPU_EDGE),
-                copyRate(device, Math.max(LEAST_BYTES, copied(device, (long) bytes) / 8 * 4)),
-                nodeTime(device));
+                productRate(device, device.isCpu() ? CPU_EDGE : GPU_EDGE), copyRate(device, copied / 2), copied, launch(device));
     }
 
-    /**
-     * What a copy reads and writes: on a CPU, where it starts in no time, as much as a step. On a
-     * GPU, where a copy of a step's bytes would be one of how long a node takes, half the cache
-     * where these fit in there, and else what no cache holds.
-     */
-    private static long copied(Device device, long bytes) {
+    private static long copied(Device device, double bytes) {
         if (device.isCpu()) {
-            return bytes;
+            return (long) bytes;
         }
-        long cache = device.attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE);
-        return bytes < cache / 2 ? cache / 2 : LARGE;
+        long cache = device.level2CacheBytes();
+        return bytes < cache / 2.0 ? cache / 2 : Math.min(BYTES_OF_GPU_MEMORY, device.freeMemory() / 2);
     }
 
-    /** The time that arithmetic, memory and the launch itself cannot be faster than. */
+    /** The time that neither arithmetic nor memory nor a launch can be faster than. */
     public double nanoseconds(Cost cost) {
         return Math.max(
-                nodeNanoseconds,
+                launchNanoseconds,
                 Math.max(cost.operations() / operationsPerNanosecond, cost.bytes() / bytesPerNanosecond));
-    }
-
-    private static double nodeTime(Device device) {
-        try (DeviceBuffer step = device.upload(0)) {
-            return Profiler.nanoseconds(device, new Counter(device).advance(step), NODES)[0];
-        }
     }
 
     /** The better of the hand-written kernels and, where it is there, cuBLAS. */
@@ -72,7 +61,7 @@ public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNano
                 DeviceBuffer c = device.upload(new float[edge * edge])) {
             return paths.stream()
                     .map(path -> new Dense(device, path).forward(edge, edge, edge, a, b, null, false, c))
-                    .mapToDouble(product -> product.cost().operations() / nanoseconds(device, product))
+                    .mapToDouble(product -> product.cost().operations() / nanoseconds(device, product, REPETITIONS))
                     .max()
                     .orElseThrow();
         }
@@ -82,12 +71,18 @@ public record DeviceCeilings(double operationsPerNanosecond, double bytesPerNano
         try (DeviceBuffer source = device.allocate(half);
                 DeviceBuffer target = device.allocate(half)) {
             Work copy = target.copyFrom(source);
-            return copy.cost().bytes() / nanoseconds(device, copy);
+            return copy.cost().bytes() / nanoseconds(device, copy, REPETITIONS);
+        }
+    }
+
+    private static double launch(Device device) {
+        try (DeviceBuffer step = device.upload(0)) {
+            return nanoseconds(device, new Counter(device).advance(step), LAUNCHES);
         }
     }
 
     /** The fastest: whatever else runs on the machine only slows. */
-    private static double nanoseconds(Device device, Work work) {
-        return Profiler.nanoseconds(device, work, REPETITIONS)[0];
+    private static double nanoseconds(Device device, Work work, int repetitions) {
+        return Profiler.nanoseconds(device, work, repetitions)[0];
     }
 }

@@ -11,6 +11,9 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import plateau.cuda.CudaException;
 import plateau.cuda.Device;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 
 /** The table of cases as a check of a device: what the tests do with every build, done to one. */
 public final class KernelCheck {
@@ -101,7 +104,7 @@ public final class KernelCheck {
             String shape;
             Finding finding;
             boolean usable = true;
-            try {
+            try (Range _ = Trace.open(Category.RUN, row.name())) {
                 Row.Outcome outcome = row.run(device, draws(row, i), UnaryOperator.identity());
                 shape = outcome.shape();
                 finding = outcome.finding();

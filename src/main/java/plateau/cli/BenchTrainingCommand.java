@@ -163,13 +163,14 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
         Cost step = speed.cost();
         print.printf(
                 "  the step reaches %.0f %% of its floor, %.1f %% of the device's arithmetic: %,.3f MFLOP at %.0f GFLOP/s,"
-                        + " measured on a large product, %,.1f KB at %.1f GB/s, measured on copies, and %.2f us a node%n",
+                        + " measured on a large product, %,.1f KB at %.1f GB/s, measured on copies of %,.1f KB, and %.2f us a node%n",
                 100 * speed.floor() * speed.median() / speed.replicas() / 1e9,
                 100 * speed.shareOfOperations(),
                 step.operations() / 1e6,
                 ceilings.operationsPerNanosecond(),
                 step.bytes() / 1e3,
                 ceilings.bytesPerNanosecond(),
-                ceilings.nodeNanoseconds() / 1e3);
+                ceilings.copiedBytes() / 1e3,
+                ceilings.launchNanoseconds() / 1e3);
     }
 }

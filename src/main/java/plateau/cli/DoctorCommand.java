@@ -2,7 +2,9 @@ package plateau.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToLongFunction;
 import picocli.CommandLine.Command;
@@ -48,6 +50,7 @@ final class DoctorCommand implements Callable<Integer> {
         print.printf("%-4s %-17s %s%n", "ok", "Plateau", Version.program());
         print.printf("%-4s %-17s %s, %s%n", "ok", "Java", Runtime.version(), System.getProperty("java.home"));
         report(print, Inventory.take(device.options()));
+        report(print, List.of(tool("nsys", "Nsight Systems"), tool("ncu", "Nsight Compute")));
         reportFonts(print);
         try (Device opened = device.open()) {
             print.printf(
@@ -92,6 +95,14 @@ final class DoctorCommand implements Callable<Integer> {
                 found.library()
                         .map(library -> "version " + version.applyAsLong(library) + ", " + found.words())
                         .orElse("none (" + found.words() + "): the hand-written kernels do the " + otherwise));
+    }
+
+    private static Inventory.Finding tool(String name, String title) {
+        Optional<Path> found = NvidiaTool.find(name, System.getenv().getOrDefault("PATH", ""));
+        return new Inventory.Finding(
+                title,
+                found.isPresent(),
+                found.map(Path::toString).orElse("not installed; for profiles without it: plateau profile none"));
     }
 
     private static void reportFonts(PrintWriter print) {

@@ -10,8 +10,8 @@ import picocli.CommandLine.Spec;
         name = "kernels",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "The kernels themselves: whether each is right on a device.",
-        subcommands = KernelsCheckCommand.class)
+        description = "The kernels themselves: what each computes and takes, and whether it is right on a device.",
+        subcommands = {KernelsCheckCommand.class, KernelsListCommand.class, KernelsBenchCommand.class})
 final class KernelsCommand implements Runnable {
     @Spec
     private CommandSpec spec;

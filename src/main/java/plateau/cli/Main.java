@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Kind;
 import plateau.experiment.Kinds;
 import plateau.study.CampaignFailedException;
@@ -57,6 +58,7 @@ public final class Main implements Runnable {
             CompletionCommand.class,
             DoctorCommand.class,
             KernelsCommand.class,
+            ProfileCommand.class,
             GpuCheckCommand.class);
 
     /** What Java has for each byte of a name that it cannot read, and cannot say again. */
@@ -71,6 +73,7 @@ public final class Main implements Runnable {
     /** Runs the command line and ends the process with its exit code. */
     public static void main(String[] arguments) {
         Signals.handle();
+        Trace.nameThread("main");
         PrintWriter out = new PrintWriter(System.out, true);
         PrintWriter err = new PrintWriter(System.err, true);
         if (System.getProperty("user.dir").contains(UNKNOWN_CHARACTER)) {

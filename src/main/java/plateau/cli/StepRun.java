@@ -21,8 +21,6 @@ import plateau.results.Results;
  * for all it says, and looks at what they leave. What it finds is kept as lines for a reader.
  */
 final class StepRun {
-    private static final String GPU_TOOLS = "/usr/local/cuda/bin";
-
     private static final int POLL_MILLISECONDS = 5;
 
     private final Setting setting;
@@ -235,11 +233,7 @@ final class StepRun {
 
     /** Where a tool is: on the path, or where CUDA is installed. */
     Path tool(String tool) throws StepEnded {
-        return Stream.concat(Arrays.stream(setting.path.split(File.pathSeparator)), Stream.of(GPU_TOOLS))
-                .map(folder -> Path.of(folder).resolve(tool))
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseThrow(() -> StepEnded.skipped(tool + " is not installed"));
+        return NvidiaTool.find(tool, setting.path).orElseThrow(() -> StepEnded.skipped(tool + " is not installed"));
     }
 
     /** Two folders' tables are the same to the byte. */

@@ -7,6 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import plateau.cuda.Device;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 import plateau.report.FigureFiles;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
@@ -89,7 +92,10 @@ final class TheoryRunner {
                     return;
                 }
                 long start = System.nanoTime();
-                Finding finding = statement.measure(device.kernels(open), scale);
+                Finding finding;
+                try (Range _ = Trace.open(Category.RUN, statement.name())) {
+                    finding = statement.measure(device.kernels(open), scale);
+                }
                 double seconds = (System.nanoTime() - start) / 1e9;
                 interruption.saving();
                 findings = findings.with(statement, new Findings.Entry(scale, open.description(), seconds, finding));

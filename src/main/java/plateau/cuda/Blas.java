@@ -15,6 +15,9 @@ import jcuda.runtime.cudaStream_t;
 import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.Libraries;
 import plateau.cuda.load.LibrarySearch;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 
 /**
  * Matrix products by cuBLAS. All matrices are row-major; cuBLAS's are column-major, so every
@@ -159,10 +162,18 @@ public final class Blas {
             b.requireOpen("gemm");
             c.requireOpen("gemm");
             cublasHandle handle = blas.handles.of(stream).handle;
-            if (c.replicaCount() > 1) {
-                enqueueInReplicas(handle);
-                return;
+            stream.before();
+            try (Range _ = Trace.open(Category.LIBRARY, name())) {
+                if (c.replicaCount() == 1) {
+                    product(handle);
+                } else {
+                    productInReplicas(handle);
+                }
             }
+            stream.after(this);
+        }
+
+        private void product(cublasHandle handle) {
             check(
                     "cublasSgemm",
                     JCublas2.cublasSgemm(
@@ -182,7 +193,7 @@ public final class Blas {
                             ldc));
         }
 
-        private void enqueueInReplicas(cublasHandle handle) {
+        private void productInReplicas(cublasHandle handle) {
             long stride = c.replicas().stride() / Float.BYTES;
             check(
                     "cublasSgemmStridedBatched",

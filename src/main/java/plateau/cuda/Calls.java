@@ -66,7 +66,34 @@ final class Calls {
             .map(symbol -> Linker.nativeLinker()
                     .downcallHandle(symbol, FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG)));
 
+    /** Says to NVIDIA's profilers where what they are to look at begins and ends. */
+    private static final Optional<MethodHandle> PROFILER_START = handleIfThere("cuProfilerStart");
+
+    private static final Optional<MethodHandle> PROFILER_STOP = handleIfThere("cuProfilerStop");
+
     private Calls() {}
+
+    /** Calls cuProfilerStart, where the driver has that function. */
+    static void profilerStart() {
+        call("cuProfilerStart", PROFILER_START);
+    }
+
+    /** Calls cuProfilerStop, where the driver has that function. */
+    static void profilerStop() {
+        call("cuProfilerStop", PROFILER_STOP);
+    }
+
+    private static void call(String name, Optional<MethodHandle> function) {
+        if (function.isPresent()) {
+            int status;
+            try {
+                status = (int) function.get().invokeExact();
+            } catch (Throwable e) {
+                throw unexpected(e);
+            }
+            CudaException.check(name, status);
+        }
+    }
 
     /** Makes a part of an allocation one of its own, where the driver keeps account of that. */
     static Optional<MethodHandle> carve() {

@@ -24,6 +24,7 @@ import plateau.cuda.load.JCudaLibrary;
 import plateau.cuda.load.KernelImage;
 import plateau.cuda.load.Libraries;
 import plateau.cuda.load.LibrarySearch;
+import plateau.cuda.trace.Trace;
 
 /**
  * A device and its primary context, current on the thread that opened it. Close what was allocated
@@ -32,11 +33,19 @@ import plateau.cuda.load.LibrarySearch;
 public final class Device implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Device.class.getName());
 
+    /** Makes the handle's value readable. */
+    private static final class Context extends CUcontext {
+        long value() {
+            return getNativePointer();
+        }
+    }
+
     private final Libraries libraries;
     private final DeviceOptions options;
     private final int ordinal;
     private final CUdevice device = new CUdevice();
-    private final CUcontext context = new CUcontext();
+    private final Context context = new Context();
+    private final Timeline timeline = Timeline.current();
     private final String name;
     private final Map<String, KernelModule> modules = new HashMap<>();
     private final AtomicInteger buffers = new AtomicInteger();
@@ -89,6 +98,7 @@ public final class Device implements AutoCloseable {
             Releases.after(e, this::releaseContext);
             throw e;
         }
+        Trace.nameContext(context.value(), (isCpu() ? "cpu:" : "cuda:") + ordinal + " " + name);
     }
 
     /**
@@ -163,6 +173,11 @@ public final class Device implements AutoCloseable {
     /** The device's limit on threads in a block. */
     public int maxThreadsPerBlock() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+    }
+
+    /** Bytes of the cache that all multiprocessors share; 0 on the CPU driver. */
+    public int level2CacheBytes() {
+        return isCpu() ? 0 : attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE);
     }
 
     /** Bytes of device memory. */
@@ -441,6 +456,10 @@ public final class Device implements AutoCloseable {
         }
         closed = true;
         List<Runnable> all = new ArrayList<>();
+        if (timeline != null) {
+            all.add(this::synchronize);
+            all.add(() -> timeline.read(this));
+        }
         if (transfers != null) {
             all.add(transfers::close);
         }

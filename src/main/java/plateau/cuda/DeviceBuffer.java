@@ -230,6 +230,7 @@ public final class DeviceBuffer implements AutoCloseable {
         @Override
         public void enqueue(Stream stream) {
             target.requireOpen("fill");
+            stream.before();
             try {
                 CudaException.check("cuMemsetD32Async", (int)
                         Calls.FILL.invokeExact(target.address, word, target.bytes / Integer.BYTES, stream.handle()));
@@ -238,6 +239,7 @@ public final class DeviceBuffer implements AutoCloseable {
             } catch (Throwable e) {
                 throw Calls.unexpected(e);
             }
+            stream.after(this);
         }
 
         @Override
@@ -256,6 +258,7 @@ public final class DeviceBuffer implements AutoCloseable {
         public void enqueue(Stream stream) {
             target.requireOpen("copy");
             source.requireOpen("copy");
+            stream.before();
             try {
                 CudaException.check("cuMemcpyDtoDAsync", (int)
                         Calls.COPY.invokeExact(target.address, source.address, target.bytes, stream.handle()));
@@ -264,6 +267,7 @@ public final class DeviceBuffer implements AutoCloseable {
             } catch (Throwable e) {
                 throw Calls.unexpected(e);
             }
+            stream.after(this);
         }
 
         @Override

@@ -30,6 +30,7 @@ public final class GraphExec implements Work, AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the graph has been closed");
         }
+        stream.before();
         try {
             CudaException.check("cuGraphLaunch", (int) Calls.LAUNCH_GRAPH.invokeExact(handle, stream.handle()));
         } catch (RuntimeException | Error e) {
@@ -37,6 +38,7 @@ public final class GraphExec implements Work, AutoCloseable {
         } catch (Throwable e) {
             throw Calls.unexpected(e);
         }
+        stream.after(this);
     }
 
     @Override

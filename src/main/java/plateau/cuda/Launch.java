@@ -77,6 +77,7 @@ public final class Launch implements Work {
             }
         }
         long queue = stream.handle();
+        stream.before();
         int status;
         try {
             status = (int) Calls.LAUNCH_KERNEL.invokeExact(
@@ -87,6 +88,7 @@ public final class Launch implements Work {
         if (status != 0) {
             throw CudaException.of("cuLaunchKernel(" + this + ")", status);
         }
+        stream.after(this);
     }
 
     private IllegalStateException closedArgument() {
@@ -140,13 +142,23 @@ public final class Launch implements Work {
         return Math.multiplyExact(Math.multiplyExact(grid.x(), grid.y()), grid.z() / replicas());
     }
 
+    /** Blocks. */
+    public Dim grid() {
+        return grid;
+    }
+
     /** Threads in a block. */
     public int threads() {
         return threads;
     }
 
+    /** Grid and block as CUDA writes them. */
+    public String shape() {
+        return "<<<(%d,%d,%d),%d>>>".formatted(grid.x(), grid.y(), grid.z(), threads);
+    }
+
     @Override
     public String toString() {
-        return "%s<<<(%d,%d,%d),%d>>>".formatted(kernel.name(), grid.x(), grid.y(), grid.z(), threads);
+        return kernel.name() + shape();
     }
 }

@@ -1,12 +1,14 @@
 package plateau.cuda;
 
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import plateau.cuda.trace.Trace;
 
 /**
  * An in-order queue of a device's work. Non-blocking: it does not wait for the legacy default
@@ -20,10 +22,14 @@ public final class Stream implements AutoCloseable {
         }
     }
 
+    private static final long POLL_NANOSECONDS = 200_000;
+
     private final Device device;
     private final Handle stream = new Handle();
     private final long handle;
     private final boolean counted;
+    private final Timeline.Lane lane;
+    private boolean capturing;
     private boolean closed;
 
     Stream(Device device) {
@@ -44,10 +50,56 @@ public final class Stream implements AutoCloseable {
         if (counted) {
             device.streams().incrementAndGet();
         }
+        Timeline timeline = Timeline.current();
+        lane = timeline == null || !counted ? null : timeline.lane(this);
+    }
+
+    /** Names it, for profilers. */
+    public void name(String name) {
+        Trace.nameStream(handle(), name);
+        if (lane != null) {
+            lane.name(name);
+        }
+    }
+
+    /** Whether a {@link Timeline} takes down what is enqueued now. */
+    public boolean isWatched() {
+        return lane != null && lane.isOpen();
+    }
+
+    /**
+     * Does what enqueues something here; where it is watched, the stream begins with that when all
+     * is there, so that it is not slowed by whoever enqueues.
+     */
+    public void fill(Runnable enqueues) {
+        if (isWatched()) {
+            lane.held(enqueues);
+        } else {
+            enqueues.run();
+        }
+    }
+
+    /** What enqueues says so before it does, */
+    public void before() {
+        if (lane != null && !capturing) {
+            lane.before();
+        }
+    }
+
+    /** and when it has, for {@link Timeline}. */
+    public void after(Work work) {
+        if (lane != null && !capturing) {
+            lane.after(work);
+        }
     }
 
     /** Waits until everything enqueued has run; an error of that work is thrown here. */
     public void synchronize() {
+        if (isWatched()) { // whoever waits is woken by each operation of the CPU driver, which takes time
+            while (!query()) {
+                LockSupport.parkNanos(POLL_NANOSECONDS);
+            }
+        }
         CudaException.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream()));
     }
 
@@ -92,11 +144,14 @@ public final class Stream implements AutoCloseable {
                 "cuStreamBeginCapture",
                 JCudaDriver.cuStreamBeginCapture(stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
         CUgraph graph = new CUgraph();
+        capturing = true;
         try {
             enqueues.run();
         } catch (RuntimeException | Error e) {
             Releases.after(e, () -> drop(graph));
             throw e;
+        } finally {
+            capturing = false;
         }
         endCapture(graph);
         return new Graph(device, graph);

@@ -25,6 +25,9 @@ import plateau.cuda.HandlePool;
 import plateau.cuda.Releases;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 import plateau.cudnn.bindings.CuDnn;
 
 /**
@@ -583,7 +586,12 @@ public final class Dnn {
                     buffer.requireOpen(name);
                 }
             }
-            check(name, call.of(handles.of(stream)));
+            MemorySegment handle = handles.of(stream);
+            stream.before();
+            try (Range _ = Trace.open(Category.LIBRARY, name)) {
+                check(name, call.of(handle));
+            }
+            stream.after(this);
         }
 
         @Override

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import plateau.autograd.Kernels;
 import plateau.cuda.Device;
 import plateau.cuda.Releases;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Experiment;
 
 /**
@@ -107,9 +108,10 @@ public final class ParallelRuns {
                 runs.stream().map(_ -> new CompletableFuture<RunResult>()).toList();
         Waiting waiting = new Waiting(runs, ends);
         List<Thread> threads = IntStream.range(0, Math.min(parallel, runs.size()))
-                .mapToObj(place -> Thread.ofPlatform()
-                        .name("run-" + place)
-                        .start(() -> onDevices.get(place % onDevices.size()).run(waiting)))
+                .mapToObj(place -> Thread.ofPlatform().name("run-" + place).start(() -> {
+                    Trace.nameThread(Thread.currentThread().getName());
+                    onDevices.get(place % onDevices.size()).run(waiting);
+                }))
                 .toList();
         threads.forEach(this::join);
         return List.copyOf(ends);

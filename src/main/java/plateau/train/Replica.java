@@ -7,6 +7,9 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
 import plateau.cuda.DeviceBuffer;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.Ring;
@@ -192,7 +195,7 @@ final class Replica {
         if (checkpoints == Checkpoints.NONE) {
             return;
         }
-        try {
+        try (Range _ = Trace.open(Category.CHECKPOINT, "checkpoint")) {
             listener.onCheckpoint();
             checkpoints.save(
                     new Checkpoints.Saved(done, seconds, evaluationSeconds, whatIsSaved()), identity(), arithmetic());

@@ -12,9 +12,13 @@ import plateau.cuda.Cost;
 import plateau.cuda.Device;
 import plateau.cuda.Event;
 import plateau.cuda.Profiler;
+import plateau.cuda.ProfilerWindow;
 import plateau.cuda.Replay;
 import plateau.cuda.Stream;
 import plateau.cuda.Work;
+import plateau.cuda.trace.Category;
+import plateau.cuda.trace.Range;
+import plateau.cuda.trace.Trace;
 import plateau.experiment.Experiment;
 import plateau.experiment.Plan;
 import plateau.experiment.RunContext;
@@ -43,9 +47,11 @@ public final class Trainer implements AutoCloseable {
     private static final double SECONDS_AT_ONCE = 0.5;
 
     private static final int PROFILE_REPETITIONS = 200;
+    private static final int WATCHED_OPERATIONS = 200;
 
     private final Device device;
     private final List<Experiment> experiments;
+    private final String name;
     private final Schedule schedule;
     private final Workspace workspace;
     private final Stream stream;
@@ -145,8 +151,10 @@ public final class Trainer implements AutoCloseable {
         this.workspace = experiments.size() == 1
                 ? new Workspace(device)
                 : new Workspace(device, experiments.size(), shape.content());
-        try {
+        this.name = name(this.experiments);
+        try (Range _ = Trace.open(Category.SET_UP, name)) {
             this.stream = workspace.own(device.createStream(), Stream::close);
+            stream.name(name);
             this.trained = workspace.own(device.createEvent(), Event::close);
             this.evaluated = workspace.own(device.createEvent(), Event::close);
             int unread = unread(options);
@@ -157,16 +165,29 @@ public final class Trainer implements AutoCloseable {
             this.trainingStep =
                     Work.sequence("step", List.of(plan.step(), kernels.counter().advance(context.step())));
             this.unroll = (int) Math.clamp(SECONDS_AT_ONCE / 2 / warmUp(), 1, options.unroll);
-            this.training =
-                    workspace.own(new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
-            this.evaluation =
-                    workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0, 1), Replay::close);
+            try (Range _ = Trace.open(Category.CAPTURE, "training steps")) {
+                this.training = workspace.own(
+                        new Replay(stream, trainingStep, options.graph ? unroll : 0, unread), Replay::close);
+            }
+            try (Range _ = Trace.open(Category.CAPTURE, "evaluation")) {
+                this.evaluation =
+                        workspace.own(new Replay(stream, plan.evaluation(), options.graph ? 1 : 0, 1), Replay::close);
+            }
         } catch (RuntimeException | Error e) {
             try (workspace) { // the cause stays the exception that is seen, whatever closing says
                 throw e;
             }
         }
         this.setupSeconds = secondsSince(started);
+    }
+
+    private static String name(List<Experiment> experiments) {
+        Experiment first = experiments.getFirst();
+        String others = experiments.size() == 1 ? "" : " and %d more".formatted(experiments.size() - 1);
+        return first.options().entrySet().stream()
+                .filter(option -> option.getValue() != null)
+                .map(option -> option.getKey() + " " + option.getValue())
+                .collect(Collectors.joining(", ", first.name() + " ", ", seed " + first.seed() + others));
     }
 
     /** How many steps of training metrics are left unread at most. */
@@ -245,12 +266,16 @@ public final class Trainer implements AutoCloseable {
         List<Replica> replicas = IntStream.range(0, experiments.size())
                 .mapToObj(i -> new Replica(i, experiments.get(i), schedule, context, plan, participants.get(i)))
                 .toList();
-        each(replicas, Replica::findCheckpoint);
-        replicas.stream()
-                .filter(Replica::goesOn)
-                .collect(Collectors.groupingBy(Replica::done, TreeMap::new, Collectors.toList()))
-                .values()
-                .forEach(this::train);
+        try (Range _ = Trace.open(Category.RUN, name)) {
+            each(replicas, Replica::findCheckpoint);
+            replicas.stream()
+                    .filter(Replica::goesOn)
+                    .collect(Collectors.groupingBy(Replica::done, TreeMap::new, Collectors.toList()))
+                    .values()
+                    .forEach(this::train);
+        } finally {
+            ProfilerWindow.leave(this);
+        }
         return replicas.stream().map(Replica::outcome).toList();
     }
 
@@ -261,20 +286,28 @@ public final class Trainer implements AutoCloseable {
             stream.synchronize();
             each(all, Replica::start);
             List<Replica> left = all.stream().filter(Replica::goesOn).toList();
+            long first = all.getFirst().done();
             long atOnce = unroll;
             while (!left.isEmpty() && left.getFirst().done() < schedule.steps()) {
                 long done = left.getFirst().done();
                 long nextLog = schedule.nextRow(done);
                 long nextCheckpoint =
                         left.stream().mapToLong(Replica::nextCheckpoint).min().orElseThrow();
+                long nextProfiled = ProfilerWindow.at(this, first, done, schedule.steps());
                 int count = (int) Math.min(
-                        Math.min(nextLog, nextCheckpoint) - done,
-                        Math.min(plan.training().slots(), atOnce));
+                        Math.min(Math.min(nextLog, nextCheckpoint), nextProfiled) - done,
+                        Math.min(plan.training().slots(), stream.isWatched() ? watchedAtOnce() : atOnce));
                 boolean log = done + count == nextLog;
                 long started = System.nanoTime();
-                training.enqueue(count);
+                try (Range _ = Trace.open(Category.REPLAY, "steps", done, done + count - 1)) {
+                    stream.fill(() -> training.enqueue(count));
+                }
                 stream.record(trained);
-                evaluation.enqueue(log ? 1 : 0);
+                if (log) {
+                    try (Range _ = Trace.open(Category.EVALUATION, "evaluation")) {
+                        evaluation.enqueue(1);
+                    }
+                }
                 stream.record(evaluated);
                 stream.synchronize();
                 Replica.Pace pace = new Replica.Pace(count, started, evaluated.millisecondsSince(trained) / 1e3);
@@ -291,6 +324,11 @@ public final class Trainer implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             all.stream().filter(Replica::goesOn).forEach(replica -> replica.fail(e));
         }
+    }
+
+    /** Steps that a stream can hold back while they are enqueued. */
+    private long watchedAtOnce() {
+        return Math.max(1, WATCHED_OPERATIONS / trainingStep.parts().size());
     }
 
     /** Of those that still go on; one that fails does so alone. */
@@ -326,6 +364,11 @@ public final class Trainer implements AutoCloseable {
     private Timing time(Work part) {
         double[] samples = Profiler.nanoseconds(device, part, PROFILE_REPETITIONS);
         return new Timing(part.name(), samples[samples.length / 2], part.cost());
+    }
+
+    /** The operations of a training step, in order; they may be run once more at any time. */
+    public List<Work> operations() {
+        return trainingStep.parts();
     }
 
     /** The values of all parameters, in the layout of their arena; of the first run. */

@@ -34,6 +34,7 @@ class CallsTest {
     private static String assertions() {
         StringBuilder source = new StringBuilder("""
             #include <cuda.h>
+            #include <cudaProfiler.h>
             #include <cstddef>
             template <class> struct Sizes;
             template <class R, class... A> struct Sizes<R (*)(A...)> {
@@ -62,7 +63,7 @@ class CallsTest {
             buffer.fill(1).enqueue(stream);
             stream.synchronize();
         }
-        assertEquals(6, Calls.DESCRIPTORS.size());
+        assertEquals(8, Calls.DESCRIPTORS.size());
         Optional<Path> include = cudaInclude();
         Assumptions.assumeTrue(include.isPresent(), "the CUDA toolkit's cuda.h is not installed here");
         Path source = Files.writeString(folder.resolve("check.cpp"), assertions());

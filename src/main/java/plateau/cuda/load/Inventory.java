@@ -39,6 +39,7 @@ public final class Inventory {
                         "; the hand-written kernels do the convolutions",
                         () -> ", this project's, over oneDNN"),
                 ours("CUDA 13's cuBLAS", "forward/libcublas.so.12", "", () -> ", the forwarder to it"),
+                NvtxLibrary.finding(),
                 GpuImages.machineCode(),
                 GpuImages.ptx());
     }
