@@ -372,7 +372,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** Bytes of device memory that the run holds. */
-    long bytes() {
+    public long bytes() {
         return workspace.bytes();
     }
 
