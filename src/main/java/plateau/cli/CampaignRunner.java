@@ -2,9 +2,12 @@ package plateau.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Model.CommandSpec;
 import plateau.experiment.Experiment;
@@ -25,6 +28,7 @@ import plateau.study.Failures;
 import plateau.study.LocalExecutor;
 import plateau.study.RunSpec;
 import plateau.study.Settings;
+import plateau.study.SweepFolder;
 import plateau.train.RunResult;
 
 /**
@@ -75,10 +79,10 @@ final class CampaignRunner {
                     .toList());
             interruption.leaves(() -> leave(folder));
             CampaignEnd end;
-            try (Display display = new Display(campaign, interruption)) {
+            try (Display display = new Display(campaign, campaign.seeds() > 1, interruption)) {
                 end = executor.execute(campaign, settings, folder, display);
             }
-            boolean logged = draw(campaign, folder, end);
+            boolean logged = draw(campaign, folder, end, out);
             switch (end.status()) {
                 case INTERRUPTED -> {
                     out.println(
@@ -92,6 +96,64 @@ final class CampaignRunner {
             }
         }
         return ExitCode.OK;
+    }
+
+    /**
+     * Carries out what a shard of a sweep has left to do, campaign by campaign; a failure of one
+     * does not keep the others from their end.
+     *
+     * @param shard counted from 0
+     * @throws RuntimeException what failed first
+     */
+    void runShard(SweepFolder sweep, int shard, Settings settings, Interruption interruption) throws IOException {
+        device.check();
+        Optional<Throwable> failure = Optional.empty();
+        for (int campaign = 0; campaign < sweep.sweep().campaigns().size() && !interruption.happened(); campaign++) {
+            Optional<Campaign<?>> part = sweep.part(campaign, shard);
+            if (part.isPresent()) {
+                Path target = sweep.shardFolder(campaign, shard);
+                requireNoOthers(sweep.folder(campaign));
+                sweep.requireOwn(target);
+                CampaignEnd end = runPart(sweep, shard, part.get(), settings, target, interruption);
+                failure = failure.or(end::failure);
+            }
+        }
+        if (failure.isPresent()) {
+            throw rethrown(failure.get());
+        }
+    }
+
+    /** A folder in which a command trains, or has trained, is no place for shards. */
+    static void requireNoOthers(Path folder) {
+        if (Files.exists(folder.resolve("runs"))) {
+            throw new CommandFailedException(
+                    folder + " holds the results of a command that was not cut into shards; name another folder");
+        }
+    }
+
+    private CampaignEnd runPart(
+            SweepFolder sweep, int shard, Campaign<?> part, Settings settings, Path target, Interruption interruption)
+            throws IOException {
+        LocalExecutor executor = LocalExecutor.ofParts(device::openAll, device.text(), Version.program());
+        interruption.calls(executor::stop);
+        Purpose purpose = Results.areIn(target) ? Purpose.CONTINUE : Purpose.NEW;
+        try (ResultFolder folder = claim(target, purpose, "run", "--out")) {
+            interruption.leaves(() -> leave(folder));
+            Display display = new Display(part, true, interruption) {
+                @Override
+                public void onDevices(Devices devices, int parallel) {
+                    try {
+                        sweep.writeShard(folder, shard);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                    super.onDevices(devices, parallel);
+                }
+            };
+            try (display) {
+                return executor.execute(part, settings, folder, display);
+            }
+        }
     }
 
     private static String goOn(Campaign<?> campaign, Settings settings, Path target) {
@@ -136,7 +198,8 @@ final class CampaignRunner {
      * @return whether anything was logged
      * @throws CommandFailedException if it cannot be drawn; the numbers are safe
      */
-    private <O extends Record> boolean draw(Campaign<O> campaign, ResultFolder folder, CampaignEnd end) {
+    static <O extends Record> boolean draw(
+            Campaign<O> campaign, ResultFolder folder, CampaignEnd end, PrintWriter out) {
         try {
             if (folder.written().isEmpty()) {
                 return false;
@@ -176,7 +239,7 @@ final class CampaignRunner {
     }
 
     /** Shows how far the runs are. */
-    private final class Display implements CampaignListener, AutoCloseable {
+    private class Display implements CampaignListener, AutoCloseable {
         private final Campaign<?> campaign;
         private final boolean seeds;
         private final List<RunKey> keys;
@@ -184,10 +247,10 @@ final class CampaignRunner {
         private final Interruption interruption;
         private Progress progress;
 
-        Display(Campaign<?> campaign, Interruption interruption) {
+        Display(Campaign<?> campaign, boolean seeds, Interruption interruption) {
             this.interruption = interruption;
             this.campaign = campaign;
-            this.seeds = campaign.seeds() > 1;
+            this.seeds = seeds;
             this.keys = campaign.runs().stream().map(RunSpec::key).toList();
             this.experiments = campaign.runs().stream().map(RunSpec::experiment).toList();
         }

@@ -50,6 +50,9 @@ public final class Main implements Runnable {
     /** What stands beside the experiments in the list of commands. */
     private static final List<Class<?>> OTHERS = List.of(
             RunCommand.class,
+            SweepCommand.class,
+            MergeCommand.class,
+            StatusCommand.class,
             ReproduceCommand.class,
             TheoryCommand.class,
             PlotCommand.class,

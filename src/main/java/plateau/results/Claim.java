@@ -13,9 +13,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -84,6 +88,40 @@ final class Claim implements AutoCloseable {
         claim.lastBeat = System.nanoTime();
         Thread.ofPlatform().daemon().name("plateau-claim").start(claim::beatUntilClosed);
         return claim;
+    }
+
+    /**
+     * The folders that living processes hold. Where holders cannot be seen from here, this looks
+     * twice whether their counters advance, once for all folders.
+     */
+    static Set<Path> held(Collection<Path> folders, Pace pace) throws IOException {
+        Set<Path> held = new HashSet<>();
+        Map<Path, Found> remote = new LinkedHashMap<>();
+        for (Path folder : folders) {
+            Optional<Found> found = Found.read(folder.resolve(NAME));
+            if (found.isPresent() && !found.get().isOfThisKernel()) {
+                remote.put(folder, found.get());
+            } else if (found.filter(Found::lives).isPresent()) {
+                held.add(folder);
+            }
+        }
+        long start = System.nanoTime();
+        while (!remote.isEmpty() && System.nanoTime() - start < 2 * pace.beat.toNanos()) {
+            try {
+                Thread.sleep(pace.beat.dividedBy(2));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return held;
+            }
+            for (Map.Entry<Path, Found> claim : List.copyOf(remote.entrySet())) {
+                Optional<Found> now = Found.read(claim.getKey().resolve(NAME));
+                if (!now.equals(Optional.of(claim.getValue()))) {
+                    remote.remove(claim.getKey());
+                    now.ifPresent(_ -> held.add(claim.getKey()));
+                }
+            }
+        }
+        return held;
     }
 
     private String content(String holder) {

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A campaign as run.json tells of it.
@@ -164,6 +168,71 @@ public record Description(
         } catch (IllegalArgumentException e) {
             throw new FileException(file, "it is damaged: " + e.getMessage());
         }
+    }
+
+    /**
+     * Of a campaign whose parts were carried out in folders of their own: it began with the first
+     * and has spent what all have.
+     *
+     * @param campaign all of it
+     * @param parts what their folders say; at least one
+     */
+    public static Description joined(JsonNode campaign, List<Description> parts) {
+        SortedMap<String, Set<String>> versions = new TreeMap<>();
+        for (Description part : parts) {
+            part.versions.forEach((name, version) ->
+                    versions.computeIfAbsent(name, _ -> new TreeSet<>()).add(version));
+        }
+        Map<String, String> texts = new TreeMap<>();
+        versions.forEach((name, all) -> texts.put(name, String.join(", ", all)));
+        Description first = parts.getFirst();
+        return new Description(
+                        first.experiment,
+                        first.started,
+                        campaign,
+                        first.settings,
+                        parts.stream()
+                                .map(Description::device)
+                                .distinct()
+                                .sorted()
+                                .collect(Collectors.joining("; ")),
+                        texts)
+                .after(
+                        parts.stream()
+                                .map(Description::started)
+                                .min(Comparator.naturalOrder())
+                                .orElseThrow(),
+                        parts.stream().mapToDouble(Description::seconds).sum());
+    }
+
+    /**
+     * Writes the results of a campaign that was carried out in parts: its tables and run.json, with
+     * the bytes that one process would have written, but for what clocks and machines decide.
+     *
+     * @param campaign without runs
+     * @param metrics the names of a row's values, of all runs
+     * @param runs in the campaign's order
+     * @throws FileException if something cannot be read or written
+     */
+    public static void writeMerged(
+            ResultFolder folder,
+            Description campaign,
+            Status status,
+            Optional<String> error,
+            Collection<String> metrics,
+            List<RunFiles> runs)
+            throws IOException {
+        Tables.write(
+                folder,
+                metrics,
+                runs.stream().map(RunFiles::rows).toList(),
+                runs.stream().map(RunFiles::curves).toList());
+        Description now = campaign.as(
+                status,
+                error,
+                campaign.seconds,
+                runs.stream().map(RunFiles::record).toList());
+        folder.write(ResultFolder.DESCRIPTION, now::write);
     }
 
     /** Writes it to a file. */

@@ -228,6 +228,11 @@ public final class ResultFolder implements AutoCloseable {
         claim.require();
     }
 
+    /** Those of some folders to which living processes write, on this machine or on others. */
+    public static Set<Path> held(Collection<Path> folders) throws IOException {
+        return Claim.held(folders, Claim.Pace.USUAL);
+    }
+
     /**
      * The time has come to change the folder: the earlier results are deleted if they are to be
      * replaced. Does nothing when called again.

@@ -2,7 +2,6 @@ package plateau.results;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +28,7 @@ public final class ResultStore {
     private final ResultFolder folder;
     private volatile Description description;
     private final List<Run> runs;
+    private final boolean makesTables;
     private final Duration betweenTables;
     private final long began = System.nanoTime();
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -45,10 +45,31 @@ public final class ResultStore {
      * @throws FolderException.Occupied if files of others lie where those of the runs are to be
      */
     public ResultStore(ResultFolder folder, Description description, List<RunPlan> plans) throws IOException {
-        this(folder, description, plans, BETWEEN_TABLES);
+        this(folder, description, plans, true, BETWEEN_TABLES);
+    }
+
+    /**
+     * As above.
+     *
+     * @param makesTables false: the runs' own files and run.json are all, as others put the tables
+     *     together
+     */
+    public ResultStore(ResultFolder folder, Description description, List<RunPlan> plans, boolean makesTables)
+            throws IOException {
+        this(folder, description, plans, makesTables, BETWEEN_TABLES);
     }
 
     ResultStore(ResultFolder folder, Description description, List<RunPlan> plans, Duration betweenTables)
+            throws IOException {
+        this(folder, description, plans, true, betweenTables);
+    }
+
+    private ResultStore(
+            ResultFolder folder,
+            Description description,
+            List<RunPlan> plans,
+            boolean makesTables,
+            Duration betweenTables)
             throws IOException {
         boolean continues = folder.purpose() == ResultFolder.Purpose.CONTINUE;
         Description earlier = continues ? Description.read(folder.path()) : description;
@@ -56,6 +77,7 @@ public final class ResultStore {
         List<String> names = RunKey.fileNames(plans.stream().map(RunPlan::key).toList());
         this.folder = folder;
         this.description = description.after(earlier.started(), earlier.seconds());
+        this.makesTables = makesTables;
         this.betweenTables = betweenTables;
         this.runs = new ArrayList<>();
         for (int i = 0; i < plans.size(); i++) {
@@ -84,34 +106,20 @@ public final class ResultStore {
         }
 
         String recordName() {
-            return ResultFolder.RUNS + "/" + name + ".json";
+            return RunFiles.recordName(name);
         }
 
         List<String> files() {
             return List.of(RunLog.rowsName(name), RunLog.curvesName(name), recordName());
         }
 
-        /**
-         * As earlier processes have left it: of a run that has ended its own file knows more than
-         * run.json, of one that was killed its log.
-         */
+        /** As earlier processes have left it. */
         void recall(Optional<RunRecord> described) throws IOException {
-            Path file = folder.path().resolve(recordName());
-            boolean hasEnded = Files.exists(file);
-            Optional<RunRecord> found = hasEnded ? Optional.of(RunRecord.read(file)) : described;
-            found.ifPresent(record -> {
-                status = record.status();
-                error = record.error();
-                speeds = record.speeds();
-                last = record.last();
-            });
-            if (!hasEnded) {
-                last = RunLog.last(folder.path().resolve(RunLog.rowsName(name)), plan.metrics())
-                        .or(() -> last);
-            }
-            if (status == Status.RUNNING || status == Status.WAITING && last.isPresent()) {
-                status = Status.INTERRUPTED;
-            }
+            RunRecord found = RunFiles.recall(folder.path(), name, plan, described);
+            status = found.status();
+            error = found.error();
+            speeds = found.speeds();
+            last = found.last();
         }
 
         synchronized void start(long done) throws IOException {
@@ -370,41 +378,22 @@ public final class ResultStore {
 
     private void writeTables() throws IOException {
         isChanged = false; // what comes meanwhile counts as a change
+        if (!makesTables) {
+            return;
+        }
         try {
-            List<RunKey> keys = runs.stream().map(run -> run.plan.key()).toList();
-            writeRows(keys);
-            writeCurves(keys);
+            Set<String> metrics = new LinkedHashSet<>();
+            List<Tables.Part> rows = new ArrayList<>();
+            List<Tables.Part> curves = new ArrayList<>();
+            for (Run run : runs) {
+                metrics.addAll(run.plan.metrics());
+                rows.add(run.rows());
+                curves.add(run.curves());
+            }
+            Tables.write(folder, metrics, rows, curves);
         } catch (IOException e) {
             isChanged = true;
             throw e;
-        }
-    }
-
-    private void writeRows(List<RunKey> keys) throws IOException {
-        List<Tables.Part> parts = new ArrayList<>();
-        Set<String> columns = new LinkedHashSet<>(RunLog.ROW_COLUMNS);
-        for (Run run : runs) {
-            parts.add(run.rows());
-            columns.addAll(run.plan.metrics());
-        }
-        Tables table = new Tables(keys, parts, columns);
-        folder.write(ResultFolder.METRICS, table::writeCsv);
-        folder.write(ResultFolder.METRIC_LINES, table::writeJsonLines);
-    }
-
-    /** If the experiment has curves of what it has learnt. */
-    private void writeCurves(List<RunKey> keys) throws IOException {
-        List<Tables.Part> parts = new ArrayList<>();
-        Set<String> columns = new LinkedHashSet<>(RunLog.CURVE_COLUMNS);
-        for (Run run : runs) {
-            Tables.Part part = run.curves();
-            if (!part.isEmpty()) {
-                parts.add(part);
-                columns.addAll(part.columns());
-            }
-        }
-        if (!parts.isEmpty()) {
-            folder.write(ResultFolder.CURVES, new Tables(keys, parts, columns)::writeCsv);
         }
     }
 }

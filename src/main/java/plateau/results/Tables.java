@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
+import java.util.Set;
 import org.apache.commons.csv.CSVFormat;
 
 /**
@@ -67,6 +68,32 @@ final class Tables {
         keys.forEach(key -> this.keys.addAll(key.columns().keySet()));
         this.parts = parts.stream().filter(part -> !part.isEmpty()).toList();
         this.values = new LinkedHashSet<>(values);
+    }
+
+    /**
+     * Writes metrics.csv and metrics.jsonl, and curves.csv where there are curves.
+     *
+     * @param metrics of all runs
+     * @param rows the files of all runs, in order, also of those without rows
+     * @param curves likewise
+     * @throws FileException if one cannot be read or written
+     */
+    static void write(ResultFolder folder, Collection<String> metrics, List<Part> rows, List<Part> curves)
+            throws IOException {
+        List<RunKey> keys = rows.stream().map(Part::key).toList();
+        Set<String> columns = new LinkedHashSet<>(RunLog.ROW_COLUMNS);
+        columns.addAll(metrics);
+        Tables table = new Tables(keys, rows, columns);
+        folder.write(ResultFolder.METRICS, table::writeCsv);
+        folder.write(ResultFolder.METRIC_LINES, table::writeJsonLines);
+        Set<String> learnt = new LinkedHashSet<>(RunLog.CURVE_COLUMNS);
+        List<Part> some = curves.stream().filter(part -> !part.isEmpty()).toList();
+        for (Part part : some) {
+            learnt.addAll(part.columns());
+        }
+        if (!some.isEmpty()) {
+            folder.write(ResultFolder.CURVES, new Tables(keys, some, learnt)::writeCsv);
+        }
     }
 
     /** Writes what a run's line of cells becomes. */

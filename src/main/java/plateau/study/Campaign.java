@@ -175,7 +175,7 @@ public record Campaign<O extends Record>(Kind<O> kind, List<RunSpec<O>> runs, Ro
                         .with(measured(node.path("measured"))));
     }
 
-    private static SortedMap<String, Measured> measured(JsonNode node) {
+    static SortedMap<String, Measured> measured(JsonNode node) {
         SortedMap<String, Measured> measured = new TreeMap<>();
         node.properties().forEach(shape -> {
             JsonNode times = shape.getValue();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.SortedMap;
 import plateau.cuda.CudaException;
 import plateau.cuda.load.DeviceUnavailableException;
 import plateau.cuda.load.NativeFileException;
@@ -34,6 +35,28 @@ public final class Failures {
                 FileException.of(Path.of(file.getFile()), file).getMessage();
             default -> e.getClass().getSimpleName() + ": " + firstLine(e);
         };
+    }
+
+    /**
+     * One line about the runs of a campaign that failed: the first by its name and why, and how
+     * many there are.
+     *
+     * @param reasons by the runs' places in the campaign; at least one
+     */
+    static String ofRuns(Campaign<?> campaign, SortedMap<Integer, String> reasons) {
+        String reason = reasons.get(reasons.firstKey());
+        if (campaign.runs().size() == 1) {
+            return reason;
+        }
+        RunSpec<?> first = campaign.runs().get(reasons.firstKey());
+        return first.key().label()
+                + (campaign.seeds() > 1 ? ", seed " + first.seed() : "")
+                + ": "
+                + reason
+                + (reasons.size() == 1
+                        ? ""
+                        : " (and %d more of %d runs failed)"
+                                .formatted(reasons.size() - 1, campaign.runs().size()));
     }
 
     private static String firstLine(Throwable e) {

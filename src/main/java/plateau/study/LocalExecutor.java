@@ -26,6 +26,7 @@ import plateau.results.EventFile;
 import plateau.results.LogRow;
 import plateau.results.ResultFolder;
 import plateau.results.ResultStore;
+import plateau.results.RunFiles;
 import plateau.results.RunPlan;
 import plateau.results.RunRecord;
 import plateau.results.Status;
@@ -40,6 +41,7 @@ public final class LocalExecutor implements Executor {
     private final Devices.Source source;
     private final String deviceText;
     private final String version;
+    private final boolean isPart;
     private ParallelRuns places;
     private boolean stopped;
 
@@ -51,9 +53,22 @@ public final class LocalExecutor implements Executor {
      * @param version of this program
      */
     public LocalExecutor(Devices.Source source, String deviceText, String version) {
+        this(source, deviceText, version, false);
+    }
+
+    private LocalExecutor(Devices.Source source, String deviceText, String version, boolean isPart) {
         this.source = source;
         this.deviceText = deviceText;
         this.version = version;
+        this.isPart = isPart;
+    }
+
+    /**
+     * Carries out parts of campaigns, for {@link SweepFolder} to put together: without tables, and
+     * where it goes on, runs that are finished stay as they are.
+     */
+    public static LocalExecutor ofParts(Devices.Source source, String deviceText, String version) {
+        return new LocalExecutor(source, deviceText, version, true);
     }
 
     @Override
@@ -135,18 +150,18 @@ public final class LocalExecutor implements Executor {
             ParallelRuns places = new ParallelRuns(kernels, parallel, settings.replicas());
             listener.onDevices(devices, parallel);
             devices.all().getFirst().makeCurrent();
-            Map<String, Figure> dataFigures = experiments.getFirst().dataFigures(kernels.getFirst());
-            ResultStore store = new ResultStore(
-                    folder,
-                    description(),
-                    IntStream.range(0, runs.size()).mapToObj(this::plan).toList());
+            Map<String, Figure> dataFigures =
+                    isPart ? Map.of() : experiments.getFirst().dataFigures(kernels.getFirst());
+            List<RunPlan> plans =
+                    IntStream.range(0, runs.size()).mapToObj(this::plan).toList();
+            ResultStore store = new ResultStore(folder, description(), plans, !isPart);
             use(places);
+            List<Integer> unfinished = unfinished(plans);
             List<ParallelRuns.Run> trained = new ArrayList<>();
-            for (int run = 0; run < runs.size(); run++) {
+            for (int run : unfinished) {
                 trained.add(trained(store, run));
             }
-            List<Future<RunResult>> ends = places.run(trained);
-            Optional<Throwable> failure = failure(ends);
+            Optional<Throwable> failure = failure(unfinished, places.run(trained));
             Status status = isStopped() ? Status.INTERRUPTED : failure.isPresent() ? Status.FAILED : Status.FINISHED;
             listener.onSaving();
             try {
@@ -155,6 +170,18 @@ public final class LocalExecutor implements Executor {
                 return new CampaignEnd(Status.FAILED, failure.or(() -> Optional.of(e)), dataFigures);
             }
             return new CampaignEnd(status, failure, dataFigures);
+        }
+
+        /** The runs to train. */
+        private List<Integer> unfinished(List<RunPlan> plans) throws IOException {
+            List<RunFiles> found = isPart && goesOn() ? RunFiles.read(folder.path(), plans) : List.of();
+            List<Integer> unfinished = new ArrayList<>();
+            for (int run = 0; run < plans.size(); run++) {
+                if (found.isEmpty() || !found.get(run).isFinished(plans.get(run))) {
+                    unfinished.add(run);
+                }
+            }
+            return unfinished;
         }
 
         private Description description() {
@@ -220,24 +247,23 @@ public final class LocalExecutor implements Executor {
         }
 
         /** What made a run fail: of one run as it is, of one of several with its name. */
-        private Optional<Throwable> failure(List<Future<RunResult>> ends) {
-            List<Integer> failed = IntStream.range(0, ends.size())
-                    .filter(run -> ends.get(run).state() == Future.State.FAILED)
-                    .boxed()
-                    .toList();
+        private Optional<Throwable> failure(List<Integer> trained, List<Future<RunResult>> ends) {
+            SortedMap<Integer, Throwable> failed = new TreeMap<>();
+            for (int i = 0; i < ends.size(); i++) {
+                if (ends.get(i).state() == Future.State.FAILED) {
+                    failed.put(trained.get(i), ends.get(i).exceptionNow());
+                }
+            }
             if (failed.isEmpty()) {
                 return Optional.empty();
             }
-            Throwable cause = ends.get(failed.getFirst()).exceptionNow();
-            if (ends.size() == 1) {
+            Throwable cause = failed.firstEntry().getValue();
+            if (runs.size() == 1) {
                 return Optional.of(cause);
             }
-            RunSpec<?> first = runs.get(failed.getFirst());
-            String name = first.key().label() + (campaign.seeds() > 1 ? ", seed " + first.seed() : "");
-            String others = failed.size() == 1
-                    ? ""
-                    : " (and %d more of %d runs failed)".formatted(failed.size() - 1, ends.size());
-            return Optional.of(new CampaignFailedException(name + ": " + Failures.explain(cause) + others, cause));
+            SortedMap<Integer, String> reasons = new TreeMap<>();
+            failed.forEach((run, e) -> reasons.put(run, Failures.explain(e)));
+            return Optional.of(new CampaignFailedException(Failures.ofRuns(campaign, reasons), cause));
         }
 
         /** Takes down what a run logs, and passes it on. */

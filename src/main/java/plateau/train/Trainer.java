@@ -382,7 +382,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** Bytes of device memory that the runs hold. */
-    long bytes() {
+    public long bytes() {
         return workspace.bytes();
     }
 
