@@ -26,8 +26,8 @@
 // Replicas: several runs of one shape train in one launch. Each has a copy of all memory, the same
 // number of bytes behind the one before it for every buffer; blockIdx.z is whose copy a block works
 // on. A kernel takes that distance as its last parameter, `long long replica_stride`, and begins
-// with to_replica(), which moves its pointers there: nothing below knows of it, nor of blockIdx.z. A
-// launch for one run is one of one replica.
+// with to_replica(), which moves its pointers there: nothing below knows of it, nor of blockIdx.z.
+// A launch for one run is one of one replica.
 //
 // The build refuses a kernel that breaks this (native/KernelContract.java), by compiling it as its
 // kind and by running elementwise ones past their number of elements. That a cooperative kernel is

@@ -41,7 +41,13 @@ import java.util.stream.Stream;
  * </pre>
  */
 final class Build {
-    private static final List<String> FAST_MATH = List.of("-ffast-math", "-fno-finite-math-only", "-fveclib=libmvec");
+    /**
+     * Without the processor's approximate reciprocals and roots, which differ between models of one
+     * instruction set.
+     */
+    private static final List<String> FAST_MATH =
+            List.of("-ffast-math", "-fno-finite-math-only", "-mrecip=none", "-fveclib=libmvec");
+
     private static final List<String> EXACT_MATH =
             List.of("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
 

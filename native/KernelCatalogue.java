@@ -101,6 +101,7 @@ final class KernelCatalogue {
                         quoted(comment),
                         quoted(launch),
                         Arrays.stream(kernel.group(3).split(","))
+                                .filter(parameter -> !parameter.endsWith(" replica_stride"))
                                 .map(parameter -> parameter(parameter, comment, header))
                                 .collect(Collectors.joining(", ")),
                         uses.getOrDefault(name, List.of()).stream()

@@ -53,7 +53,7 @@ final class KernelContract {
      * A kernel as its file declares it.
      *
      * @param bound its launch bound, 0 where it has none
-     * @param replicated whether it works on replicas, so many bytes apart as its last parameter says
+     * @param replicated whether it works on replicas, as many bytes apart as its last parameter is
      */
     record Declaration(String name, int bound, boolean replicated) {
         Kind kind() {

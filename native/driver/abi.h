@@ -125,4 +125,25 @@ struct CUDA_KERNEL_NODE_PARAMS_v2 {
   void* ctx;
 };
 
+inline constexpr unsigned CU_MEMORYTYPE_HOST = 1;
+inline constexpr unsigned CU_MEMORYTYPE_DEVICE = 2;
+inline constexpr unsigned CU_MEMORYTYPE_ARRAY = 3;
+inline constexpr unsigned CU_MEMORYTYPE_UNIFIED = 4;
+
+struct CUDA_MEMCPY2D_v2 {
+  std::size_t srcXInBytes, srcY;
+  unsigned srcMemoryType;
+  const void* srcHost;
+  CUdeviceptr srcDevice;
+  void* srcArray;
+  std::size_t srcPitch;
+  std::size_t dstXInBytes, dstY;
+  unsigned dstMemoryType;
+  void* dstHost;
+  CUdeviceptr dstDevice;
+  void* dstArray;
+  std::size_t dstPitch;
+  std::size_t WidthInBytes, Height;
+};
+
 #define PLATEAU_API extern "C" __attribute__((visibility("default")))

@@ -570,6 +570,38 @@ PLATEAU_API CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, std::size
   });
 }
 
+// Rows of linear memory, as many bytes apart as the pitch says, one after the other.
+PLATEAU_API CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D_v2* asked) {
+  return call("cuMemcpy2D", Needs::context, [&] {
+    require(asked != nullptr, CUDA_ERROR_INVALID_VALUE);
+    const CUDA_MEMCPY2D_v2& copy = *asked;
+    require(copy.srcMemoryType != CU_MEMORYTYPE_ARRAY && copy.dstMemoryType != CU_MEMORYTYPE_ARRAY,
+            CUDA_ERROR_NOT_SUPPORTED);
+    const auto first = [&](unsigned type, const void* host, CUdeviceptr device, std::size_t x, std::size_t y,
+                           std::size_t pitch) {
+      require(type == CU_MEMORYTYPE_HOST || type == CU_MEMORYTYPE_DEVICE || type == CU_MEMORYTYPE_UNIFIED,
+              CUDA_ERROR_INVALID_VALUE);
+      require(copy.Height <= 1 || pitch >= x + copy.WidthInBytes, CUDA_ERROR_INVALID_VALUE);
+      return (type == CU_MEMORYTYPE_HOST ? reinterpret_cast<std::uint64_t>(host) : device) + y * pitch + x;
+    };
+    const std::uint64_t from = first(copy.srcMemoryType, copy.srcHost, copy.srcDevice, copy.srcXInBytes, copy.srcY,
+                                     copy.srcPitch),
+                        to = first(copy.dstMemoryType, copy.dstHost, copy.dstDevice, copy.dstXInBytes, copy.dstY,
+                                   copy.dstPitch);
+    for (std::size_t row = 0; row < copy.Height; ++row) {
+      if (copy.srcMemoryType == CU_MEMORYTYPE_DEVICE) {
+        require_device_range(from + row * copy.srcPitch, copy.WidthInBytes);
+      }
+      if (copy.dstMemoryType == CU_MEMORYTYPE_DEVICE) {
+        require_device_range(to + row * copy.dstPitch, copy.WidthInBytes);
+      }
+    }
+    for (std::size_t row = 0; row < copy.Height; ++row) {
+      copy_now(to + row * copy.dstPitch, from + row * copy.srcPitch, copy.WidthInBytes);
+    }
+  });
+}
+
 PLATEAU_API CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
   return call("cuMemcpy", Needs::context, [&] {
     require((to != 0 && from != 0) || bytes == 0, CUDA_ERROR_INVALID_VALUE);

@@ -46,9 +46,13 @@ struct Runner<kernel, bound, replicated> {
     run_replica(launch, first, last, arguments...);
   }
 
-  template <class... T>
-  static long long last_of(T... values) {
-    return static_cast<long long>((values, ...));
+  template <class T, class... Rest>
+  static auto last_of([[maybe_unused]] T value, Rest... rest) {
+    if constexpr (sizeof...(Rest) == 0) {
+      return value;
+    } else {
+      return last_of(rest...);
+    }
   }
   template <class T>
   static T moved(T value, [[maybe_unused]] std::ptrdiff_t offset) {
@@ -59,7 +63,9 @@ struct Runner<kernel, bound, replicated> {
     }
   }
 
-  static void run_replica(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
+  // Not inlined: compiled twice, sums could be taken in two orders, and a run among others have
+  // other bits than alone.
+  __attribute__((noinline)) static void run_replica(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
     gridDim = {launch.grid.x, launch.grid.y, launch.grid.z};
     const auto body = [&]() __attribute__((always_inline)) { kernel(arguments...); };
     if constexpr (bound > 0) {

@@ -102,6 +102,23 @@ static_assert(sizeof(ours::CUDA_KERNEL_NODE_PARAMS_v2) == sizeof(CUDA_KERNEL_NOD
 static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid) && sizeof(ours::CUdeviceptr) == sizeof(CUdeviceptr) &&
               sizeof(ours::CUdevice) == sizeof(CUdevice));
 
+SAME(CU_MEMORYTYPE_HOST);
+SAME(CU_MEMORYTYPE_DEVICE);
+SAME(CU_MEMORYTYPE_ARRAY);
+SAME(CU_MEMORYTYPE_UNIFIED);
+#define SAME_PLACE_2D(member) \
+  static_assert(offsetof(ours::CUDA_MEMCPY2D_v2, member) == offsetof(CUDA_MEMCPY2D_v2, member))
+SAME_PLACE_2D(srcMemoryType);
+SAME_PLACE_2D(srcHost);
+SAME_PLACE_2D(srcDevice);
+SAME_PLACE_2D(srcPitch);
+SAME_PLACE_2D(dstMemoryType);
+SAME_PLACE_2D(dstHost);
+SAME_PLACE_2D(dstDevice);
+SAME_PLACE_2D(dstPitch);
+SAME_PLACE_2D(Height);
+static_assert(sizeof(ours::CUDA_MEMCPY2D_v2) == sizeof(CUDA_MEMCPY2D_v2));
+
 #if CUDA_VERSION >= 12040
 static_assert(std::is_same_v<decltype(&cuModuleGetFunctionCount), CUresult (*)(unsigned*, CUmodule)>);
 static_assert(std::is_same_v<decltype(&cuModuleEnumerateFunctions), CUresult (*)(CUfunction*, unsigned, CUmodule)>);

@@ -33,7 +33,10 @@ public record DeviceCeilings(
     public static DeviceCeilings measure(Device device, double bytes) {
         long copied = Math.max(LEAST_BYTES, copied(device, bytes)) / 8 * 8;
         return new DeviceCeilings(
-                productRate(device, device.isCpu() ? CPU_EDGE : GPU_EDGE), copyRate(device, copied / 2), copied, launch(device));
+                productRate(device, device.isCpu() ? CPU_EDGE : GPU_EDGE),
+                copyRate(device, copied / 2),
+                copied,
+                launch(device));
     }
 
     private static long copied(Device device, double bytes) {

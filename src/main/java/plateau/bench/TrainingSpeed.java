@@ -23,9 +23,7 @@ import plateau.train.Trainer;
  * @param ceilings of the device
  */
 public record TrainingSpeed(
-        int replicas,
-        double[] stepsPerSecond,
-        long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
+        int replicas, double[] stepsPerSecond, long steps, List<Trainer.Timing> timings, DeviceCeilings ceilings) {
     private static final double SECONDS_OF_WINDOW = 0.7;
     private static final long MOST_STEPS = 50_000;
     private static final int MOST_WINDOWS = 10_000;

@@ -162,8 +162,9 @@ final class BenchTrainingCommand<O extends Record> implements Callable<Integer> 
                 "sum", sum / 1e3, speed.floor() / 1e3, 100 * speed.floor() / sum);
         Cost step = speed.cost();
         print.printf(
-                "  the step reaches %.0f %% of its floor, %.1f %% of the device's arithmetic: %,.3f MFLOP at %.0f GFLOP/s,"
-                        + " measured on a large product, %,.1f KB at %.1f GB/s, measured on copies of %,.1f KB, and %.2f us a node%n",
+                "  the step reaches %.0f %% of its floor, %.1f %% of the device's arithmetic: %,.3f MFLOP at %.0f"
+                    + " GFLOP/s, measured on a large product, %,.1f KB at %.1f GB/s, measured on copies of %,.1f KB,"
+                    + " and %.2f us a node%n",
                 100 * speed.floor() * speed.median() / speed.replicas() / 1e9,
                 100 * speed.shareOfOperations(),
                 step.operations() / 1e6,

@@ -19,8 +19,8 @@ final class Signals {
 
     /** Takes the place of what Java does on these signals. */
     static void handle() {
-        // System.exit asks this logger. Where one thread makes it while another is about logging for
-        // the first time, Java fails in it, says so, and may end with 1.
+        // System.exit asks this logger. Where one thread makes it while another logs for the first
+        // time, Java fails in it, says so, and may end with 1.
         System.getLogger(Runtime.class.getName()).isLoggable(System.Logger.Level.DEBUG);
         for (String name : NAMES) {
             try {

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import jcuda.Pointer;
+import jcuda.driver.CUDA_MEMCPY2D;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUmemorytype;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -151,6 +153,26 @@ public final class DeviceBuffer implements AutoCloseable {
     public int[] toInts() {
         int[] values = new int[length(Integer.BYTES)];
         download(values);
+        return values;
+    }
+
+    /** All replicas as ints, one behind the other. */
+    public int[] replicasToInts() {
+        if (replicas.count() == 1) {
+            return toInts();
+        }
+        requireOpen("buffer");
+        int[] values = new int[Math.multiplyExact(replicas.count(), length(Integer.BYTES))];
+        CUDA_MEMCPY2D copy = new CUDA_MEMCPY2D();
+        copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
+        copy.srcDevice = pointer;
+        copy.srcPitch = replicas.stride();
+        copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
+        copy.dstHost = Pointer.to(values);
+        copy.dstPitch = bytes;
+        copy.WidthInBytes = bytes;
+        copy.Height = replicas.count();
+        device.within(() -> CudaException.check("cuMemcpy2D", JCudaDriver.cuMemcpy2D(copy)));
         return values;
     }
 

@@ -49,16 +49,33 @@ public record Ring(DeviceBuffer rows, int slots, List<String> names) {
      * @throws IllegalStateException if the ring does not hold one of them
      */
     public double[][] read(long first, int count) {
-        return read(0, first, count);
+        return copy().read(0, first, count);
     }
 
-    /** Likewise of one of several runs. */
-    public double[][] read(int replica, long first, int count) {
-        int[] words = rows.replica(replica).toInts();
+    /** All that it holds now, of all runs. */
+    public Copy copy() {
+        return new Copy(this, rows.replicasToInts());
+    }
+
+    /**
+     * What a ring held.
+     *
+     * @param words of all replicas, one behind the other
+     */
+    public record Copy(Ring ring, int[] words) {
+
+        /** As {@link Ring#read(long, int)} for one of the runs. */
+        public double[][] read(int replica, long first, int count) {
+            int size = ring.slots * (1 + ring.names.size());
+            return ring.read(words, replica * size, first, count);
+        }
+    }
+
+    private double[][] read(int[] words, int offset, long first, int count) {
         double[][] metrics = new double[count][names.size()];
         for (int i = 0; i < count; i++) {
             long step = first + i;
-            int row = (int) (step % slots) * (1 + names.size());
+            int row = offset + (int) (step % slots) * (1 + names.size());
             if (Integer.toUnsignedLong(words[row]) != step) {
                 throw new IllegalStateException("The metrics of step %d are not there, but those of step %s"
                         .formatted(step, Integer.toUnsignedString(words[row])));

@@ -43,10 +43,12 @@ final class Replica {
      * Steps that were done at once.
      *
      * @param steps how many
+     * @param training metrics of all runs
+     * @param test metrics of all runs; null where nothing is logged
      * @param started when they were enqueued, by System.nanoTime
      * @param evaluationSeconds that the evaluation after them took the device
      */
-    record Pace(int steps, long started, double evaluationSeconds) {}
+    record Pace(int steps, Ring.Copy training, Ring.Copy test, long started, double evaluationSeconds) {}
 
     Replica(
             int index,
@@ -104,9 +106,10 @@ final class Replica {
     }
 
     /** Takes down what steps have left in the rings. */
-    void advance(Pace pace, boolean log) {
-        double[] batch = read(plan.training(), done, pace.steps);
-        double[] tested = log ? read(plan.test(), done + pace.steps, 1) : null;
+    void advance(Pace pace) {
+        boolean log = pace.test != null;
+        double[] batch = read(pace.training, done, pace.steps);
+        double[] tested = log ? read(pace.test, done + pace.steps, 1) : null;
         done += pace.steps;
         seconds += (System.nanoTime() - pace.started) / 1e9;
         evaluationSeconds += pace.evaluationSeconds;
@@ -231,12 +234,13 @@ final class Replica {
     }
 
     /** The metrics of the last of these steps, once all of them are seen to be finite. */
-    private double[] read(Ring ring, long first, int count) {
-        double[][] metrics = ring.read(index, first, count);
+    private double[] read(Ring.Copy copy, long first, int count) {
+        double[][] metrics = copy.read(index, first, count);
+        List<String> names = copy.ring().names();
         for (int i = 0; i < count; i++) {
-            for (int j = 0; j < ring.names().size(); j++) {
+            for (int j = 0; j < names.size(); j++) {
                 if (!Double.isFinite(metrics[i][j])) {
-                    throw new NonFiniteLossException(ring.names().get(j), metrics[i][j], first + i);
+                    throw new NonFiniteLossException(names.get(j), metrics[i][j], first + i);
                 }
             }
         }

@@ -27,8 +27,8 @@ import plateau.experiment.RunContext;
  * One run of one experiment, or several that differ in nothing but their seeds, on a stream of its
  * own: plans all memory, captures a graph of several steps, replays it, and reads the metrics at
  * each log interval. Nothing else crosses the bus. Of several, each has a replica of all memory,
- * and a launch works on all of them. Trainers share nothing but the device and its loaded kernels, so
- * several may run at once, each on a thread on which the device is current.
+ * and a launch works on all of them. Trainers share nothing but the device and its loaded kernels,
+ * so several may run at once, each on a thread on which the device is current.
  *
  * <p>The same experiment gives the same bits on the same device whatever the schedule, and whatever
  * runs beside it: evaluation draws from a random stream keyed by the step, and changes nothing that
@@ -310,8 +310,13 @@ public final class Trainer implements AutoCloseable {
                 }
                 stream.record(evaluated);
                 stream.synchronize();
-                Replica.Pace pace = new Replica.Pace(count, started, evaluated.millisecondsSince(trained) / 1e3);
-                each(left, replica -> replica.advance(pace, log));
+                Replica.Pace pace = new Replica.Pace(
+                        count,
+                        plan.training().copy(),
+                        log ? plan.test().copy() : null,
+                        started,
+                        evaluated.millisecondsSince(trained) / 1e3);
+                each(left, replica -> replica.advance(pace));
                 if (count == atOnce && secondsSince(started) < SECONDS_AT_ONCE / 2) {
                     atOnce *= 2;
                 }

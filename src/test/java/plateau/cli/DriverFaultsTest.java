@@ -27,9 +27,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Gatherers;
@@ -60,7 +60,7 @@ import plateau.reference.Seeds;
 class DriverFaultsTest {
     private static final int DRAWN_COMMANDS = 3;
     private static final int DRAWN_FAULTS = 4;
-    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final Duration LONGEST = Duration.ofMinutes(10);
 
     /** More calls than a small command makes of most functions; those beyond are not counted. */
     private static final int FAR = 4000;

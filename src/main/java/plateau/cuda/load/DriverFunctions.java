@@ -42,6 +42,7 @@ final class DriverFunctions {
             "cuMemFreeHost",
             "cuMemFree_v2",
             "cuMemGetInfo_v2",
+            "cuMemcpy2D_v2",
             "cuMemcpyDtoDAsync_v2",
             "cuMemcpyDtoHAsync_v2",
             "cuMemcpyDtoH_v2",

@@ -138,9 +138,12 @@ class DriverTest {
         return values;
     }
 
+    /** The distance between replicas, of which there is one. */
+    private static final long[] ALONE = {0};
+
     /** sum += term for n elements. */
     private int accumulate(int grid, int block, CUstream on, int n, Pointer term, Pointer sum) {
-        Pointer arguments = Pointer.to(Pointer.to(new int[] {n}), Pointer.to(term), Pointer.to(sum));
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {n}), Pointer.to(term), Pointer.to(sum), Pointer.to(ALONE));
         return cuLaunchKernel(function("accumulate"), grid, 1, 1, block, 1, 1, 0, on, arguments, null);
     }
 
@@ -171,7 +174,7 @@ class DriverTest {
     void argumentsAreCopiedAtTheLaunch() {
         CUdeviceptr term = upload(1), sum = upload(0);
         int[] n = {1};
-        Pointer arguments = Pointer.to(Pointer.to(n), Pointer.to(term), Pointer.to(sum));
+        Pointer arguments = Pointer.to(Pointer.to(n), Pointer.to(term), Pointer.to(sum), Pointer.to(ALONE));
         ok(cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
         n[0] = 0;
         ok(cuStreamSynchronize(stream));
@@ -293,15 +296,22 @@ class DriverTest {
     }
 
     /** Keeps a stream busy for some tens of milliseconds. */
+    private static CUdeviceptr seed() {
+        CUdeviceptr seed = allocate(Long.BYTES);
+        ok(cuMemcpyHtoD(seed, Pointer.to(new long[] {1}), Long.BYTES));
+        return seed;
+    }
+
     private static void occupy(CUstream busy) throws IOException {
         CUfunction normal = new CUfunction();
         ok(cuModuleGetFunction(normal, load("data/init"), "truncated_normal"));
         Pointer arguments = Pointer.to(
                 Pointer.to(new int[] {1 << 20}),
-                Pointer.to(new long[] {1}),
+                Pointer.to(seed()),
                 Pointer.to(new int[] {0}),
                 Pointer.to(new float[] {1}),
-                Pointer.to(allocate(4L << 20)));
+                Pointer.to(allocate(4L << 20)),
+                Pointer.to(ALONE));
         for (int i = 0; i < 20; i++) {
             ok(cuLaunchKernel(normal, 1 << 12, 1, 1, 256, 1, 1, 0, busy, arguments, null));
         }
@@ -468,18 +478,19 @@ class DriverTest {
         ok(cuMemsetD32(one, 0x3f800000, 1));
         ok(cuMemsetD32(sum, 0, 1));
         ok(cuStreamSynchronize(CU_STREAM_LEGACY));
-        ByteBuffer packed = ByteBuffer.allocateDirect(24)
+        ByteBuffer packed = ByteBuffer.allocateDirect(32)
                 .order(ByteOrder.nativeOrder())
                 .putInt(0, 1)
                 .putLong(8, one.value())
-                .putLong(16, sum.value());
+                .putLong(16, sum.value())
+                .putLong(24, ALONE[0]);
         CUfunction accumulate = function("accumulate");
-        ok(cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 24)));
+        ok(cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 32)));
         ok(cuStreamSynchronize(stream));
         assertArrayEquals(new float[] {1}, download(sum, 1));
         is(
                 CUresult.CUDA_ERROR_INVALID_VALUE,
-                cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 20)));
+                cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, packed(packed, 28)));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(accumulate, 1, 1, 1, 1, 1, 1, 0, stream, null, null));
     }
 
@@ -580,7 +591,11 @@ class DriverTest {
         try (Arena arena = Arena.ofConfined()) {
             long host = arena.allocate(64).address();
             Pointer arguments =
-                    Pointer.to(Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)));
+                    Pointer.to(
+                            Pointer.to(new int[] {1}),
+                            Pointer.to(new long[] {host}),
+                            Pointer.to(upload(1)),
+                            Pointer.to(ALONE));
             is(
                     CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
                     cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
@@ -596,7 +611,7 @@ class DriverTest {
         ok(accumulate(1, 1, stream, 1, two.withByteOffset(4), one));
         ok(cuStreamSynchronize(stream));
         assertArrayEquals(new float[] {3}, download(one, 1));
-        Pointer nullArgument = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(two), new Pointer());
+        Pointer nullArgument = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(two), new Pointer(), Pointer.to(ALONE));
         is(
                 CUresult.CUDA_ERROR_INVALID_VALUE,
                 cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, nullArgument, null));
@@ -608,7 +623,7 @@ class DriverTest {
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 1025, stream, 1, one, sum));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(0, 32, stream, 1, one, sum));
         is(CUresult.CUDA_ERROR_INVALID_VALUE, accumulate(1, 0, stream, 1, one, sum));
-        Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(sum));
+        Pointer arguments = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(one), Pointer.to(sum), Pointer.to(ALONE));
         is(
                 CUresult.CUDA_ERROR_INVALID_VALUE,
                 cuLaunchKernel(function("accumulate"), 1, 65536, 1, 1, 1, 1, 0, stream, arguments, null));
@@ -624,7 +639,8 @@ class DriverTest {
                 Pointer.to(one),
                 Pointer.to(step),
                 Pointer.to(new int[] {1}),
-                Pointer.to(ring));
+                Pointer.to(ring),
+                Pointer.to(ALONE));
         is(
                 CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
                 cuLaunchKernel(function("loss_and_accuracy"), 1, 1, 1, 32, 1, 1, 0, stream, reduction, null));
@@ -741,8 +757,8 @@ class DriverTest {
         ok(cuEventCreate(foreignEvent, 0));
         ok(cuEventRecord(foreignEvent, foreignStream));
         CUdeviceptr foreign = upload(1);
-        Pointer good = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(foreign), Pointer.to(foreign));
-        Pointer mixed = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(mine), Pointer.to(foreign));
+        Pointer good = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(foreign), Pointer.to(foreign), Pointer.to(ALONE));
+        Pointer mixed = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(mine), Pointer.to(foreign), Pointer.to(ALONE));
         is(
                 CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
                 cuLaunchKernel(foreignFunction, 1, 1, 1, 1, 1, 1, 0, foreignStream, mixed, null));
