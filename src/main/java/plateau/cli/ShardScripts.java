@@ -65,10 +65,10 @@ final class ShardScripts {
             shard=${1:-${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-${SGE_TASK_ID:-$LSB_JOBINDEX}}}}}
             set -- %1$s run %3$s --shard "$shard/%2$d"
             [ -n "$SLURM_JOB_ID" ] || exec "$@"
+            trap '[ -z "$child" ] || kill -USR1 $child' USR1
+            trap : TERM # which Slurm sends to the program, too
             "$@" &
             child=$!
-            trap 'kill -USR1 $child' USR1
-            trap 'kill -TERM $child' TERM
             wait $child
             code=$?
             while kill -0 $child 2>/dev/null; do
