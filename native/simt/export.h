@@ -65,7 +65,8 @@ struct Runner<kernel, bound, replicated> {
 
   // Not inlined: compiled twice, sums could be taken in two orders, and a run among others have
   // other bits than alone.
-  __attribute__((noinline)) static void run_replica(const Launch& launch, std::uint64_t first, std::uint64_t last, A... arguments) {
+  __attribute__((noinline)) static void run_replica(const Launch& launch, std::uint64_t first, std::uint64_t last,
+                                                    A... arguments) {
     gridDim = {launch.grid.x, launch.grid.y, launch.grid.z};
     const auto body = [&]() __attribute__((always_inline)) { kernel(arguments...); };
     if constexpr (bound > 0) {

@@ -25,6 +25,7 @@ import plateau.train.Trainer;
 public record Estimate(double setup, double step, double evaluation, double bytes) {
     private static final double SECONDS_OF_WINDOW = 0.05;
     private static final int FEW = 2;
+    private static final int ROWS = 10;
 
     /** Seconds of a run of that length. */
     public double seconds(Schedule schedule) {
@@ -88,13 +89,13 @@ public record Estimate(double setup, double step, double evaluation, double byte
     /** Twice, as in the first run something may be made that stays. */
     private static Estimate measure(Kernels kernels, Experiment experiment, long steps) {
         int unroll = (int) Math.min(steps, Trainer.Options.DEFAULT_UNROLL);
-        try (Trainer trainer =
-                new Trainer(kernels, experiment, new Trainer.Options(new Schedule(steps, steps), unroll, true))) {
+        Schedule schedule = new Schedule(steps, Math.ceilDiv(steps, ROWS));
+        try (Trainer trainer = new Trainer(kernels, experiment, new Trainer.Options(schedule, unroll, true))) {
             trainer.run(RunListener.NONE);
             RunResult result = trainer.run(RunListener.NONE);
             double step = 1 / result.stepsPerSecond();
-            return new Estimate(
-                    result.setupSeconds(), step, Math.max(0, result.seconds() - steps * step), trainer.bytes());
+            double evaluations = Math.max(0, result.seconds() - steps * step);
+            return new Estimate(result.setupSeconds(), step, evaluations / schedule.rows(steps), trainer.bytes());
         }
     }
 }

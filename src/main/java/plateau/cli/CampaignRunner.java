@@ -5,14 +5,18 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Model.CommandSpec;
 import plateau.experiment.Experiment;
 import plateau.figure.Figure;
 import plateau.report.FigureFiles;
+import plateau.report.GridFigure;
 import plateau.results.FolderException;
 import plateau.results.LogRow;
 import plateau.results.ResultFolder;
@@ -36,6 +40,9 @@ import plateau.train.RunResult;
  * lies where.
  */
 final class CampaignRunner {
+    /** Batch systems may start a task again before they have ended it. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private final DevicesMixin device;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -82,7 +89,7 @@ final class CampaignRunner {
             try (Display display = new Display(campaign, campaign.seeds() > 1, interruption)) {
                 end = executor.execute(campaign, settings, folder, display);
             }
-            boolean logged = draw(campaign, folder, end, out);
+            boolean logged = draw(campaign, folder, end, false, out);
             switch (end.status()) {
                 case INTERRUPTED -> {
                     out.println(
@@ -137,8 +144,10 @@ final class CampaignRunner {
         LocalExecutor executor = LocalExecutor.ofParts(device::openAll, device.text(), Version.program());
         interruption.calls(executor::stop);
         Purpose purpose = Results.areIn(target) ? Purpose.CONTINUE : Purpose.NEW;
-        try (ResultFolder folder = claim(target, purpose, "run", "--out")) {
+        try (ResultFolder folder = claimInTime(target, purpose, interruption)) {
             interruption.leaves(() -> leave(folder));
+            List<Long> known = sweep.done(part, target);
+            AtomicLong again = new AtomicLong();
             Display display = new Display(part, true, interruption) {
                 @Override
                 public void onDevices(Devices devices, int parallel) {
@@ -149,9 +158,19 @@ final class CampaignRunner {
                     }
                     super.onDevices(devices, parallel);
                 }
+
+                @Override
+                public void onStart(int run, long done) {
+                    again.addAndGet(Math.max(0, known.get(run) - done));
+                    super.onStart(run, done);
+                }
             };
             try (display) {
                 return executor.execute(part, settings, folder, display);
+            } finally {
+                if (purpose == Purpose.CONTINUE) {
+                    out.println("steps done again that earlier processes had logged: %,d".formatted(again.get()));
+                }
             }
         }
     }
@@ -179,6 +198,22 @@ final class CampaignRunner {
         }
     }
 
+    /** As above; the process before, which was told to end, is given some time to do so. */
+    private static ResultFolder claimInTime(Path target, Purpose purpose, Interruption interruption) {
+        long start = System.nanoTime();
+        while (true) {
+            try {
+                return claim(target, purpose, "run", "--out");
+            } catch (CommandFailedException e) {
+                boolean isInUse = e.getCause() instanceof FolderException.InUse;
+                if (!isInUse || interruption.happened() || System.nanoTime() - start > PATIENCE.toNanos()) {
+                    throw e;
+                }
+                LockSupport.parkNanos(PATIENCE.toNanos() / 60);
+            }
+        }
+    }
+
     /** Gives a folder free, in the moment that a halted process has for it. */
     static void leave(ResultFolder folder) {
         try {
@@ -195,11 +230,12 @@ final class CampaignRunner {
     /**
      * Draws what was logged, and prints what it came to where all runs are finished.
      *
+     * @param grid whether the runs' ends are drawn, too
      * @return whether anything was logged
      * @throws CommandFailedException if it cannot be drawn; the numbers are safe
      */
     static <O extends Record> boolean draw(
-            Campaign<O> campaign, ResultFolder folder, CampaignEnd end, PrintWriter out) {
+            Campaign<O> campaign, ResultFolder folder, CampaignEnd end, boolean grid, PrintWriter out) {
         try {
             if (folder.written().isEmpty()) {
                 return false;
@@ -214,6 +250,10 @@ final class CampaignRunner {
             for (Map.Entry<String, Figure> figure :
                     campaign.kind().figures(runs).entrySet()) {
                 FigureFiles.write(folder, figure.getKey(), figure.getValue());
+            }
+            Optional<Figure> ends = grid ? GridFigure.of(runs) : Optional.empty();
+            if (ends.isPresent()) {
+                FigureFiles.write(folder, GridFigure.NAME, ends.get());
             }
             if (end.status() == Status.FINISHED) {
                 campaign.kind().conclusion(runs).forEach(out::println);

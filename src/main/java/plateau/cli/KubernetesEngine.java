@@ -175,8 +175,10 @@ final class KubernetesEngine {
         if (trains) {
             options.time().ifPresent(minutes -> pod.put("activeDeadlineSeconds", minutes * 60L));
             options.gpus()
-                    .ifPresent(gpus ->
-                            container.putObject("resources").putObject("limits").put("nvidia.com/gpu", gpus));
+                    .ifPresent(gpus -> container
+                            .putObject("resources")
+                            .putObject("limits")
+                            .put("nvidia.com/gpu", Integer.toString(gpus)));
         }
         ArrayNode mounts = container.putArray("volumeMounts");
         ArrayNode volumes = pod.putArray("volumes");

@@ -63,12 +63,13 @@ final class ShardScripts {
             # Runs a shard of the sweep in this folder: run-shard I, from 1 to %2$d. In an array job of Slurm, PBS,
             # SGE or LSF the task's number says which.
             shard=${1:-${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-${SGE_TASK_ID:-$LSB_JOBINDEX}}}}}
+            [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8 # in which all names can be said
             set -- %1$s run %3$s --shard "$shard/%2$d"
             [ -n "$SLURM_JOB_ID" ] || exec "$@"
+            trap '[ -z "$child" ] || kill -USR1 $child' USR1
+            trap : TERM # which Slurm sends to the program, too
             "$@" &
             child=$!
-            trap 'kill -USR1 $child' USR1
-            trap 'kill -TERM $child' TERM
             wait $child
             code=$?
             while kill -0 $child 2>/dev/null; do

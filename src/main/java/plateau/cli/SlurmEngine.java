@@ -14,7 +14,7 @@ import plateau.study.SweepFolder;
  * together when it has ended.
  */
 final class SlurmEngine {
-    /** Seconds before a task's time is over, in which its runs save themselves. */
+    /** Seconds before a task's time is over, in which its runs save themselves, at most. */
     private static final int NOTICE = 60;
 
     private final SweepFolder sweep;
@@ -39,12 +39,15 @@ final class SlurmEngine {
      */
     String submit() throws IOException {
         Files.createDirectories(logs);
+        int notice = options.time()
+                .map(minutes -> Math.min(NOTICE, minutes * NOTICE / 4))
+                .orElse(NOTICE);
         List<String> array = new ArrayList<>();
         array.add("--array=" + Sweeps.numbers(shards)
                 + options.arrayParallelism().map(most -> "%" + most).orElse(""));
         array.add("--job-name=plateau-" + folder.getFileName());
         array.add("--output=" + logs.resolve("shard-%a.log"));
-        array.addAll(List.of("--open-mode=append", "--requeue", "--signal=B:USR1@" + NOTICE));
+        array.addAll(List.of("--open-mode=append", "--requeue", "--signal=B:USR1@" + notice));
         sweep.sweep().settings().parallel().ifPresent(parallel -> array.add("--cpus-per-task=" + parallel));
         options.gpus().ifPresent(gpus -> array.add("--gpus-per-task=" + gpus));
         options.gpus().ifPresent(_ -> array.add("--ntasks=1"));

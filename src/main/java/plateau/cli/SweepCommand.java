@@ -27,12 +27,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import plateau.bench.Estimate;
+import plateau.cuda.CudaException;
 import plateau.cuda.load.DeviceUnavailableException;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
 import plateau.results.Results;
 import plateau.study.Campaign;
 import plateau.study.Devices;
+import plateau.study.Failures;
 import plateau.study.Grid;
 import plateau.study.GridText;
 import plateau.study.RunSpec;
@@ -197,14 +199,14 @@ final class SweepCommand implements Callable<Integer> {
             for (Campaign<?> campaign : campaigns) {
                 needs.add(estimates(campaign, devices, campaigns.size()));
             }
-        } catch (DeviceUnavailableException e) {
+        } catch (DeviceUnavailableException | CudaException e) { // a node may have what is not here
             if (engine == Engine.LOCAL) {
                 throw e;
             }
             spec.commandLine()
                     .getErr()
-                    .println(
-                            "plateau: no time is estimated, and shards are balanced by steps, since " + e.getMessage());
+                    .println("plateau: no time is estimated, and shards are balanced by steps, since "
+                            + Failures.explain(e));
             return new Sweep(
                     campaigns,
                     shards == null ? Math.min(runs, MOST_USUAL_SHARDS / 10) : shards,

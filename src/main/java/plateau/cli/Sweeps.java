@@ -10,7 +10,9 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.StringJoiner;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import plateau.report.FigureFiles;
+import plateau.report.GridFigure;
 import plateau.results.FileException;
 import plateau.results.ResultFolder;
 import plateau.results.ResultFolder.Purpose;
@@ -58,7 +60,7 @@ final class Sweeps {
             throws IOException {
         CampaignRunner.requireNoOthers(sweep.folder(campaign));
         try (ResultFolder folder = CampaignRunner.claim(sweep.folder(campaign), Purpose.ADD, "merge", "--out")) {
-            folder.require(whole.kind().figureNames().stream()
+            folder.require(Stream.concat(Stream.of(GridFigure.NAME), whole.kind().figureNames().stream())
                     .flatMap(name -> FigureFiles.names(name).stream())
                     .toList());
             sweep.merge(campaign, state, folder).forEach(note -> err.println("plateau: " + note));
@@ -67,6 +69,7 @@ final class Sweeps {
                     whole,
                     folder,
                     new CampaignEnd(isWhole ? Status.FINISHED : Status.INTERRUPTED, Optional.empty(), Map.of()),
+                    true,
                     out);
             out.println("wrote " + CampaignRunner.written(folder));
         }

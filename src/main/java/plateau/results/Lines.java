@@ -17,10 +17,11 @@ import org.apache.commons.csv.CSVRecord;
  */
 final class Lines implements AutoCloseable {
     private static final int LONGEST = 1 << 24;
+    private static final int ENOUGH = 1 << 16;
 
     private final Path file;
     private final InputStream in;
-    private byte[] buffer = new byte[1 << 16];
+    private byte[] buffer;
     private int start;
     private int end = -1;
     private int filled;
@@ -31,6 +32,7 @@ final class Lines implements AutoCloseable {
     Lines(Path file) throws IOException {
         this.file = file;
         try {
+            buffer = new byte[Math.clamp(Files.size(file) + 1, 1, ENOUGH)]; // there are many small files
             in = Files.newInputStream(file);
         } catch (IOException e) {
             throw FileException.of(file, e);

@@ -220,6 +220,13 @@ public final class SweepFolder {
         }
     }
 
+    /** The last steps that a shard's folder has rows of, of each of its runs. */
+    public List<Long> done(Campaign<?> part, Path shardFolder) throws IOException {
+        return RunFiles.read(shardFolder, plans(part)).stream()
+                .map(run -> run.record().last().map(RunRecord.Last::step).orElse(0L))
+                .toList();
+    }
+
     /** One run as the folder of its shard tells of it. */
     public record Run(int campaign, int index, int shard, RunFiles files, boolean isFinished) {
 

@@ -239,4 +239,102 @@ class SweepCommandTest {
                 .assertOk();
         assertSameResults(one, out);
     }
+
+    /** What Kubernetes does with the manifest: a container for each index, and then the merge. */
+    @Test
+    void theContainersOfAManifestRunASweep() throws Exception {
+        Path out = folder.resolve("Sweep of mine");
+        Path bin = Files.createDirectory(folder.resolve("bin"));
+        Path program = bin.resolve("plateau");
+        Files.writeString(
+                program, "#!/bin/sh\nexec %s \"$@\"\n".formatted(String.join(" ", Finished.command(List.of()))));
+        assertTrue(program.toFile().setExecutable(true));
+        Finished.here(
+                        "sweep",
+                        "--device",
+                        "cpu",
+                        "--grid",
+                        "parity d=5..7 steps=100 batch=4 seeds=2",
+                        "--engine",
+                        "k8s",
+                        "--image",
+                        "registry/plateau:1",
+                        "--volume-claim",
+                        "results",
+                        "--gpus",
+                        "2",
+                        "--time",
+                        "30",
+                        "--array-parallelism",
+                        "2",
+                        "--shards",
+                        "3",
+                        "--out",
+                        out.toString())
+                .assertOk();
+        JsonNode items =
+                JSON.readTree(out.resolve("k8s/shards-1.json").toFile()).path("items");
+        JsonNode job = items.get(1);
+        assertEquals("plateau-sweep-of-mine-1", job.at("/metadata/name").asText());
+        assertEquals(
+                "batch/v1 Job",
+                job.at("/apiVersion").asText() + " " + job.at("/kind").asText());
+        JsonNode spec = job.path("spec");
+        assertEquals("Indexed", spec.path("completionMode").asText());
+        assertEquals(3, spec.path("completions").asInt());
+        assertEquals(2, spec.path("parallelism").asInt());
+        JsonNode rules = spec.at("/podFailurePolicy/rules");
+        assertEquals("FailJob [2]", rules.at("/0/action").asText() + " " + rules.at("/0/onExitCodes/values"));
+        assertEquals("Ignore [130,138,143]", rules.at("/1/action").asText() + " " + rules.at("/1/onExitCodes/values"));
+        JsonNode pod = spec.at("/template/spec");
+        assertEquals("Never", pod.path("restartPolicy").asText(), "which a podFailurePolicy needs");
+        assertEquals(1800, pod.path("activeDeadlineSeconds").asInt());
+        JsonNode container = pod.at("/containers/0");
+        assertEquals(rules.at("/0/onExitCodes/containerName"), container.path("name"));
+        assertEquals("2", container.at("/resources/limits/nvidia.com~1gpu").asText());
+        Path volume = folder.resolve("volume");
+        Path config = Files.createDirectory(folder.resolve("config"));
+        Files.writeString(
+                config.resolve("sweep.json"),
+                items.get(0).at("/data/sweep.json").asText());
+        for (int index : List.of(2, 0, 1)) {
+            assertEquals(0, contained(container, bin, volume, config, index), "index " + index);
+        }
+        JsonNode merge = JSON.readTree(out.resolve("k8s/merge-1.json").toFile());
+        assertEquals(0, contained(merge.at("/spec/template/spec/containers/0"), bin, volume, config, 0));
+        Path one = folder.resolve("one");
+        Finished.here(
+                        "parity",
+                        "--device",
+                        "cpu",
+                        "--d",
+                        "5,6,7",
+                        "--steps",
+                        "100",
+                        "--batch",
+                        "4",
+                        "--seeds",
+                        "2",
+                        "--out",
+                        one.toString())
+                .assertOk();
+        assertSameResults(one, volume);
+        assertTrue(Files.exists(volume.resolve("grid.png")));
+    }
+
+    /** Runs a container's command, with its mounts where they are here. */
+    private int contained(JsonNode container, Path bin, Path volume, Path config, int index) throws Exception {
+        List<String> command = new ArrayList<>();
+        container
+                .path("command")
+                .forEach(word -> command.add(word.asText()
+                        .replace(container.at("/volumeMounts/0/mountPath").asText(), volume.toString())
+                        .replace("/sweep/", config + "/")));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("container").toFile());
+        builder.environment().put("JOB_COMPLETION_INDEX", Integer.toString(index));
+        builder.environment().put("PATH", bin + ":" + System.getenv("PATH"));
+        return builder.start().waitFor();
+    }
 }
