@@ -590,12 +590,8 @@ class DriverTest {
     void hostMemoryIsNoKernelArgument() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             long host = arena.allocate(64).address();
-            Pointer arguments =
-                    Pointer.to(
-                            Pointer.to(new int[] {1}),
-                            Pointer.to(new long[] {host}),
-                            Pointer.to(upload(1)),
-                            Pointer.to(ALONE));
+            Pointer arguments = Pointer.to(
+                    Pointer.to(new int[] {1}), Pointer.to(new long[] {host}), Pointer.to(upload(1)), Pointer.to(ALONE));
             is(
                     CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
                     cuLaunchKernel(function("accumulate"), 1, 1, 1, 1, 1, 1, 0, stream, arguments, null));
@@ -757,7 +753,8 @@ class DriverTest {
         ok(cuEventCreate(foreignEvent, 0));
         ok(cuEventRecord(foreignEvent, foreignStream));
         CUdeviceptr foreign = upload(1);
-        Pointer good = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(foreign), Pointer.to(foreign), Pointer.to(ALONE));
+        Pointer good =
+                Pointer.to(Pointer.to(new int[] {1}), Pointer.to(foreign), Pointer.to(foreign), Pointer.to(ALONE));
         Pointer mixed = Pointer.to(Pointer.to(new int[] {1}), Pointer.to(mine), Pointer.to(foreign), Pointer.to(ALONE));
         is(
                 CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
