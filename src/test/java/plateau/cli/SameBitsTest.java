@@ -30,7 +30,7 @@ class SameBitsTest {
         tuple --k 1,2 --batch 50 --steps 500 --log-every 250 --raster program | 07992254c24fca472d58816bf3e85da8
         snr --k 1,2,3,4 --samples 100000 | ad7fb2aceec6c699d8242bada4330983
         snr --k 2 --samples 100000 --raster program | 0d8fdfffd365befcc703ca4dec3f8813
-        stocks --k 10,100,1000 --steps 500 | aca2c142e32083e79a292517bb2fc9ca
+        stocks --k 10,100,1000 --steps 500 | cca4abd01cc7190b407d2d5dfef30ad2
         pwl --steps 500 | 4cfe0726c3f48ee92ed906f621c06756
         pwl --steps 500 --curves program | 9f1661a31be7ac695c9b52e8443ceb4c
         step --steps 500 | 8b69443e2196e302e0bda7238295ad26
