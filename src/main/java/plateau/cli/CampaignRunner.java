@@ -96,7 +96,7 @@ final class CampaignRunner {
                             logged || settings.checkpointEvery().isPresent()
                                     ? "interrupted; wrote " + written(folder) + goOn(campaign, settings, target)
                                     : "interrupted before anything was logged");
-                    return ExitCode.FAILED; // never seen: the signal decides
+                    return Signals.exitCode(); // seldom seen: the signal decides
                 }
                 case FAILED -> throw rethrown(end.failure().orElseThrow());
                 default -> out.println("wrote " + written(folder));

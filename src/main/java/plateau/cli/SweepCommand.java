@@ -311,7 +311,7 @@ final class SweepCommand implements Callable<Integer> {
                 runHere(sweep, shardsLeft, interruption);
                 if (interruption.happened()) {
                     print.println("interrupted; to go on: plateau sweep --out " + out);
-                    return ExitCode.FAILED; // never seen: the signal decides
+                    return Signals.exitCode(); // seldom seen: the signal decides
                 }
             }
         }

@@ -55,6 +55,9 @@ class NvtxTest {
     /** Those that do what others do, in processes of their own or at length. */
     private static final Set<String> OTHERS = Set.of(
             "reproduce",
+            "sweep",
+            "merge",
+            "status",
             "gpu-check",
             "kernels bench",
             "profile nsys",

@@ -1212,13 +1212,14 @@ class DriverTest {
                     .invokeExact(graph.value(), nodes, count));
             assertEquals(1, count.get(ValueLayout.JAVA_LONG, 0));
             assertEquals(0, nodes.getAtIndex(ValueLayout.JAVA_LONG, 1), "entries past the last node are null");
-            MemorySegment values = arena.allocate(ValueLayout.JAVA_LONG, 3),
-                    pointers = arena.allocate(ValueLayout.JAVA_LONG, 3),
+            MemorySegment values = arena.allocate(ValueLayout.JAVA_LONG, 4),
+                    pointers = arena.allocate(ValueLayout.JAVA_LONG, 4),
                     params = arena.allocate(72, 8);
             values.set(ValueLayout.JAVA_INT, 0, 1);
             values.setAtIndex(ValueLayout.JAVA_LONG, 1, one.value());
             values.setAtIndex(ValueLayout.JAVA_LONG, 2, sum.value() + 4);
-            for (int i = 0; i < 3; i++) {
+            values.setAtIndex(ValueLayout.JAVA_LONG, 3, ALONE[0]);
+            for (int i = 0; i < 4; i++) {
                 pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
             }
             params.set(ValueLayout.JAVA_LONG, 0, function.value());
