@@ -61,6 +61,7 @@ final class GpuCheckSteps {
                 step("resume", 60, GpuCheckSteps::resume),
                 step("bench-launch", 30, GpuCheckSteps::benchLaunch),
                 step("bench-parity", 60, run -> bench(run, "parity", "--d", "10,30")),
+                step("bench-replicas", 60, GpuCheckSteps::benchReplicas),
                 step("bench-step", 60, run -> bench(run, "step")),
                 step("batch", 90, GpuCheckSteps::batch),
                 gpuStep("memcheck", 150, run -> sanitizer(run, "memcheck")),
@@ -232,6 +233,11 @@ final class GpuCheckSteps {
         List<String> said = run.plateau("bench", "launch").lines();
         said.stream().skip(1).forEach(run::say);
         return said.getLast();
+    }
+
+    /** Runs that share a graph, up to more than there are multiprocessors. */
+    private static String benchReplicas(StepRun run) throws StepEnded, IOException, InterruptedException {
+        return bench(run, "parity", "--d", "30", "--replicas", run.isCpu() ? "2" : "16,132,528");
     }
 
     private static String bench(StepRun run, String... words) throws StepEnded, IOException, InterruptedException {

@@ -101,6 +101,11 @@ class KernelConstantsTest {
             "Dense.LARGE_PRODUCT",
             "Measurements.REPETITIONS",
             "Measurements.ROUNDS",
+            "Multiprocessor.PARTS",
+            "Multiprocessor.REGISTERS_OF_PART",
+            "Multiprocessor.REGISTER_UNIT",
+            "Multiprocessor.SHARED_UNIT",
+            "Multiprocessor.WARP",
             "WalshHadamard.CHUNK");
 
     private static String source(String file) throws IOException {

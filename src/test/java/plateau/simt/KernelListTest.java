@@ -139,7 +139,7 @@ class KernelListTest {
     void everyImageListsTheKernelsOfItsSource() throws Throwable {
         Map<String, Map<String, Listed>> declared = declared();
         assertTrue(
-                declared.get("optimizer").get("adam_rate").equals(new Listed(false, List.of(8L, 8L, 8L, 8L, 8L))),
+                declared.get("optimizer").get("adam_rate").equals(new Listed(false, List.of(8L, 8L, 8L, 8L, 8L, 8L))),
                 declared.toString());
         try (Device device = Device.open(DeviceOptions.cpu());
                 Arena arena = Arena.ofConfined()) {
