@@ -234,6 +234,9 @@ public final class ParallelRuns {
                 Waited one = together.get(i);
                 Throwable own = outcomes.isEmpty() ? null : outcomes.get(i).failure();
                 if (own != null) {
+                    if (failure != null) {
+                        own.addSuppressed(failure);
+                    }
                     one.fail(own);
                 } else if (failure != null) {
                     one.fail(failure);

@@ -91,6 +91,9 @@ class DriverFaultsTest {
     @TempDir
     Path folder;
 
+    /** Those of fibers stay until the threads end that ran them. */
+    private long imagesBefore;
+
     private Path campaign;
     private Path started;
     private MethodHandle poll;
@@ -98,6 +101,7 @@ class DriverFaultsTest {
 
     @BeforeEach
     void prepare() throws IOException {
+        imagesBefore = LoadedImages.count();
         campaign = Files.writeString(
                 folder.resolve("campaign.json"),
                 "{\"experiment\": \"parity\", \"runs\": [{\"options\": {\"d\": 5, \"batch\": 4}, \"steps\": 30}]}");
@@ -202,7 +206,7 @@ class DriverFaultsTest {
                 }
                 recover();
                 assertEquals(
-                        0,
+                        imagesBefore,
                         LoadedImages.count(),
                         () -> seeds.message("images stay after " + command + " with " + fault));
                 brokenFile().ifPresent(what -> wrong.add(command + " with " + fault + ": " + what));

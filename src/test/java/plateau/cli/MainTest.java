@@ -679,8 +679,8 @@ class MainTest {
                 .orElseThrow();
         // two products of 128 x 5 x 50, and less
         assertTrue(
-                floor.matches(".* % of its floor: 0\\.1\\d\\d MFLOP at [1-9]\\d* GFLOP/s, .*, and [1-9][0-9.,]* KB at"
-                        + " [1-9][0-9.]* GB/s, .*"),
+                floor.matches(".* % of its floor, .* arithmetic: 0\\.1\\d\\d MFLOP at [1-9]\\d* GFLOP/s, .*,"
+                        + " [1-9][0-9.,]* KB at [1-9][0-9.]* GB/s, .*, and 0\\.\\d\\d us a node"),
                 floor);
     }
 
