@@ -158,7 +158,8 @@ class Worker {
       if (launch % 20 == 10) {
         int n = kElements;
         CUdeviceptr term = one, sum = launch == 30 ? first : second;
-        void* arguments[] = {&n, &term, &sum};
+        long long replica_stride = 0;
+        void* arguments[] = {&n, &term, &sum, &replica_stride};
         const CUDA_KERNEL_NODE_PARAMS_v2 params{accumulate_, kElements, 1,         1,       1,       1,
                                                 1,           0,         arguments, nullptr, nullptr, nullptr};
         OK(cuGraphExecKernelNodeSetParams_v2(exec, node, &params));
@@ -209,7 +210,8 @@ class Worker {
  private:
   void add(CUdeviceptr term, CUdeviceptr sum, void* stream) {
     int n = kElements;
-    void* arguments[] = {&n, &term, &sum};
+    long long replica_stride = 0;
+    void* arguments[] = {&n, &term, &sum, &replica_stride};
     OK(cuLaunchKernel(accumulate_, kElements, 1, 1, 1, 1, 1, 0, stream, arguments, nullptr));
   }
 
